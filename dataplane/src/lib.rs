@@ -1,0 +1,5 @@
+//! The packet path of Sealgate: from receive to verdict to transmit.
+#![deny(unsafe_code)]
+
+pub mod io;
+pub mod state;

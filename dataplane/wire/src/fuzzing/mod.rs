@@ -1,0 +1,4 @@
+//! Bodies of the fuzz targets, replayed over their corpus by plain tests.
+
+pub mod lower;
+pub mod upper;

@@ -1,0 +1,22 @@
+//! Octets to values and back: the signalling codecs of Sealgate.
+//!
+//! Knows nobody: no dependency, no I/O, no clock. Each decoder reads in place, refuses with a numbered
+//! [`reason::Reason`] and the octet where it showed, and never panics on any octets.
+#![forbid(unsafe_code)]
+
+pub mod addr;
+pub mod ber;
+pub mod cap;
+pub mod cursor;
+pub mod eth;
+pub mod fuzzing;
+pub mod ip;
+pub mod m3ua;
+pub mod map;
+pub mod reason;
+pub mod sccp;
+pub mod sctp;
+pub mod sec;
+pub mod tcap;
+
+pub use reason::{Reason, Refusal};
