@@ -1,0 +1,7 @@
+//! What a configuration says once it has passed every check. Plain data: each consumer compiles its own tables from it.
+
+mod appliance;
+mod policy;
+
+pub use appliance::*;
+pub use policy::*;

@@ -1,0 +1,514 @@
+//! The policy file: who may speak, and how (formats 13.1). Reloadable.
+
+use std::net::IpAddr;
+
+use sealgate_wire::addr::{Digits, Plan};
+
+/// The policy file, checked.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Policy {
+    /// Who we are.
+    pub home: Home,
+    /// What holds where a peer says nothing else.
+    pub defaults: Defaults,
+    /// Associations with neighbours, in file order; never empty.
+    pub links: Vec<Link>,
+    /// Other operators, in file order.
+    pub peers: Vec<Peer>,
+    /// Operations that are never, or not always, meant for outsiders.
+    pub categories: Categories,
+    /// Keys of SigFW compatible peers (formats 5).
+    pub sigfw_keys: Vec<SigfwKey>,
+}
+
+/// Who we are.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Home {
+    /// Global Titles that are ours; never empty.
+    pub gt_prefixes: Vec<GtPrefix>,
+    /// Our networks, MCC and MNC, 5 or 6 digits; never empty.
+    pub plmns: Vec<Digits>,
+    /// Our Diameter realms.
+    pub realms: Vec<String>,
+    /// Our telephone numbers.
+    pub tn_prefixes: Vec<Digits>,
+    /// Our SIP domains.
+    pub sip_domains: Vec<String>,
+    /// What we sign with; `None`: nothing leaves signed.
+    pub signing: Option<Signing>,
+}
+
+/// A prefix of Global Titles in one numbering plan.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct GtPrefix {
+    /// Numbering plan.
+    pub plan: Plan,
+    /// 1 to 15 decimal digits.
+    pub digits: Digits,
+}
+
+/// What we sign with.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Signing {
+    /// Name of our certificate in the trust store; its private key has the same name.
+    pub cert: String,
+    /// Node number of the first worker; the next has the next number (formats 1.3).
+    pub node_base: u8,
+}
+
+/// What holds where a peer says nothing else, and what is the same for all.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Defaults {
+    /// Mode of peers that name none.
+    pub mode: Mode,
+    /// What becomes of a calling Global Title that no peer has.
+    pub unknown_peer: UnknownPeer,
+    /// How strictly BER is read.
+    pub ber: Ber,
+    /// What the sender of a refused message is told.
+    pub on_drop: OnDrop,
+    /// Time and sequence window of native profiles.
+    pub window: Window,
+    /// Time window of SigFW compatible profiles.
+    pub compat_window: CompatWindow,
+    /// What becomes of a message signed before this gateway started (formats 1.5).
+    pub cold_start: ColdStart,
+    /// What an unsynchronised clock does to verification (formats 1.4).
+    pub clock_error: ClockError,
+    /// Memory of open transactions.
+    pub transactions: Transactions,
+    /// What becomes of service messages that answer nothing we signed (formats 4.6).
+    pub unsigned_service_messages: ServiceMessages,
+    /// TCAP aborts passed unsigned, per peer and second (formats 4.6).
+    pub abort_per_peer: u32,
+    /// Whether LUDT may be sent to peers that say nothing else.
+    pub ludt: bool,
+    /// Whether the way to peers that say nothing else has no narrowband link, so that 268 octets are no limit.
+    pub m3ua_only: bool,
+    /// Subsystems besides 146 whose operations are not MAP (formats 4.1).
+    pub other_tcap_ssns: Vec<u8>,
+    /// Subsystems that may speak and be spoken to (formats 11.2); never empty.
+    pub ssns: Vec<u8>,
+    /// Limits of SCCP reassembly.
+    pub reassembly: Reassembly,
+    /// Limits of SCTP reassembly.
+    pub hold: Hold,
+    /// Memory of retransmissions.
+    pub retransmission: Retransmission,
+    /// Whether associations that were up before this gateway are taken over; else their packets are refused until INIT.
+    pub adopt: bool,
+}
+
+impl Default for Defaults {
+    fn default() -> Self {
+        Self {
+            mode: Mode::Require,
+            unknown_peer: UnknownPeer::Drop,
+            ber: Ber::Canonicalise,
+            on_drop: OnDrop::Drop,
+            window: Window::default(),
+            compat_window: CompatWindow::default(),
+            cold_start: ColdStart::Strict,
+            clock_error: ClockError::Verify,
+            transactions: Transactions::default(),
+            unsigned_service_messages: ServiceMessages::Drop,
+            abort_per_peer: 50,
+            ludt: false,
+            m3ua_only: false,
+            other_tcap_ssns: Vec::new(),
+            ssns: vec![6, 7, 8, 9, 145, 146, 147, 148, 149],
+            reassembly: Reassembly::default(),
+            hold: Hold::default(),
+            retransmission: Retransmission::default(),
+            adopt: true,
+        }
+    }
+}
+
+/// What a peer's messages must have to pass (formats 1.6).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub enum Mode {
+    /// A good signature.
+    #[default]
+    Require,
+    /// No bad signature.
+    Prefer,
+    /// Nothing; signatures are not looked at.
+    Ignore,
+}
+
+/// What becomes of a calling Global Title that no peer has.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum UnknownPeer {
+    /// Refused.
+    #[default]
+    Drop,
+    /// Judged as a peer that says nothing of its own.
+    TreatAsDefault,
+}
+
+/// How strictly BER is read (formats 11.1).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Ber {
+    /// Indefinite and non-minimal lengths are refused.
+    Strict,
+    /// They are accepted and rewritten.
+    #[default]
+    Canonicalise,
+}
+
+/// What the sender of a refused message is told.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum OnDrop {
+    /// Nothing.
+    #[default]
+    Drop,
+    /// The cause of formats 14, where the transport lets us answer for the host.
+    Reject,
+}
+
+/// Time and sequence window of native profiles (formats 1.4 and 1.5).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Window {
+    /// Oldest signature, milliseconds: 1000 to 60000.
+    pub past_ms: u32,
+    /// Furthest signature in the future, milliseconds: 1000 to 60000.
+    pub future_ms: u32,
+    /// Sequence numbers remembered: a power of two, 1024 to 1048576.
+    pub seq: u32,
+}
+
+impl Default for Window {
+    fn default() -> Self {
+        Self { past_ms: 10_000, future_ms: 5_000, seq: 65_536 }
+    }
+}
+
+/// Time window of SigFW compatible profiles (formats 1.4): may be lowered from SigFW's own 30 s.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct CompatWindow {
+    /// Oldest signature, milliseconds: 1000 to 30000.
+    pub past_ms: u32,
+    /// Furthest signature in the future, milliseconds: 1000 to 30000.
+    pub future_ms: u32,
+}
+
+impl Default for CompatWindow {
+    fn default() -> Self {
+        Self { past_ms: 30_000, future_ms: 30_000 }
+    }
+}
+
+/// What becomes of a message signed before this gateway started (formats 1.5).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum ColdStart {
+    /// Refused: it may be a replay of what was accepted before the restart.
+    #[default]
+    Strict,
+    /// Judged by the time window alone.
+    Lenient,
+}
+
+/// What an unsynchronised clock does to verification (formats 1.4).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum ClockError {
+    /// Nothing: an alarm stands.
+    #[default]
+    Verify,
+    /// Mode require becomes prefer while it lasts.
+    Prefer,
+}
+
+/// Memory of open transactions (formats 13.2, step 1).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Transactions {
+    /// Whether CONTINUE, END and ABORT need an open transaction.
+    pub check: bool,
+    /// Transactions remembered by one worker: 1024 to 16777216.
+    pub limit: usize,
+    /// Idle time after which a transaction is forgotten, seconds: 1 to 86400.
+    pub timeout_s: u32,
+    /// Time after a start in which an unknown transaction is taken for an older one, seconds: 0 to 86400.
+    pub grace_s: u32,
+}
+
+impl Default for Transactions {
+    fn default() -> Self {
+        Self { check: true, limit: 262_144, timeout_s: 300, grace_s: 60 }
+    }
+}
+
+/// What becomes of service messages that answer nothing we signed (formats 4.6).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum ServiceMessages {
+    /// Refused.
+    #[default]
+    Drop,
+    /// Passed, at the rate of `abort_per_peer`, for peers we do not sign towards.
+    RateLimited,
+}
+
+/// Limits of SCCP reassembly, per link (formats 11.2).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Reassembly {
+    /// Longest wait for the last segment, milliseconds: 100 to 60000.
+    pub timeout_ms: u32,
+    /// Segments of a message: 1 to 16.
+    pub segments: u8,
+    /// Messages that wait at a time: 1 to 65536.
+    pub contexts: u32,
+}
+
+impl Default for Reassembly {
+    fn default() -> Self {
+        Self { timeout_ms: 10_000, segments: 16, contexts: 4096 }
+    }
+}
+
+/// Limits of SCTP reassembly, per message (formats 3).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Hold {
+    /// Longest wait for the last fragment, milliseconds: 10 to 10000.
+    pub deadline_ms: u32,
+    /// Octets held: 1500 to 1048576.
+    pub octets: u32,
+}
+
+impl Default for Hold {
+    fn default() -> Self {
+        Self { deadline_ms: 200, octets: 65_536 }
+    }
+}
+
+/// Memory of retransmissions, per direction of an association (formats 1.5).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Retransmission {
+    /// Transmission sequence numbers remembered: a power of two, 4096 to 65536.
+    pub tsns: u32,
+    /// Octets of rewritten messages remembered: 65536 to 67108864.
+    pub octets: u32,
+}
+
+impl Default for Retransmission {
+    fn default() -> Self {
+        Self { tsns: 4096, octets: 2 * 1024 * 1024 }
+    }
+}
+
+/// One association with a neighbour.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Link {
+    /// Its name in this file.
+    pub name: String,
+    /// What it carries (`type` in the file).
+    pub kind: LinkKind,
+    /// The neighbour's addresses, all of them; never empty.
+    pub remote: Vec<IpAddr>,
+    /// Our host's addresses, all of them; never empty.
+    pub local: Vec<IpAddr>,
+    /// SCTP ports; `None`: any.
+    pub ports: Option<LinkPorts>,
+    /// Verification tag of packets from the neighbour; `None`: learned.
+    pub vtag_in: Option<u32>,
+    /// Point codes that may speak here; never empty.
+    pub opcs: Vec<u32>,
+    /// Point codes that may be spoken to; never empty.
+    pub dpcs: Vec<u32>,
+    /// Network indicators: 0 international, 1 spare, 2 national, 3 reserved; never empty.
+    pub ni: Vec<u8>,
+    /// Routing contexts; empty: any, or none.
+    pub routing_contexts: Vec<u32>,
+    /// Service indicators: 3 SCCP, 5 ISUP; never empty.
+    pub si: Vec<u8>,
+    /// Largest IP packet on this link, octets: 576 to 9600; `None`: that of the port.
+    pub mtu: Option<u16>,
+}
+
+/// What a link carries.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum LinkKind {
+    /// M3UA over SCTP.
+    #[default]
+    M3ua,
+}
+
+/// SCTP ports of a link.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct LinkPorts {
+    /// The neighbour's port.
+    pub remote: u16,
+    /// Our host's port.
+    pub local: u16,
+}
+
+/// Another operator.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Peer {
+    /// Its name in this file.
+    pub name: String,
+    /// Prefixes of its Global Titles, whatever the plan; never empty.
+    pub gt: Vec<Digits>,
+    /// Its networks, MCC and MNC, 5 or 6 digits.
+    pub plmns: Vec<Digits>,
+    /// Its Diameter realms.
+    pub realms: Vec<String>,
+    /// Its telephone numbers.
+    pub tn_prefixes: Vec<Digits>,
+    /// What its messages must have to pass.
+    pub mode: Mode,
+    /// Signature profiles it may use; never empty.
+    pub profiles: Vec<Profile>,
+    /// Algorithms it may use; never empty.
+    pub algs: Vec<AlgName>,
+    /// Who may sign for it; never empty.
+    pub signer_roles: Vec<RoleName>,
+    /// Whether we sign what goes to it.
+    pub sign: bool,
+    /// The profile we sign with: SG-TCAP-1 or SG-TCAP-0.
+    pub sign_profile: Profile,
+    /// Links it may come in by; empty: any.
+    pub links: Vec<String>,
+    /// Its own window; `None`: the one of [`Defaults`].
+    pub window: Option<Window>,
+    /// What becomes of a message that outgrows what can be carried when it is signed.
+    pub oversize: Oversize,
+    /// Whether LUDT may be sent to it.
+    pub ludt: bool,
+    /// Whether the way to it has no narrowband link, so that 268 octets are no limit.
+    pub m3ua_only: bool,
+    /// When the called address is copied into the security header (formats 4.4).
+    pub copy_called: CopyCalled,
+    /// Which copy of the called address is accepted when it was translated on its way (formats 4.5, V14).
+    pub cdpa_rewrite: CdpaRewrite,
+    /// Operation code of the security component in MAP dialogues (formats 4.1).
+    pub sec_opcode_map: i32,
+    /// The same in all other dialogues (formats 4.1).
+    pub sec_opcode_other: i32,
+    /// Whether BEGIN may come without application context: MAP version 1.
+    pub allow_no_ac: bool,
+    /// Whether RSA keys below 2048 bits are accepted with SG-TCAP-0.
+    pub allow_legacy_rsa: bool,
+    /// Whether mode ignore verifies all the same, for the counters alone.
+    pub ignore_measure: bool,
+}
+
+/// A signature profile.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Profile {
+    /// Native SS7, formats 4.
+    SgTcap1,
+    /// SigFW compatible SS7, formats 5.
+    SgTcap0,
+    /// Native Diameter, formats 6.
+    SgDia1,
+    /// SigFW compatible Diameter, formats 7.
+    SgDia0,
+    /// ISUP, formats 9.
+    SgIsup1,
+    /// SIP, formats 8.
+    Stir,
+}
+
+/// A signature algorithm by its name in the file (formats 1.3).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[repr(u8)]
+pub enum AlgName {
+    /// ECDSA over P-256 with SHA-256.
+    P256 = 1,
+    /// Ed25519.
+    Ed25519 = 2,
+    /// RSA of 2048 bits, PKCS#1 v1.5 with SHA-256.
+    Rsa2048 = 3,
+    /// ECDSA over P-384 with SHA-384.
+    P384 = 4,
+}
+
+impl AlgName {
+    /// Its number in the security header.
+    pub const fn wire(self) -> u8 {
+        self as u8
+    }
+}
+
+/// Who signs (formats 12.2, signerRole).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum RoleName {
+    /// The operator itself.
+    Csp,
+    /// A carrier on its behalf.
+    Carrier,
+    /// A hub on its behalf.
+    Hub,
+}
+
+/// What becomes of a message that outgrows what can be carried when it is signed (formats 3).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Oversize {
+    /// It leaves as it came, counted and alarmed.
+    #[default]
+    Unsigned,
+    /// It is refused.
+    Refuse,
+}
+
+/// When the called address is copied into the security header (formats 4.4).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum CopyCalled {
+    /// For E.214 titles, which are translated on the way.
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+}
+
+/// Which copy of the called address is accepted when it was translated on its way (formats 4.5, V14).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum CdpaRewrite {
+    /// One that lies in our own prefixes.
+    #[default]
+    Own,
+    /// Only one that equals the called address.
+    Exact,
+}
+
+/// Operations that are never, or not always, meant for outsiders.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Categories {
+    /// Of MAP.
+    pub map: MapCategories,
+}
+
+/// MAP operation codes by category; no code is in two of them.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct MapCategories {
+    /// Never from outside.
+    pub cat1: Vec<i32>,
+    /// Only for the peer's own subscribers.
+    pub cat2: Vec<i32>,
+    /// Only where the subscriber can be.
+    pub cat3: Vec<i32>,
+}
+
+impl Default for MapCategories {
+    fn default() -> Self {
+        Self { cat1: vec![22, 24, 58, 62, 65, 71], cat2: vec![3, 4, 7, 8, 70], cat3: vec![2, 23, 56] }
+    }
+}
+
+/// The key of a SigFW compatible sender (formats 5).
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SigfwKey {
+    /// Calling Global Titles that it signs for; the longest prefix wins.
+    pub prefix: Digits,
+    /// The key.
+    pub key: KeyRef,
+}
+
+/// Where a key comes from.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum KeyRef {
+    /// The certificate of this name in the trust store.
+    Certificate(String),
+    /// A DER SubjectPublicKeyInfo.
+    Spki(Vec<u8>),
+}
