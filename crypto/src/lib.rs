@@ -2,6 +2,7 @@
 #![deny(unsafe_code)]
 
 pub mod alg;
+mod der;
 pub mod job;
 pub mod pki;
 pub mod pool;
