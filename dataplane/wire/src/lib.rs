@@ -11,6 +11,7 @@ pub mod cursor;
 pub mod eth;
 pub mod fuzzing;
 pub mod ip;
+pub mod list;
 pub mod m3ua;
 pub mod map;
 pub mod reason;
