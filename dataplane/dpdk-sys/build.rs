@@ -15,9 +15,6 @@ fn main() {
     println!("cargo:rerun-if-changed=shim.c");
     println!("cargo:rerun-if-changed=wrapper.h");
     if let Err(fault) = build() {
-        for line in fault.lines() {
-            println!("cargo:warning={line}");
-        }
         eprintln!("error: {fault}");
         exit(1);
     }
@@ -30,7 +27,7 @@ fn build() -> Result<(), String> {
             "libdpdk {RELEASE} was not found.\n\
              On Debian 12: apt-get install gcc libc6-dev pkg-config libdpdk-dev\n\
              Without it, build without the feature `dpdk`. pkg-config says: {}",
-            error.to_string().lines().next().unwrap_or_default()
+            error.to_string().lines().find(|line| !line.trim().is_empty()).unwrap_or("nothing")
         )
     })?;
     if !found.version.strip_prefix(RELEASE).is_some_and(|rest| rest.is_empty() || rest.starts_with('.')) {

@@ -4,6 +4,7 @@
 //! (capture files, no privileges) and, with feature `dpdk`, the ports of libdpdk 22.11. A port never looks into a frame.
 
 pub mod mem;
+pub mod pcap;
 
 use std::collections::VecDeque;
 
