@@ -406,3 +406,186 @@ pub fn emit_address(gt: &GlobalTitle, ssn: Ssn, translation_type: u8, out: &mut 
     out.extend_from_slice(&[0x12, ssn.0, translation_type, (gt.plan as u8) << 4 | scheme, 4]);
     gt.digits.write_packed(0, out);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::{collection::vec, prelude::*};
+
+    const CALLED: [u8; 11] = [0x12, 0x06, 0x00, 0x12, 0x04, 0x99, 0x09, 0x01, 0x00, 0x00, 0x10];
+    const CALLING: [u8; 11] = [0x12, 0x07, 0x00, 0x12, 0x04, 0x99, 0x09, 0x03, 0x00, 0x00, 0x11];
+    const SEGMENT: Segmentation = Segmentation { first: true, in_sequence: true, remaining: 2, local_ref: [1, 2, 3] };
+
+    fn built(kind: Kind, seg: Option<Segmentation>, importance: Option<u8>) -> Vec<u8> {
+        let mut out = Vec::new();
+        let hop = (kind as u8 > 0x0a).then_some(14);
+        assert_eq!(emit(kind, 0x81, hop, &CALLED, &CALLING, b"data", seg, importance, &mut out), Ok(()));
+        out
+    }
+
+    #[test]
+    fn every_kind_reads_back_what_was_written() -> Result<(), Refusal> {
+        for kind in [Kind::Udt, Kind::Udts, Kind::Xudt, Kind::Xudts, Kind::Ludt, Kind::Ludts] {
+            for (seg, importance) in [(None, None), (Some(SEGMENT), None), (Some(SEGMENT), Some(4)), (None, Some(0))] {
+                let octets = built(kind, seg, importance);
+                let read = Unitdata::parse(&octets)?;
+                assert_eq!((read.kind, read.class), (kind, 0x81));
+                assert_eq!((read.called, read.calling, read.data), (&CALLED[..], &CALLING[..], &b"data"[..]));
+                let optional = kind.pointers() == 4;
+                assert_eq!(read.hop, optional.then_some(14));
+                assert_eq!(read.segmentation, seg.filter(|_| optional));
+                assert_eq!(read.importance, importance.filter(|_| optional));
+            }
+        }
+        Ok(())
+    }
+
+    /// UDT: 0 type, 1 class, 2..5 pointers, 5 called, 17 calling, 29 data, 34 end.
+    #[test]
+    fn each_check_of_udt_is_earned_by_one_octet() {
+        let good = built(Kind::Udt, None, None);
+        assert_eq!(good[2..6], [3, 14, 25, 11]);
+        for (at, octet, want) in [
+            (0, 0x01, Reason::SccpType.at(0)),      // connection request
+            (2, 0, Reason::SccpPointer.at(2)),      // leads to itself
+            (2, 2, Reason::SccpPointer.at(2)),      // into the fixed part
+            (2, 0xff, Reason::SccpPointer.at(2)),   // outside
+            (3, 3, Reason::SccpPointer.at(3)),      // into the called address
+            (4, 24, Reason::SccpPointer.at(4)),     // into the calling address
+            (5, 12, Reason::SccpPointer.at(3)),     // called runs into calling
+            (29, 5, Reason::SccpPointer.at(4)),     // data runs out of the message
+        ] {
+            let mut bad = good.clone();
+            bad[at] = octet;
+            assert_eq!(Unitdata::parse(&bad), Err(want), "octet {at} set to {octet:#x}");
+        }
+        assert_eq!(Unitdata::parse(&good[..4]), Err(Reason::SccpTruncated.at(4)));
+        assert_eq!(Unitdata::parse(&[]), Err(Reason::SccpTruncated.at(0)));
+    }
+
+    /// XUDT: 2 hop, 3..7 pointers, 7 called, 19 calling, 31 data, 36 segmentation, 42 importance, 45 end octet.
+    #[test]
+    fn each_check_of_the_optional_part_is_earned_by_one_octet() {
+        let good = built(Kind::Xudt, Some(SEGMENT), Some(4));
+        assert_eq!(good[36..], [0x10, 4, 0xc2, 1, 2, 3, 0x12, 1, 4, 0]);
+        for (at, octet, want) in [
+            (2, 0, Reason::SccpHopCounter.at(2)),
+            (6, 40, Reason::SccpPointer.at(6)),      // outside
+            (6, 27, Reason::SccpOptParam.at(33)),    // into the data: "at" is no parameter
+            (37, 3, Reason::SccpOptParam.at(36)),    // segmentation has four octets
+            (42, 0x10, Reason::SccpOptParam.at(42)), // segmentation twice
+            (43, 2, Reason::SccpOptParam.at(42)),    // importance has one
+            (43, 9, Reason::SccpOptParam.at(42)),    // cut
+        ] {
+            let mut bad = good.clone();
+            bad[at] = octet;
+            assert_eq!(Unitdata::parse(&bad), Err(want), "octet {at} set to {octet:#x}");
+        }
+        let whole = Unitdata::parse(&good[..45]).map(|read| read.options.len());
+        assert_eq!(whole, Ok(9), "a missing end octet leaves no doubt");
+    }
+
+    #[test]
+    fn long_pointers_are_little_endian() {
+        let good = built(Kind::Ludt, None, None);
+        assert_eq!(good[3..11], [7, 0, 17, 0, 27, 0, 0, 0]);
+        for (at, octet, want) in [(3, 6, 3), (4, 1, 3), (5, 16, 5), (8, 1, 7), (9, 99, 9), (35, 5, 7), (36, 1, 7)] {
+            let mut bad = good.clone();
+            bad[at] = octet;
+            assert_eq!(Unitdata::parse(&bad), Err(Reason::SccpPointer.at(want)), "octet {at} set to {octet:#x}");
+        }
+    }
+
+    #[test]
+    fn what_does_not_fit_is_not_written() {
+        let mut out = vec![7];
+        for (kind, fits) in [(Kind::Udt, 255), (Kind::Xudt, 255), (Kind::Ludt, 65535)] {
+            for (len, want) in [(fits, Ok(())), (fits + 1, Err(TooLong))] {
+                out.truncate(1);
+                let got = emit(kind, 0, None, &CALLED, &CALLING, &vec![0; len], None, None, &mut out);
+                assert_eq!(got, want, "{kind:?} {len}");
+                assert!(want.is_ok() || out == [7]);
+            }
+        }
+        assert_eq!(emit(Kind::Udt, 0, None, &[0; 250], &CALLING, b"", None, None, &mut out), Err(TooLong));
+    }
+
+    #[test]
+    fn addresses_of_every_indicator_read_for_display() -> Result<(), Refusal> {
+        for (octets, want) in [
+            (&[0x06, 8, 0x84, 0x21, 0x03][..], "123"),       // 1: nature with the odd bit
+            (&[0x0a, 7, 0, 0x99, 0x09, 0x02], "999020"),     // 2: translation type
+            (&[0x0f, 0x20, 0x10, 7, 0, 0x11, 0x21, 0x03], "123"), // 3, with a point code
+            (&[0x12, 7, 0, 0x12, 4, 0x21, 0x43], "1234"),    // 4
+        ] {
+            let address = Address::parse(octets)?;
+            let digits = address.gt.and_then(|gt| gt.digits()).unwrap_or_default();
+            assert_eq!(digits.to_string(), want, "{octets:02x?}");
+        }
+        assert_eq!(Address::parse(&[0x43, 0x20, 0x50, 7])?.point_code, Some(0x1020));
+        assert_eq!(Address::parse(&[0x16]), Err(Reason::SccpTruncated.at(1)));
+        assert_eq!(Address::parse(&[0x16, 7]), Err(Reason::SccpGti.at(0)));
+        Ok(())
+    }
+
+    #[test]
+    fn each_check_of_a_title_is_earned_by_one_octet() {
+        assert!(Address::parse(&CALLED).and_then(|address| address.title()).is_ok_and(|gt| gt.is_some()));
+        for (at, octet, want) in [
+            (0, 0x0a, Reason::SccpGti.at(0)),
+            (3, 0x22, Reason::SccpGtForm.at(3)), // plan
+            (3, 0x13, Reason::SccpGtForm.at(3)), // scheme
+            (4, 0x03, Reason::SccpGtForm.at(4)), // nature
+            (7, 0x0b, Reason::SccpGtForm.at(5)), // digit
+        ] {
+            let mut bad = CALLED;
+            bad[at] = octet;
+            let got = Address::parse(&bad).and_then(|address| address.title());
+            assert_eq!(got, Err(want), "octet {at} set to {octet:#x}");
+        }
+    }
+
+    #[test]
+    fn address_vectors_hold() -> Result<(), Box<dyn core::error::Error>> {
+        let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../vectors/unit.json"))?;
+        let file: serde_json::Value = serde_json::from_str(&text)?;
+        let all = file["vectors"].as_array().into_iter().flatten();
+        let mut seen = 0;
+        for vector in all.filter(|vector| vector["kind"] == "sccp_address") {
+            let (id, want) = (&vector["id"], &vector["expect"]);
+            let hex = vector["input"].as_str().unwrap_or_default();
+            let octets: Vec<u8> =
+                (0..hex.len()).step_by(2).map(|i| u8::from_str_radix(&hex[i..i + 2], 16)).collect::<Result<_, _>>()?;
+            match Address::parse(&octets).and_then(|address| Ok((address, address.title()?))) {
+                Err(refusal) => assert_eq!(want, refusal.reason.name(), "{id}"),
+                Ok((address, gt)) => {
+                    assert_eq!(want["ssn"].as_u64(), address.ssn.map(|ssn| u64::from(ssn.0)), "{id}");
+                    assert_eq!(want["gt"].as_str(), gt.map(|gt| gt.to_string()).as_deref(), "{id}");
+                    assert_eq!(want["plan"].as_u64(), gt.map(|gt| gt.plan as u64), "{id}");
+                    let mut canonical = Vec::new();
+                    if let (Some(gt), Some(ssn)) = (gt, address.ssn) {
+                        gt.write_canonical(ssn, &mut canonical);
+                        let text: String = canonical.iter().map(|octet| format!("{octet:02x}")).collect();
+                        assert_eq!(want["canonical_hex"].as_str(), Some(text.as_str()), "{id}");
+                    }
+                }
+            }
+            seen += 1;
+        }
+        assert_eq!(seen, 8);
+        Ok(())
+    }
+
+    proptest! {
+        #[test]
+        fn no_octets_panic(octets in vec(any::<u8>(), 0..96)) { crate::fuzzing::upper::sccp(&octets); }
+
+        #[test]
+        fn no_octet_of_a_message_panics(at in 0_usize..46, octet: u8, kind in 0_usize..3) {
+            let mut octets = built([Kind::Udt, Kind::Xudt, Kind::Ludt][kind], Some(SEGMENT), Some(1));
+            let at = at % octets.len();
+            octets[at] = octet;
+            crate::fuzzing::upper::sccp(&octets);
+        }
+    }
+}
