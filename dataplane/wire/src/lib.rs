@@ -9,6 +9,7 @@ pub mod ber;
 pub mod cap;
 pub mod cursor;
 pub mod eth;
+pub mod frame_builder;
 pub mod fuzzing;
 pub mod ip;
 pub mod list;

@@ -307,3 +307,183 @@ pub fn emit_beat_ack(total_len: usize, out: &mut Vec<u8>) {
     }
     finish(start, out);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    /// UDT to SSN 6 (HLR) from SSN 8 (MSC). tshark 4.0.17 reads the same fields.
+    #[rustfmt::skip]
+    const UDT: [u8; 48] = [
+        0x01, 0x00, 0x01, 0x01, 0x00, 0x00, 0x00, 0x30, 0x00, 0x06, 0x00, 0x08, 0x00, 0x00, 0x00, 0x64,
+        0x02, 0x10, 0x00, 0x20, 0x00, 0x00, 0x02, 0x9a, 0x00, 0x00, 0x01, 0x4d, 0x03, 0x02, 0x00, 0x05,
+        0x09, 0x00, 0x03, 0x05, 0x07, 0x02, 0x42, 0x06, 0x02, 0x42, 0x08, 0x04, 0xde, 0xad, 0xbe, 0xef];
+
+    fn parse(user: &[u8]) -> Result<Data<'_>, Refusal> {
+        View::new(user).and_then(Data::parse)
+    }
+
+    /// A DATA message of these parameters.
+    fn message(params: &[(u16, &[u8])]) -> Vec<u8> {
+        let mut out = Vec::new();
+        let start = begin(DATA, &mut out);
+        for (tag, value) in params {
+            assert!(emit_param(*tag, value, &mut out));
+        }
+        finish(start, &mut out);
+        out
+    }
+
+    #[test]
+    fn data_reads_field_by_field() -> Result<(), Refusal> {
+        let view = View::new(&UDT)?;
+        assert_eq!((view.kind(), view.is_data()), (DATA, true));
+        let data = Data::parse(view)?;
+        assert_eq!((data.opc, data.dpc, data.routing_context), (PointCode(666), PointCode(333), Some(100)));
+        assert_eq!((data.si, data.ni, data.mp, data.sls), (3, 2, 0, 5));
+        assert_eq!((data.network_appearance, data.correlation), (None, None));
+        assert_eq!(data.user, &UDT[32..]);
+        Ok(())
+    }
+
+    #[test]
+    fn each_check_is_earned_by_one_octet() {
+        for (at, octet, want) in [
+            (0, 0, Reason::M3uaVersion.at(0)),
+            (0, 2, Reason::M3uaVersion.at(0)),
+            (7, 7, Reason::M3uaLength.at(4)),
+            (7, 0x2f, Reason::M3uaLength.at(4)),
+            (7, 0x31, Reason::M3uaLength.at(4)),
+            (4, 1, Reason::M3uaLength.at(4)),
+            (2, 2, Reason::M3uaClass.at(2)),
+            (3, 2, Reason::M3uaClass.at(2)),
+            (11, 3, Reason::M3uaParam.at(10)),
+            (11, 7, Reason::M3uaParam.at(8)),
+            (11, 12, Reason::M3uaParam.at(8)),
+            (16, 3, Reason::M3uaParam.at(48)),
+            (19, 3, Reason::M3uaParam.at(18)),
+            (19, 15, Reason::M3uaParam.at(34)), // what follows now is no parameter
+            (19, 0x21, Reason::M3uaParam.at(18)),
+            (20, 1, Reason::Mtp3Opc.at(0)),
+            (22, 0x40, Reason::Mtp3Opc.at(0)),
+            (24, 1, Reason::Mtp3Dpc.at(4)),
+            (26, 0x40, Reason::Mtp3Dpc.at(4)),
+        ] {
+            let mut bad = UDT;
+            bad[at] = octet;
+            assert_eq!(parse(&bad), Err(want), "octet {at} set to {octet}");
+        }
+        for n in 0..8 {
+            assert_eq!(View::new(&UDT[..n]), Err(Reason::M3uaLength.at(n)));
+        }
+    }
+
+    #[test]
+    fn known_parameters_come_once_and_have_their_length() {
+        let label: &[u8] = &UDT[20..34];
+        let good = message(&[(0x200, &[0, 0, 0, 1]), (6, &[0, 0, 0, 2]), (0x210, label), (0x13, &[0, 0, 0, 3])]);
+        let data = parse(&good);
+        assert_eq!(
+            data.map(|data| (data.network_appearance, data.routing_context, data.correlation)),
+            Ok((Some(1), Some(2), Some(3)))
+        );
+        let mut out = Vec::new();
+        assert!(data.is_ok_and(|data| data.emit(&mut out)));
+        assert_eq!(out, good);
+        for tag in [0x200, 6, 0x13] {
+            for value in [&[0; 3][..], &[0; 5], &[0; 8], &[]] {
+                let bad = message(&[(0x210, label), (tag, value)]);
+                assert_eq!(parse(&bad), Err(Reason::M3uaParam.at(28)), "tag {tag:#x}, {} octets", value.len());
+            }
+            let twice = message(&[(tag, &[0; 4]), (tag, &[0; 4]), (0x210, label)]);
+            assert_eq!(parse(&twice), Err(Reason::M3uaParam.at(16)), "tag {tag:#x} twice");
+        }
+        assert_eq!(parse(&message(&[(0x210, label), (0x210, label)])), Err(Reason::M3uaParam.at(28)));
+        assert_eq!(parse(&message(&[(0x210, &label[..11])])), Err(Reason::M3uaParam.at(10)));
+        assert!(parse(&message(&[(0x210, &label[..12])])).is_ok_and(|data| data.user.is_empty()));
+    }
+
+    #[test]
+    fn unknown_parameters_are_kept_but_not_twice_and_not_many() {
+        let label: &[u8] = &UDT[20..33];
+        let odd = message(&[(0x99, b"odd"), (0x210, label), (6, &[0, 0, 0, 2])]);
+        let mut out = Vec::new();
+        assert!(rebuild(&odd, b"another user", &mut out));
+        let want = message(&[(0x99, b"odd"), (0x210, &[&label[..12], b"another user"].concat()), (6, &[0, 0, 0, 2])]);
+        assert_eq!(out, want);
+        let twice = message(&[(0x99, b"odd"), (0x210, label), (0x99, b"odd")]);
+        assert_eq!(parse(&twice), Err(Reason::M3uaParam.at(16 + 20)));
+        let mut many: Vec<(u16, &[u8])> = (0x300..0x310).map(|tag| (tag, &[][..])).collect();
+        many.push((0x210, label));
+        assert!(parse(&message(&many)).is_ok(), "16 unknown parameters");
+        many.push((0x310, &[]));
+        assert_eq!(parse(&message(&many)), Err(Reason::M3uaParam.at(8 + 16 * 4 + 20)));
+    }
+
+    #[test]
+    fn padding_of_the_last_parameter_may_be_missing() {
+        let mut short = message(&[(0x210, &UDT[20..33])]);
+        short.truncate(8 + 4 + 13);
+        assert_eq!(parse(&short), Err(Reason::M3uaLength.at(4)), "its length still counts the padding");
+        short[7] = 25;
+        assert_eq!(parse(&short).map(|data| data.user), Ok(&UDT[32..33]));
+        let mut out = Vec::new();
+        assert!(rebuild(&short, b"12", &mut out));
+        assert_eq!(out.len() % 4, 0, "what we write has its padding");
+    }
+
+    #[test]
+    fn what_does_not_fit_is_not_written() -> Result<(), Refusal> {
+        let long = vec![0; MAX_USER + 1];
+        let data = parse(&UDT)?;
+        let mut out = vec![7];
+        assert!(!Data { user: &long, ..data }.emit(&mut out));
+        assert!(!rebuild(&UDT, &long, &mut out));
+        assert!(!rebuild(&BEAT_ACK, b"user", &mut out));
+        assert!(!rebuild(&UDT[..40], b"user", &mut out));
+        assert_eq!(out, [7]);
+        let mut out = Vec::new();
+        assert!(Data { user: &long[1..], ..data }.emit(&mut out));
+        assert_eq!(parse(&out).map(|data| data.user.len()), Ok(MAX_USER));
+        Ok(())
+    }
+
+    #[test]
+    fn a_filler_is_as_long_as_what_it_replaces() -> Result<(), Refusal> {
+        for (len, want) in [(0, 8), (8, 8), (9, 12), (12, 12), (48, 48), (49, 52), (1452, 1452), (131_084, 131_084)] {
+            let mut out = vec![7];
+            emit_beat_ack(len, &mut out);
+            let ack = View::new(&out[1..])?;
+            assert_eq!((ack.kind(), out.len() - 1, beat_ack_len(len)), ((3, 6), want, want));
+            assert!(ack.params().all(|param| param.is_ok_and(|p| p.tag == 9 && p.value.iter().all(|&o| o == 0))));
+            assert_eq!(Data::parse(ack), Err(Reason::M3uaClass.at(2)));
+        }
+        let mut out = Vec::new();
+        emit_beat_ack(8, &mut out);
+        assert_eq!(out, BEAT_ACK);
+        Ok(())
+    }
+
+    proptest! {
+        #[test]
+        fn no_octets_panic(octets in vec(any::<u8>(), 0..128)) { crate::fuzzing::lower::m3ua(&octets); }
+
+        #[test]
+        fn messages_of_any_parameters_write_back(
+            params in vec((0_usize..5, any::<u16>(), vec(any::<u8>(), 0..20)), 0..5), label: [u8; 12],
+        ) {
+            let mut label = label;
+            label[..2].fill(0);
+            label[4..6].fill(0);
+            label[2] &= 0x3f;
+            label[6] &= 0x3f;
+            let params: Vec<(u16, &[u8])> = params.iter().map(|(which, other, value)| {
+                let tag = [0x200, 6, 0x13, *other, *other][*which];
+                (tag, if *which < 3 && value.len() > 4 { &value[..4] } else { value })
+            }).chain([(0x210, &label[..])]).collect();
+            crate::fuzzing::lower::m3ua(&message(&params));
+        }
+    }
+}

@@ -69,10 +69,10 @@ impl<'a> Data<'a> {
     /// The flags octet; reserved bits are zero.
     #[inline]
     pub const fn flags(&self) -> u8 {
-        self.end as u8 * END
-            | self.begin as u8 * BEGIN
-            | self.unordered as u8 * UNORDERED
-            | self.immediate as u8 * IMMEDIATE
+        (self.end as u8 * END)
+            | (self.begin as u8 * BEGIN)
+            | (self.unordered as u8 * UNORDERED)
+            | (self.immediate as u8 * IMMEDIATE)
     }
 
     /// True if the chunk holds a whole user message.
