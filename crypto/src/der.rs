@@ -87,6 +87,24 @@ pub(crate) fn ecdsa_signature(raw: &[u8], half: usize) -> Option<EcdsaSignature>
     Some(out)
 }
 
+/// r || s into both halves of `out` from `SEQUENCE { INTEGER r, INTEGER s }`, as a signing library writes it.
+pub(crate) fn raw_signature(der: &[u8], out: &mut [u8]) -> Option<()> {
+    let (mut numbers, end) = take(der, 0x30)?;
+    if !end.is_empty() || out.is_empty() || !out.len().is_multiple_of(2) {
+        return None;
+    }
+    let half = out.len() / 2;
+    for to in out.chunks_exact_mut(half) {
+        let (number, rest) = take(numbers, 0x02)?;
+        let number = number.strip_prefix(&[0]).unwrap_or(number);
+        let (zeros, digits) = to.split_at_mut_checked(half.checked_sub(number.len())?)?;
+        zeros.fill(0);
+        digits.copy_from_slice(number);
+        numbers = rest;
+    }
+    numbers.is_empty().then_some(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -119,6 +137,22 @@ mod tests {
         assert_eq!((widest.as_slice().len(), widest.as_slice()[1]), (104, 102));
         assert!(ecdsa_signature(&[1; 63], 32).is_none());
         assert!(ecdsa_signature(&[1; 98], 49).is_none());
+    }
+
+    #[test]
+    fn integers_become_raw_signatures_again() {
+        let mut raw = [0; 64];
+        for (at, octet) in [(0, 0x80), (1, 0), (31, 1), (32, 0), (33, 0x7f), (63, 0xff), (32, 0xff), (0, 0)] {
+            raw[at] = octet;
+            let mut back = [9; 64];
+            assert_eq!(raw_signature(ecdsa_signature(&raw, 32).unwrap().as_slice(), &mut back), Some(()));
+            assert_eq!(back, raw);
+        }
+        let der = ecdsa_signature(&[1; 96], 48).unwrap();
+        assert_eq!(raw_signature(der.as_slice(), &mut [0; 64]), None, "wider than a half");
+        assert_eq!(raw_signature(&[0x30, 3, 2, 1, 1], &mut [0; 64]), None, "one number");
+        assert_eq!(raw_signature(&[0x30, 9, 2, 1, 1, 2, 1, 1, 2, 1, 1], &mut [0; 64]), None, "three numbers");
+        assert_eq!(raw_signature(&[0x30, 6, 2, 1, 1, 2, 1, 1, 0], &mut [0; 64]), None, "a tail");
     }
 
     #[test]

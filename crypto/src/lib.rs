@@ -2,9 +2,14 @@
 #![deny(unsafe_code)]
 
 pub mod alg;
+mod client;
 mod der;
+mod engine;
 pub mod job;
 pub mod pki;
 pub mod pool;
+mod selftest;
+mod shares;
 pub mod sign;
+mod thread;
 pub mod verify;

@@ -39,8 +39,8 @@ impl SigningKey {
         let alg = alg_of(der::pkcs8_algorithm(der).ok_or(KeyError::Der)?).ok_or(KeyError::Algorithm)?;
         let ecdsa = |curve| EcdsaKeyPair::from_pkcs8(curve, der).map(Pair::Ecdsa);
         let pair = match alg {
-            Alg::P256 => ecdsa(&signature::ECDSA_P256_SHA256_FIXED_SIGNING),
-            Alg::P384 => ecdsa(&signature::ECDSA_P384_SHA384_FIXED_SIGNING),
+            Alg::P256 => ecdsa(&signature::ECDSA_P256_SHA256_ASN1_SIGNING),
+            Alg::P384 => ecdsa(&signature::ECDSA_P384_SHA384_ASN1_SIGNING),
             Alg::Ed25519 => Ed25519KeyPair::from_pkcs8(der).map(Pair::Ed25519),
             Alg::Rsa2048 => RsaKeyPair::from_pkcs8(der).map(Pair::Rsa),
         }
@@ -95,20 +95,24 @@ impl SigningKey {
     pub fn sign(&self, message: &[u8], out: &mut [u8; MAX_OWN_SIGNATURE]) -> Result<usize, SignError> {
         // aws-lc draws from its own generator; the argument is there for ring's callers.
         let rng = SystemRandom::new();
-        let made = match &self.0.0 {
-            Pair::Ecdsa(key) => key.sign(&rng, message),
-            Pair::Ed25519(key) => key.try_sign(message),
+        match &self.0.0 {
+            Pair::Ecdsa(key) => {
+                // In DER, because the library's own way from there to r || s takes two more allocations.
+                let made = key.sign(&rng, message).map_err(|_| SignError)?;
+                let room = out.get_mut(..self.alg().signature_len()).ok_or(SignError)?;
+                der::raw_signature(made.as_ref(), room).ok_or(SignError)?;
+                Ok(room.len())
+            }
+            Pair::Ed25519(key) => {
+                let made = key.try_sign(message).map_err(|_| SignError)?;
+                out.get_mut(..made.as_ref().len()).ok_or(SignError)?.copy_from_slice(made.as_ref());
+                Ok(made.as_ref().len())
+            }
             Pair::Rsa(key) => {
-                return match key.sign(&signature::RSA_PKCS1_SHA256, &rng, message, out) {
-                    Ok(()) => Ok(out.len()),
-                    Err(_) => Err(SignError),
-                };
+                key.sign(&signature::RSA_PKCS1_SHA256, &rng, message, out).map_err(|_| SignError)?;
+                Ok(out.len())
             }
         }
-        .map_err(|_| SignError)?;
-        let made = made.as_ref();
-        out.get_mut(..made.len()).ok_or(SignError)?.copy_from_slice(made);
-        Ok(made.len())
     }
 }
 

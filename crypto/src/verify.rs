@@ -159,6 +159,11 @@ impl PublicKey {
         }
     }
 
+    /// Whether a check needs the message itself and not only its digest.
+    pub(crate) fn takes_message(&self) -> bool {
+        self.0.alg == Alg::Ed25519
+    }
+
     /// ECDSA and RSA over a ready digest. `false` for Ed25519 and for a digest of another kind.
     pub(crate) fn verify_digest(&self, digest: &Digest, signature: &[u8]) -> bool {
         let half = match self.0.alg {
@@ -174,7 +179,7 @@ impl PublicKey {
 
     /// Ed25519 over the message itself. `false` for every other algorithm.
     pub(crate) fn verify_message(&self, message: &[u8], signature: &[u8]) -> bool {
-        self.0.alg == Alg::Ed25519
+        self.takes_message()
             && signature.len() == self.0.signature_len
             && self.0.parsed.verify_sig(message, signature).is_ok()
     }
