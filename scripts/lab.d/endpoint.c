@@ -166,12 +166,12 @@ static int take(const uint8_t *message, size_t len, uint16_t stream, uint32_t *n
         account.clean_tail = 0;
         return 0;
     }
-    if (stream != stream_of(*number, options.streams)) {
-        account.wrong_stream++;
-        return 0;
-    }
     if ((account.seen[*number / 8] & 1 << *number % 8) != 0) {
         account.duplicated++;
+        return 0;
+    }
+    if (stream != stream_of(*number, options.streams)) {
+        account.wrong_stream++;
         return 0;
     }
     account.seen[*number / 8] |= (uint8_t)(1 << *number % 8);

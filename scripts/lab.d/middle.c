@@ -28,6 +28,7 @@
 #define TSN_SPAN 1048576u       /* TSNs of one direction that are told apart */
 #define CAPTURES 32u            /* messages remembered for a replay */
 #define MESSAGE_MAX 2048
+#define LATE 32u                /* messages that one held back comes late; of 17 streams, the same one again */
 
 /* One way through the bridge, and what was seen and done on it. */
 struct way {
@@ -37,14 +38,15 @@ struct way {
     uint32_t base;              /* TSN of the first DATA chunk */
     uint32_t frames, packets, other, data, messages, fragments, bundles, most_chunks, signed_messages, retransmitted;
     uint32_t bad_crc, bad_header, too_long, longest;
-    uint32_t tampered, replayed, dropped, doubled, unsent;
+    uint32_t tampered, replayed, late, dropped, doubled, unsent;
     uint8_t seen[TSN_SPAN / 8], struck[TSN_SPAN / 8];
     struct { size_t len; uint8_t octets[MESSAGE_MAX]; } captured[CAPTURES];
     uint32_t captures;
+    struct { size_t len; uint8_t octets[MESSAGE_MAX]; } held;
 };
 
 static struct way ways[2] = {{.name = "ab"}, {.name = "ba"}};
-static uint32_t tamper_every, replay_every, drop_every, double_every;
+static uint32_t tamper_every, replay_every, late_every, drop_every, double_every;
 static int victims = 1;         /* bit 0: from the first interface to the second, bit 1: back */
 static int signed_only;
 static uint32_t frame_limit = 1514;
@@ -207,6 +209,23 @@ static int handle(struct way *way, uint32_t position, uint8_t *message, size_t l
             way->replayed += (uint32_t)first;
             return 1;
         }
+    }
+    if (late_every != 0 && position % late_every == 0 && len <= MESSAGE_MAX) {
+        /* A Heartbeat Ack of the same length takes its place. */
+        static const uint8_t neutral[] = {1, 0, 3, 6};
+        way->held.len = len;
+        memcpy(way->held.octets, message, len);
+        memset(message + 8, 0, len - 8);
+        memcpy(message, neutral, sizeof neutral);
+        message[9] = 9;
+        message[10] = (uint8_t)((len - 8) >> 8);
+        message[11] = (uint8_t)(len - 8);
+        return 1;
+    }
+    if (late_every != 0 && position % late_every == LATE && way->held.len == len) {
+        memcpy(message, way->held.octets, len);
+        way->late += (uint32_t)first;
+        return 1;
     }
     if (tamper_every != 0 && position % tamper_every == 0) {
         /* Another octet of the TCAP message and another bit of it each time. The invoke id of the security component
@@ -371,7 +390,7 @@ static void report(void)
             {"frames", way->frames}, {"packets", way->packets}, {"other", way->other}, {"data", way->data},
             {"messages", way->messages}, {"signed", way->signed_messages}, {"fragments", way->fragments},
             {"bundles", way->bundles}, {"most_chunks", way->most_chunks}, {"retransmitted", way->retransmitted},
-            {"tampered", way->tampered}, {"replayed", way->replayed}, {"dropped", way->dropped},
+            {"tampered", way->tampered}, {"replayed", way->replayed}, {"late", way->late}, {"dropped", way->dropped},
             {"doubled", way->doubled}, {"bad_crc", way->bad_crc}, {"bad_header", way->bad_header},
             {"too_long", way->too_long}, {"longest", way->longest}, {"unsent", way->unsent},
             {"overrun", stats.tp_drops},
@@ -391,6 +410,7 @@ static void usage(FILE *to)
     fputs("middle [OPTION ...] INTERFACE INTERFACE\n"
           "  --tamper N   flip a bit in each Nth message       --replay N   lay an earlier message over each Nth\n"
           "  --drop N     lose each Nth DATA chunk once        --double N   send each Nth DATA chunk twice\n"
+          "  --late N     hold each Nth message back and lay it over one 32 later\n"
           "  --way ab|ba|both  which way is harmed (ab: from the first interface to the second)\n"
           "  --signed     harm signed messages only            --tap FILE   write what leaves to a capture file\n"
           "  --limit N    longest frame that is no fault (1514)\n",
@@ -412,6 +432,7 @@ static void parse(int argc, char **argv)
 {
     static const struct option names[] = {
         {"tamper", required_argument, NULL, 't'}, {"replay", required_argument, NULL, 'r'},
+        {"late", required_argument, NULL, 'L'},
         {"drop", required_argument, NULL, 'd'}, {"double", required_argument, NULL, 'D'},
         {"way", required_argument, NULL, 'w'}, {"signed", no_argument, NULL, 's'},
         {"tap", required_argument, NULL, 'T'}, {"limit", required_argument, NULL, 'l'},
@@ -422,6 +443,7 @@ static void parse(int argc, char **argv)
         switch (name) {
         case 't': tamper_every = number_of(optarg); break;
         case 'r': replay_every = number_of(optarg); break;
+        case 'L': late_every = number_of(optarg); break;
         case 'd': drop_every = number_of(optarg); break;
         case 'D': double_every = number_of(optarg); break;
         case 'w':
