@@ -122,7 +122,8 @@ pub const fn padded(len: usize) -> usize {
 /// Appends the zero octets that follow something of `len` octets.
 #[inline]
 pub fn pad(len: usize, out: &mut Vec<u8>) {
-    out.resize(out.len() + (padded(len) - len), 0);
+    let zeros = [0; 3];
+    out.extend_from_slice(zeros.get(..padded(len) - len).unwrap_or_default());
 }
 
 /// One parameter: tag and length of 16 bits each, a value, and padding.

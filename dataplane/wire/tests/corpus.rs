@@ -1,0 +1,40 @@
+//! Replays the fuzz corpus on stable Rust: what fuzzing once found stays found.
+
+use std::fs;
+use std::path::Path;
+
+use sealgate_wire::fuzzing::{lower, upper};
+
+type Body = fn(&[u8]);
+
+const TARGETS: [(&str, Body); 9] = [
+    ("eth", lower::eth),
+    ("ip", lower::ip),
+    ("sctp", lower::sctp),
+    ("m3ua", lower::m3ua),
+    ("ber", upper::ber),
+    ("sccp", upper::sccp),
+    ("tcap", upper::tcap),
+    ("map", upper::map),
+    ("cap", upper::cap),
+];
+
+#[test]
+fn the_corpus_replays() {
+    let corpus = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../fuzz/corpus"));
+    for entry in fs::read_dir(corpus).expect("a corpus").flatten() {
+        let name = entry.file_name();
+        let target = TARGETS.iter().find(|(target, _)| *target == name).expect("a folder is named after its target");
+        for seed in fs::read_dir(entry.path()).expect("a folder").flatten() {
+            (target.1)(&fs::read(seed.path()).expect("a seed"));
+        }
+    }
+}
+
+#[test]
+fn each_target_has_its_file() {
+    let targets = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../fuzz/fuzz_targets"));
+    for (name, _) in TARGETS {
+        assert!(targets.join(name).with_extension("rs").is_file(), "{name}");
+    }
+}
