@@ -22,7 +22,7 @@ pub struct Policy {
 }
 
 /// Who we are.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Home {
     /// Global Titles that are ours; never empty.
     pub gt_prefixes: Vec<GtPrefix>,

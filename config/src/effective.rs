@@ -1,0 +1,251 @@
+//! The effective configuration: everything that holds, what was left out with the value it got. Loads back the same.
+
+use std::fmt::Display;
+use std::path::Path;
+
+use serde_yaml::{Mapping, Value};
+
+use crate::model::*;
+use crate::policy::VERSION;
+use crate::units::{duration_text, to_base64};
+use crate::words::*;
+
+impl Appliance {
+    /// This configuration as YAML, every key given.
+    pub fn to_yaml(&self) -> String {
+        let port = |port: &Port| {
+            map([
+                ("device", text(&port.device)),
+                ("mtu", port.mtu.into()),
+                ("rx_ring", port.rx_ring.into()),
+                ("tx_ring", port.tx_ring.into()),
+            ])
+        };
+        let cores = map([
+            ("main", self.cores.main.map_or(LEFT_OUT, Value::from)),
+            ("workers", list(&self.cores.workers, |core| Value::from(*core))),
+            ("crypto", list(&self.cores.crypto, |core| Value::from(*core))),
+            ("numa", word(NUMA, &self.cores.numa).into()),
+        ]);
+        let trust = map([
+            ("anchors", list(&self.trust.anchors, |anchor| path(anchor))),
+            ("certificates", path(&self.trust.certificates)),
+            ("crls", path(&self.trust.crls)),
+            ("keys", path(&self.trust.keys)),
+            ("crl_grace", seconds(self.trust.crl_grace_s)),
+            ("crl_stale", word(CRL_STALE, &self.trust.crl_stale).into()),
+        ]);
+        let memory = map([
+            ("hugepages", word(HUGEPAGES, &self.memory.hugepages).into()),
+            ("mbufs", self.memory.mbufs.map_or("auto".into(), Value::from)),
+        ]);
+        let crypto = map([
+            ("batch", self.crypto.batch.into()),
+            ("batch_us", self.crypto.batch_us.into()),
+            ("queue", self.crypto.queue.into()),
+            ("share_percent", self.crypto.share_percent.into()),
+        ]);
+        print(map([
+            ("cores", cores),
+            ("ports", map([("interconnect", port(&self.ports.interconnect)), ("home", port(&self.ports.home))])),
+            ("memory", memory),
+            ("crypto", crypto),
+            ("trust", trust),
+            ("policy", path(&self.policy)),
+            ("admin", map([("socket", path(&self.admin.socket))])),
+        ]))
+    }
+}
+
+impl Policy {
+    /// This policy as YAML, every key given.
+    pub fn to_yaml(&self) -> String {
+        let codes = |codes: &Vec<i32>| list(codes, |code| Value::from(*code));
+        let categories = &self.categories.map;
+        print(map([
+            ("version", VERSION.into()),
+            ("home", home(&self.home)),
+            ("defaults", defaults(&self.defaults)),
+            ("links", named(&self.links, |one| (&one.name, link(one)))),
+            ("peers", named(&self.peers, |one| (&one.name, peer(one)))),
+            (
+                "categories",
+                map([(
+                    "map",
+                    map([
+                        ("cat1", codes(&categories.cat1)),
+                        ("cat2", codes(&categories.cat2)),
+                        ("cat3", codes(&categories.cat3)),
+                    ]),
+                )]),
+            ),
+            ("sigfw_keys", list(&self.sigfw_keys, sigfw_key)),
+        ]))
+    }
+}
+
+fn home(home: &Home) -> Value {
+    let gt = |prefix: &GtPrefix| map([("plan", word(PLAN, &prefix.plan).into()), ("digits", text(&prefix.digits))]);
+    let signing = |signing: &Signing| map([("cert", text(&signing.cert)), ("node_base", signing.node_base.into())]);
+    map([
+        ("gt_prefixes", list(&home.gt_prefixes, gt)),
+        ("plmns", list(&home.plmns, text)),
+        ("realms", some(&home.realms, text)),
+        ("tn_prefixes", some(&home.tn_prefixes, text)),
+        ("sip_domains", some(&home.sip_domains, text)),
+        ("signing", home.signing.as_ref().map_or(LEFT_OUT, signing)),
+    ])
+}
+
+fn defaults(defaults: &Defaults) -> Value {
+    let compat = &defaults.compat_window;
+    let (transactions, reassembly) = (&defaults.transactions, &defaults.reassembly);
+    map([
+        ("mode", word(MODE, &defaults.mode).into()),
+        ("unknown_peer", word(UNKNOWN_PEER, &defaults.unknown_peer).into()),
+        ("ber", word(BER, &defaults.ber).into()),
+        ("on_drop", word(ON_DROP, &defaults.on_drop).into()),
+        ("window", window(&defaults.window)),
+        ("compat_window", map([("past", millis(compat.past_ms)), ("future", millis(compat.future_ms))])),
+        ("cold_start", word(COLD_START, &defaults.cold_start).into()),
+        ("clock_error", word(CLOCK_ERROR, &defaults.clock_error).into()),
+        (
+            "transactions",
+            map([
+                ("check", yes(transactions.check)),
+                ("limit", transactions.limit.into()),
+                ("timeout", seconds(transactions.timeout_s)),
+                ("grace", seconds(transactions.grace_s)),
+            ]),
+        ),
+        ("unsigned_service_messages", word(SERVICE_MESSAGES, &defaults.unsigned_service_messages).into()),
+        ("abort_per_peer", defaults.abort_per_peer.into()),
+        ("ludt", yes(defaults.ludt)),
+        ("m3ua_only", yes(defaults.m3ua_only)),
+        ("ssns", list(&defaults.ssns, |ssn| Value::from(*ssn))),
+        ("other_tcap_ssns", list(&defaults.other_tcap_ssns, |ssn| Value::from(*ssn))),
+        (
+            "reassembly",
+            map([
+                ("timeout", millis(reassembly.timeout_ms)),
+                ("segments", reassembly.segments.into()),
+                ("contexts", reassembly.contexts.into()),
+            ]),
+        ),
+        ("hold", map([("deadline", millis(defaults.hold.deadline_ms)), ("octets", defaults.hold.octets.into())])),
+        (
+            "retransmission",
+            map([("tsns", defaults.retransmission.tsns.into()), ("octets", defaults.retransmission.octets.into())]),
+        ),
+        ("adopt", yes(defaults.adopt)),
+    ])
+}
+
+fn window(window: &Window) -> Value {
+    map([("past", millis(window.past_ms)), ("future", millis(window.future_ms)), ("seq", window.seq.into())])
+}
+
+fn link(link: &Link) -> Value {
+    let ports = |ports: &LinkPorts| map([("remote", ports.remote.into()), ("local", ports.local.into())]);
+    map([
+        ("type", word(LINK_KIND, &link.kind).into()),
+        ("remote", list(&link.remote, text)),
+        ("local", list(&link.local, text)),
+        ("ports", link.ports.as_ref().map_or(LEFT_OUT, ports)),
+        ("vtag_in", link.vtag_in.map_or(LEFT_OUT, Value::from)),
+        ("opcs", list(&link.opcs, |code| Value::from(*code))),
+        ("dpcs", list(&link.dpcs, |code| Value::from(*code))),
+        ("ni", list(&link.ni, |ni| word(NI, ni).into())),
+        ("routing_contexts", some(&link.routing_contexts, |context| Value::from(*context))),
+        ("si", list(&link.si, |si| word(SI, si).into())),
+        ("mtu", link.mtu.map_or(LEFT_OUT, Value::from)),
+    ])
+}
+
+fn peer(peer: &Peer) -> Value {
+    map([
+        ("gt", list(&peer.gt, text)),
+        ("plmns", some(&peer.plmns, text)),
+        ("realms", some(&peer.realms, text)),
+        ("tn_prefixes", some(&peer.tn_prefixes, text)),
+        ("mode", word(MODE, &peer.mode).into()),
+        ("profiles", list(&peer.profiles, |profile| word(PROFILE, profile).into())),
+        ("algs", list(&peer.algs, |alg| word(ALG, alg).into())),
+        ("signer_roles", list(&peer.signer_roles, |role| word(ROLE, role).into())),
+        ("sign", yes(peer.sign)),
+        ("sign_profile", word(SIGN_PROFILE, &peer.sign_profile).into()),
+        ("links", some(&peer.links, text)),
+        ("window", peer.window.as_ref().map_or(LEFT_OUT, window)),
+        ("oversize", word(OVERSIZE, &peer.oversize).into()),
+        ("ludt", yes(peer.ludt)),
+        ("m3ua_only", yes(peer.m3ua_only)),
+        ("copy_called", word(COPY_CALLED, &peer.copy_called).into()),
+        ("cdpa_rewrite", word(CDPA_REWRITE, &peer.cdpa_rewrite).into()),
+        ("sec_opcode_map", peer.sec_opcode_map.into()),
+        ("sec_opcode_other", peer.sec_opcode_other.into()),
+        ("allow_no_ac", yes(peer.allow_no_ac)),
+        ("allow_legacy_rsa", yes(peer.allow_legacy_rsa)),
+        ("ignore_measure", yes(peer.ignore_measure)),
+    ])
+}
+
+fn sigfw_key(key: &SigfwKey) -> Value {
+    let (kind, value) = match &key.key {
+        KeyRef::Certificate(name) => ("cert", text(name)),
+        KeyRef::Spki(octets) => ("spki", to_base64(octets).into()),
+    };
+    map([("prefix", text(&format_args!("{}*", key.prefix))), (kind, value)])
+}
+
+/// A key whose value is this is not written.
+const LEFT_OUT: Value = Value::Null;
+
+fn map<const N: usize>(entries: [(&str, Value); N]) -> Value {
+    let given = entries.into_iter().filter(|(_, value)| !value.is_null());
+    Value::Mapping(given.map(|(key, value)| (key.into(), value)).collect::<Mapping>())
+}
+
+fn named<T>(items: &[T], entry: impl Fn(&T) -> (&String, Value)) -> Value {
+    if items.is_empty() {
+        return LEFT_OUT;
+    }
+    let entry = |item| {
+        let (name, value) = entry(item);
+        (Value::from(name.as_str()), value)
+    };
+    Value::Mapping(items.iter().map(entry).collect::<Mapping>())
+}
+
+fn list<T>(items: &[T], value: impl Fn(&T) -> Value) -> Value {
+    Value::Sequence(items.iter().map(value).collect())
+}
+
+/// A list that may not stand empty in the file.
+fn some<T>(items: &[T], value: impl Fn(&T) -> Value) -> Value {
+    if items.is_empty() { LEFT_OUT } else { list(items, value) }
+}
+
+fn text(value: &(impl Display + ?Sized)) -> Value {
+    Value::from(value.to_string())
+}
+
+fn path(path: &Path) -> Value {
+    text(&path.display())
+}
+
+fn yes(flag: bool) -> Value {
+    Value::from(if flag { "yes" } else { "no" })
+}
+
+fn millis(ms: u32) -> Value {
+    duration_text(u64::from(ms)).into()
+}
+
+fn seconds(s: u32) -> Value {
+    duration_text(u64::from(s) * 1000).into()
+}
+
+fn print(value: Value) -> String {
+    // Maps of text, numbers and lists always serialise; a comment is still a file that says so.
+    serde_yaml::to_string(&value).unwrap_or_else(|error| format!("# cannot be printed: {error}\n"))
+}

@@ -1,0 +1,171 @@
+//! Reads the policy file out of its tree.
+
+mod check;
+mod defaults;
+mod parties;
+
+use crate::model::*;
+use crate::units;
+use crate::walk::{Item, Section, twice};
+use crate::words::PLAN;
+
+/// The version of the file's form.
+pub(crate) const VERSION: u64 = 1;
+
+/// What the file says; wherever it says it wrongly, a fault is reported and a stand-in returned.
+///
+/// * `workers`: how many workers take node numbers from `home.signing.node_base` on
+pub(crate) fn read(root: &Item<'_>, workers: usize) -> Policy {
+    let mut top = Section::open(root);
+    if let Some(item) = top.need("version", "1") {
+        item.number(VERSION..=VERSION, "");
+    }
+    let home = top.need("home", "{gt_prefixes: [{plan: e164, digits: \"99901\"}], plmns: [\"00101\"]}");
+    let (home, home_places) = home.map(|item| read_home(&item, workers)).unwrap_or_default();
+    let defaults = top.get("defaults").map(|item| defaults::read(&item)).unwrap_or_default();
+    let links = top.need("links", "{ss7-1: {type: m3ua, ...}}").map(|item| item.named("link")).unwrap_or_default();
+    let links: Vec<_> = links.into_iter().map(|(name, item)| parties::link(name, &item)).collect();
+    let peers = top.get("peers").map(|item| item.named("peer")).unwrap_or_default();
+    let peers: Vec<_> = peers.into_iter().map(|(name, item)| parties::peer(name, &item, &defaults)).collect();
+    let categories = top.get("categories").map(|item| read_categories(&item)).unwrap_or_default();
+    let keys = top.get("sigfw_keys").map(|item| item.list_or_none("{prefix: \"99904*\", cert: c-rsa}"));
+    let keys: Vec<_> = keys.unwrap_or_default().iter().filter_map(read_key).collect();
+    top.close();
+
+    check::addresses(&links);
+    check::prefixes(&home_places, &peers);
+    check::references(&links, &peers, home.signing.is_some());
+    check::keys(&keys, &peers);
+    Policy {
+        home,
+        defaults,
+        links: links.into_iter().map(|(link, _)| link).collect(),
+        peers: peers.into_iter().map(|(peer, _)| peer).collect(),
+        categories,
+        sigfw_keys: keys.into_iter().map(|(key, _)| key).collect(),
+    }
+}
+
+/// The places of what is compared with the peers'.
+#[derive(Default)]
+pub(crate) struct HomePlaces<'a> {
+    pub(crate) gt: Vec<(GtPrefix, Item<'a>)>,
+    pub(crate) plmns: Vec<sealgate_wire::addr::Digits>,
+}
+
+fn read_home<'a>(item: &Item<'a>, workers: usize) -> (Home, HomePlaces<'a>) {
+    let mut section = Section::open(item);
+    let gt = section.need("gt_prefixes", "[{plan: e164, digits: \"99901\"}]");
+    let gt = gt.map(|item| item.list("{plan: e164, digits: \"99901\"}")).unwrap_or_default();
+    let gt: Vec<_> = gt.into_iter().filter_map(|item| Some((gt_prefix(&item)?, item))).collect();
+    let plmns = section.need("plmns", "[\"00101\"]").map(|item| item.set("\"00101\"", units::plmn));
+    let realms = section.get("realms").map(|item| item.set("epc.example", units::domain));
+    let tn_prefixes = section.get("tn_prefixes").map(|item| item.set("\"99901\"", units::prefix));
+    let sip_domains = section.get("sip_domains").map(|item| item.set("home.example", units::domain));
+    let signing = section.get("signing").and_then(|item| signing(&item, workers));
+    section.close();
+
+    let mut first: Vec<(GtPrefix, usize)> = Vec::new();
+    for (prefix, item) in &gt {
+        match first.iter().find(|(other, _)| other == prefix) {
+            Some((_, line)) => item.fault(format!("the prefix {} stands here twice", prefix.digits), twice(line)),
+            None => first.push((*prefix, item.line())),
+        }
+    }
+    let home = Home {
+        gt_prefixes: first.into_iter().map(|(prefix, _)| prefix).collect(),
+        plmns: plmns.unwrap_or_default(),
+        realms: realms.unwrap_or_default(),
+        tn_prefixes: tn_prefixes.unwrap_or_default(),
+        sip_domains: sip_domains.unwrap_or_default(),
+        signing,
+    };
+    let places = HomePlaces { gt, plmns: home.plmns.clone() };
+    (home, places)
+}
+
+fn gt_prefix(item: &Item<'_>) -> Option<GtPrefix> {
+    let mut section = Section::open(item);
+    let plan = section.need("plan", "e164").and_then(|item| item.word("a numbering plan", PLAN));
+    let digits = section.need("digits", "\"99901\"").and_then(|item| units::prefix(&item));
+    section.close();
+    Some(GtPrefix { plan: plan?, digits: digits? })
+}
+
+fn signing(item: &Item<'_>, workers: usize) -> Option<Signing> {
+    let mut section = Section::open(item);
+    let cert = section.need("cert", "home-ec").and_then(|item| units::certificate_name(&item));
+    let node_base = section.need("node_base", "1").and_then(|item| {
+        let node_base = units::octet(&item, 0..=254, "")?;
+        if usize::from(node_base) + workers > 255 {
+            let message = format!("node numbers from {node_base} on do not last for {workers} workers");
+            item.fault(message, format!("give at most {}", 255usize.saturating_sub(workers)));
+        }
+        Some(node_base)
+    });
+    section.close();
+    Some(Signing { cert: cert?, node_base: node_base? })
+}
+
+fn read_categories(item: &Item<'_>) -> Categories {
+    let mut section = Section::open(item);
+    let map = section.get("map").map(|item| map_categories(&item));
+    section.close();
+    Categories { map: map.unwrap_or_default() }
+}
+
+fn map_categories(item: &Item<'_>) -> MapCategories {
+    let mut section = Section::open(item);
+    let stand_in = MapCategories::default();
+    let mut seen = std::collections::HashMap::new();
+    let mut category = |key, stand_in: Vec<i32>| {
+        // A category that is not given keeps its codes, except those that the file puts elsewhere.
+        let Some(item) = section.get(key) else { return (false, stand_in) };
+        let mut codes = Vec::new();
+        for item in item.list_or_none("22") {
+            let Some(code) = units::octet(&item, 0..=127, "(an operation code)") else { continue };
+            let code = i32::from(code);
+            match seen.insert(code, item.line()) {
+                Some(first) => item.fault(format!("operation {code} is in a category already"), twice(first)),
+                None => codes.push(code),
+            }
+        }
+        (true, codes)
+    };
+    let cat1 = category("cat1", stand_in.cat1);
+    let cat2 = category("cat2", stand_in.cat2);
+    let cat3 = category("cat3", stand_in.cat3);
+    section.close();
+    let keep = |(given, mut codes): (bool, Vec<i32>)| {
+        codes.retain(|code| given || !seen.contains_key(code));
+        codes
+    };
+    MapCategories { cat1: keep(cat1), cat2: keep(cat2), cat3: keep(cat3) }
+}
+
+fn read_key<'a>(item: &Item<'a>) -> Option<(SigfwKey, Item<'a>)> {
+    let mut section = Section::open(item);
+    let prefix = section.need("prefix", "\"99904*\"").and_then(|item| {
+        let text = item.quoted("a prefix of 1 to 15 digits, then *")?;
+        let prefix = units::read_digits(text.strip_suffix('*').unwrap_or(text), 1..=15);
+        if prefix.is_none() {
+            item.fault(format!("{text:?} is not a prefix"), "give 1 to 15 digits and then *, in quotes");
+        }
+        prefix
+    });
+    let (cert, spki) = (section.get("cert"), section.get("spki"));
+    section.close();
+    let key = match (cert, spki) {
+        (Some(cert), None) => units::certificate_name(&cert).map(KeyRef::Certificate),
+        (None, Some(spki)) => units::spki(&spki).map(KeyRef::Spki),
+        (Some(_), Some(spki)) => {
+            spki.fault("the key is given twice", "keep cert or spki");
+            None
+        }
+        (None, None) => {
+            item.fault("no key", "give cert: NAME, or spki: BASE64");
+            None
+        }
+    };
+    Some((SigfwKey { prefix: prefix?, key: key? }, item.clone()))
+}
