@@ -3,8 +3,10 @@
 //! The pipeline sees [`FrameIo`] and [`Frame`] only. Behind them stand [`mem`] (tests, fuzzing, benchmarks), [`pcap`]
 //! (capture files, no privileges) and, with feature `dpdk`, the ports of libdpdk 22.11. A port never looks into a frame.
 
+pub mod eal_args;
 pub mod mem;
 pub mod pcap;
+pub mod sizing;
 
 use std::collections::VecDeque;
 

@@ -1,0 +1,92 @@
+//! How many packet buffers a configuration needs, of what size, and how much memory that is.
+
+use sealgate_config::model::Port;
+
+/// Frames that one call moves at most; what a worker may have in hand is counted in these.
+pub const BURST: u32 = 64;
+
+/// Buffers that each worker keeps for itself, so that most frames are taken and given back without a lock. A pool lets
+/// its cache grow to one and a half times this.
+pub const CACHE: u32 = 256;
+
+/// Octets of room in front of a frame and of the descriptor before that (`RTE_PKTMBUF_HEADROOM`, `struct rte_mbuf`),
+/// of the pool's own header, and of padding, at most. A test compares this with what a pool says of itself.
+const OVERHEAD: u64 = 128 + 128 + 64 + 128;
+
+/// Ethernet header and two VLAN tags, octets: what a frame is longer than its packet.
+const LINK: u16 = 14 + 8;
+
+/// The least room that drivers ask for, octets (`RTE_MBUF_DEFAULT_DATAROOM`).
+const LEAST_ROOM: u16 = 2048;
+
+/// What EAL and the ports take beside the buffers, MB.
+const FIXED_MB: u64 = 64;
+
+/// A pool of packet buffers, before it is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sizing {
+    /// Buffers.
+    pub count: u32,
+    /// Octets of a frame that one buffer holds: the largest frame of any port, so that none comes in pieces.
+    pub room: u16,
+}
+
+impl Sizing {
+    /// What these ports need when every ring is full, every worker has its hands full and `parked` frames wait.
+    ///
+    /// * `workers`: each has one queue pair on every port;
+    /// * `parked`: frames that all workers together may hold back (crypto, reassembly);
+    /// * `fixed`: the operator's own number of buffers, taken as it is.
+    pub fn of(ports: &[&Port], workers: usize, parked: usize, fixed: Option<u32>) -> Self {
+        let workers = u32::try_from(workers).unwrap_or(u32::MAX);
+        let rings: u32 = ports.iter().map(|port| u32::from(port.rx_ring) + u32::from(port.tx_ring)).sum();
+        let by_worker = rings.saturating_add(CACHE + CACHE / 2 + 2 * BURST);
+        let computed = workers.saturating_mul(by_worker).saturating_add(u32::try_from(parked).unwrap_or(u32::MAX));
+        let mtu = ports.iter().map(|port| port.mtu).max().unwrap_or(Port::MTU);
+        let room = mtu.saturating_add(LINK).next_multiple_of(64).max(LEAST_ROOM);
+        Self { count: fixed.unwrap_or(computed), room }
+    }
+
+    /// Memory for `pools` such pools and for EAL itself, MB.
+    pub fn memory_mb(&self, pools: u32) -> u64 {
+        // Each buffer has a place in the pool's ring too, whose size is the next power of two.
+        let buffers = u64::from(self.count) * self.element() + u64::from(self.count).next_power_of_two() * 8;
+        FIXED_MB + (buffers * u64::from(pools)).div_ceil(1 << 20)
+    }
+
+    /// Octets that one buffer takes, at most.
+    pub fn element(&self) -> u64 {
+        u64::from(self.room) + OVERHEAD
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sealgate_config::model::Device;
+
+    fn port(mtu: u16, rx_ring: u16, tx_ring: u16) -> Port {
+        Port { device: Device::Null, mtu, rx_ring, tx_ring }
+    }
+
+    #[test]
+    fn every_ring_cache_and_hand_is_counted() {
+        let (a, b) = (port(1500, 1024, 512), port(1500, 64, 64));
+        let got = Sizing::of(&[&a, &b], 2, 1000, None);
+        assert_eq!(got, Sizing { count: 2 * (1024 + 512 + 128 + 384 + 128) + 1000, room: 2048 });
+        assert_eq!(Sizing::of(&[&a, &b], 2, 1000, Some(77)).count, 77);
+    }
+
+    #[test]
+    fn a_large_frame_fits_one_buffer() {
+        for (mtu, room) in [(1500, 2048), (2026, 2048), (2027, 2112), (9000, 9024), (9600, 9664)] {
+            assert_eq!(Sizing::of(&[&port(mtu, 64, 64)], 1, 0, None).room, room, "MTU {mtu}");
+        }
+    }
+
+    #[test]
+    fn memory_grows_with_the_pools() {
+        let one = Sizing { count: 16384, room: 2048 };
+        assert_eq!((one.memory_mb(0), one.memory_mb(1), one.memory_mb(2)), (64, 104, 143));
+    }
+}
