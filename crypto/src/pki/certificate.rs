@@ -12,12 +12,17 @@ use std::collections::HashSet;
 use std::ops::Range;
 use x509_parser::extensions::ParsedExtension;
 use x509_parser::prelude::{FromDer, X509Certificate, X509Extension};
-use x509_parser::x509::{AlgorithmIdentifier, X509Version};
+use x509_parser::x509::X509Version;
 
 /// Most octets of one certificate; thousands of number ranges fit.
 const MAX_CERTIFICATE: usize = 64 * 1024;
 /// Longest life of an end entity (formats 12.1).
 const MAX_LIFE_S: i64 = 398 * 86_400;
+
+/// Content of the AlgorithmIdentifier `ecdsa-with-SHA256`; parameters are absent (RFC 5758 section 3.2).
+const ECDSA_SHA256: &[u8] = &[0x06, 8, 0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 2];
+/// Content of the AlgorithmIdentifier `ecdsa-with-SHA384`.
+const ECDSA_SHA384: &[u8] = &[0x06, 8, 0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 3];
 
 /// Object identifiers of the profile. The arc is the one reserved for documentation (formats 0).
 pub mod oid {
@@ -40,8 +45,6 @@ pub mod oid {
     pub(crate) const CRL_DISTRIBUTION_POINTS: &[u64] = &[2, 5, 29, 31];
     pub(crate) const CERTIFICATE_POLICIES: &[u64] = &[2, 5, 29, 32];
     pub(crate) const CRL_NUMBER: &[u64] = &[2, 5, 29, 20];
-    pub(crate) const ECDSA_SHA256: &[u64] = &[1, 2, 840, 10045, 4, 3, 2];
-    pub(crate) const ECDSA_SHA384: &[u64] = &[1, 2, 840, 10045, 4, 3, 3];
 }
 
 /// What a certificate is for.
@@ -106,31 +109,35 @@ pub(super) struct Signed {
 }
 
 impl Signed {
-    /// Reads the outer SEQUENCE of `der`; `inner` is the algorithm named inside the signed part, `outer` beside it.
-    pub(super) fn read(
-        der: &[u8],
-        inner: &AlgorithmIdentifier<'_>,
-        outer: &AlgorithmIdentifier<'_>,
-    ) -> Result<Self, Refused> {
-        if inner != outer {
+    /// Reads the outer SEQUENCE of a certificate or a revocation list.
+    ///
+    /// The algorithm beside the signature is not covered by it, so its octets are compared with those inside: a parser
+    /// that forgives there (x509-parser takes any tag for the OBJECT IDENTIFIER) would let one certificate have many
+    /// encodings.
+    pub(super) fn read(octets: &[u8]) -> Result<Self, Refused> {
+        let body = der::only(octets, 0x30)?;
+        let mut outer = der::Reader::new(body);
+        let mut inner = der::Reader::new(outer.expect(0x30)?);
+        let start = octets.len() - body.len();
+        let tbs = start..octets.len() - outer.remaining();
+        let algorithm = outer.expect(0x30)?;
+        let bits = outer.expect(0x03)?;
+        outer.end()?;
+        // The first SEQUENCE inside: version and serial number of a certificate, version of a list stand before it.
+        let named = loop {
+            let element = inner.next()?;
+            if element.tag == 0x30 {
+                break element.value;
+            }
+        };
+        if named != algorithm {
             return Err(profile("the two signature algorithms differ"));
         }
-        let sha384 = match &outer.algorithm {
-            name if is(name, oid::ECDSA_SHA256) => false,
-            name if is(name, oid::ECDSA_SHA384) => true,
+        let sha384 = match algorithm {
+            ECDSA_SHA256 => false,
+            ECDSA_SHA384 => true,
             _ => return Err(profile("the signature is neither ECDSA with SHA-256 nor with SHA-384")),
         };
-        if outer.parameters.is_some() {
-            return Err(profile("the signature algorithm has parameters"));
-        }
-        let body = der::only(der, 0x30)?;
-        let mut reader = der::Reader::new(body);
-        reader.expect(0x30)?;
-        let start = der.len() - body.len();
-        let tbs = start..der.len() - reader.remaining();
-        reader.expect(0x30)?;
-        let bits = reader.expect(0x03)?;
-        reader.end()?;
         let Some((0, signature)) = bits.split_first().map(|(unused, rest)| (*unused, rest)) else {
             return Err(profile("the signature is not whole octets"));
         };
@@ -170,7 +177,7 @@ impl Certificate {
         if x509.issuer_uid.is_some() || x509.subject_uid.is_some() {
             return Err(profile("it has a unique identifier, which RFC 5280 forbids"));
         }
-        let signed = Signed::read(octets, &x509.signature, &x509.signature_algorithm)?;
+        let signed = Signed::read(octets)?;
         let serial = serial(x509.raw_serial())?;
         let key = PublicKey::from_spki_der(x509.public_key().raw).map_err(|fault| profile(fault.to_string()))?;
         let extensions = Extensions::read(x509.extensions())?;

@@ -45,7 +45,7 @@ impl Crl {
         if list.version() != Some(X509Version::V2) {
             return Err(profile("version is not 2"));
         }
-        let signed = Signed::read(octets, &list.tbs_cert_list.signature, &list.signature_algorithm)?;
+        let signed = Signed::read(octets)?;
         let next_update = list.next_update().ok_or_else(|| profile("nextUpdate is missing"))?;
         let (this_update, next_update) = (list.last_update().timestamp(), next_update.timestamp());
         if next_update < this_update {

@@ -265,21 +265,11 @@ impl Loader {
                 Err(refused) => self.reject(&certificate.name, refused),
             }
         }
-        let mut keys: HashMap<[u8; 8], Option<PublicKey>> = HashMap::new();
-        for signer in &signers {
-            let certificate = &signer.certificate;
-            let known = keys.entry(certificate.sai).or_insert_with(|| Some(certificate.key.clone()));
-            if known.as_ref().is_some_and(|known| *known != certificate.key) {
-                *known = None;
-            }
-        }
-        for signer in signers {
-            if keys.get(&signer.certificate.sai).is_some_and(Option::is_some) {
-                self.trust.signers.push(signer);
-            } else {
-                let detail = "another key has the same SAI; neither is used".to_owned();
-                self.reject(&signer.certificate.name, Refused { fault: Fault::SaiAmbiguous, detail });
-            }
+        let (unique, ambiguous) = by_sai(signers);
+        self.trust.signers = unique;
+        for signer in ambiguous {
+            let detail = "another key has the same SAI; neither is used".to_owned();
+            self.reject(&signer.certificate.name, Refused { fault: Fault::SaiAmbiguous, detail });
         }
     }
 
@@ -304,6 +294,18 @@ impl Loader {
         }
         self.trust
     }
+}
+
+/// Parts signers whose SAI names one key from those whose SAI names several. Certificates of one key share their SAI.
+fn by_sai(signers: Vec<Signer>) -> (Vec<Signer>, Vec<Signer>) {
+    let mut keys: HashMap<[u8; 8], Option<PublicKey>> = HashMap::new();
+    for Signer { certificate, .. } in &signers {
+        let known = keys.entry(certificate.sai).or_insert_with(|| Some(certificate.key.clone()));
+        if known.as_ref().is_some_and(|known| *known != certificate.key) {
+            *known = None;
+        }
+    }
+    signers.into_iter().partition(|one| keys.get(&one.certificate.sai).is_some_and(Option::is_some))
 }
 
 fn check_anchor(certificate: Certificate) -> Result<Certificate, Refused> {
@@ -333,5 +335,33 @@ fn earlier(a: Option<i64>, b: Option<i64>) -> Option<i64> {
     match (a, b) {
         (Some(a), Some(b)) => Some(a.min(b)),
         (a, b) => a.or(b),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pki::{Kind, objects_from_file};
+    use std::path::Path;
+
+    fn signer(name: &str) -> Signer {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../dataplane/vectors/certs/{name}.pem"));
+        let object = objects_from_file(&file, Kind::Certificate).unwrap().remove(0);
+        let certificate = Arc::new(Certificate::parse(&object).unwrap());
+        Signer { certificate, revoked: false, crl_stale_from: None, valid_from: 0, valid_to: i64::MAX }
+    }
+
+    /// A collision cannot be made for a test (2^64 keys), so one is written into the parsed certificate.
+    #[test]
+    fn two_keys_under_one_sai_are_both_out() {
+        let (a, b, c) = (signer("a-ec"), signer("b-ec"), signer("home-ec"));
+        let mut other = Certificate::clone(&b.certificate);
+        other.sai = a.certificate.sai;
+        let b = Signer { certificate: Arc::new(other), ..b };
+        let names = |list: &[Signer]| list.iter().map(|one| one.certificate.name.clone()).collect::<Vec<_>>();
+        let (unique, ambiguous) = by_sai(vec![a.clone(), b, c, a.clone()]);
+        assert_eq!(names(&unique), ["home-ec"]);
+        assert_eq!(names(&ambiguous), ["a-ec", "b-ec", "a-ec"]);
+        assert_eq!(by_sai(vec![a.clone(), a]).0.len(), 2, "certificates of one key share its SAI");
     }
 }
