@@ -1,11 +1,15 @@
 //! Bounded memories: what the packet path remembers from one frame to the next.
 //!
 //! Each has a limit, a rule for what goes first when it is full, counters, and a test that fills it. Time is always an
-//! argument, milliseconds since 1970. Shared by all workers, without locks on the way of a message: [`replay`]. Owned by
-//! one worker, because an association is: [`retransmit`], [`segments`], [`fragments`].
+//! argument, milliseconds since 1970. Shared by all workers, without locks on the way of a message: [`replay`],
+//! [`digest`], [`dialogues`], [`rate`]. Owned by one worker, because an association is: [`retransmit`], [`segments`],
+//! [`fragments`].
 
+pub mod dialogues;
+pub mod digest;
 pub mod fragments;
 pub mod keyed;
+pub mod rate;
 pub mod replay;
 pub mod retransmit;
 pub mod segments;
