@@ -10,7 +10,7 @@ declare -A TITLE=([a]=99902 [b]=99901) PLMN=([a]=00102 [b]=00101) CODE=([a]=4128
 declare -A ADDRESS=([a]=$HOST_A [b]=$HOST_B) OTHER=([a]=b [b]=a)
 readonly READY_S=60 STOP_S=20
 
-# A root and one signer for each operator: $work/tsca (root.pem, certs/, crls/) and $work/{a,b}/keys.
+# A root and one signer for each operator: $work/tsca (root.pem, certificates/, crls/) and $work/{a,b}/keys.
 make_authority() {
     local side
     "$sealgate" tsca init --dir "$work/tsca" >"$work/tsca.log" 2>&1 || die_log "tsca init" "$work/tsca.log"
@@ -32,7 +32,7 @@ ports:
 memory: {hugepages: $hugepages}
 trust:
   anchors: [$work/tsca/root.pem]
-  certificates: $work/tsca/certs
+  certificates: $work/tsca/certificates
   crls: $work/tsca/crls
   keys: $dir/keys
 policy: $dir/policy.yaml
@@ -116,6 +116,7 @@ start_gateway() {
     if [[ -e $work/$side/gateway.log ]]; then
         cat "$work/$side/gateway.log" >>"$work/$side/gateway.log.earlier"
     fi
+    : >"$work/$side/gateway.log"
     ip netns exec "$NS_M" "$sealgate" run "$work/$side/gateway.yaml" >"$work/$side/gateway.log" 2>&1 &
     GATEWAY_PID[$side]=$!
     for ((tenths = 0; tenths < READY_S * 10; tenths++)); do
@@ -130,21 +131,23 @@ start_gateway() {
 
 # stop_gateway SIDE [SIGNAL]: 0 if it ended in time, and with status 0 where it was asked politely.
 stop_gateway() {
-    local side=$1 signal=${2:-TERM} pid=${GATEWAY_PID[$1]:-} tenths status=0
+    local side=$1 signal=${2:-TERM} pid=${GATEWAY_PID[$1]:-} tenths status=0 late=0
     [[ -n $pid ]] || return 0
-    kill -"$signal" "$pid" 2>/dev/null || true
-    for ((tenths = 0; tenths < STOP_S * 10; tenths++)); do
-        kill -0 "$pid" 2>/dev/null || break
-        sleep 0.1
-    done
-    if kill -0 "$pid" 2>/dev/null; then
-        note "gateway $side did not end within $STOP_S s of SIG$signal"
-        kill -KILL "$pid" 2>/dev/null || true
-        status=1
-    fi
-    wait "$pid" 2>/dev/null || { [[ $signal == KILL ]] || status=1; }
+    # The shell would tell of a process that it sees killed.
+    {
+        kill -"$signal" "$pid" || true
+        for ((tenths = 0; tenths < STOP_S * 10; tenths++)); do
+            kill -0 "$pid" || break
+            sleep 0.1
+        done
+        if kill -KILL "$pid"; then
+            late=1
+        fi
+        wait "$pid" || [[ $signal == KILL ]] || status=1
+    } 2>/dev/null
     unset "GATEWAY_PID[$side]"
-    return $status
+    ((!late)) || note "gateway $side did not end within $STOP_S s of SIG$signal"
+    return $((status || late))
 }
 
 # What the gateways count, kept beside the capture of the case.

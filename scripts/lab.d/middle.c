@@ -3,6 +3,8 @@
  * Without an option it forwards frames as they are and counts. Its victims are payload messages of M3UA in one whole
  * DATA chunk; which ones depends on the TSN only, so that a retransmission meets the same fate. What it changes gets a
  * new CRC32c: no lower layer can tell. At SIGTERM or SIGINT it prints one JSON object on one line. */
+#include "wire.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <getopt.h>
@@ -43,6 +45,7 @@ struct way {
     struct { size_t len; uint8_t octets[MESSAGE_MAX]; } captured[CAPTURES];
     uint32_t captures;
     struct { size_t len; uint8_t octets[MESSAGE_MAX]; } held;
+    struct { size_t len; uint32_t next; uint8_t octets[FRAME_MAX]; } parts;     /* of the message being put together */
 };
 
 static struct way ways[2] = {{.name = "ab"}, {.name = "ba"}};
@@ -52,7 +55,6 @@ static int signed_only;
 static uint32_t frame_limit = 1514;
 static FILE *tap;
 static volatile sig_atomic_t stop;
-static uint32_t crc_table[256];
 
 static void fail(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
 
@@ -73,52 +75,6 @@ static void on_signal(int signal)
     stop = 1;
 }
 
-static unsigned get16(const uint8_t *octets)
-{
-    return (unsigned)octets[0] << 8 | octets[1];
-}
-
-static uint32_t get32(const uint8_t *octets)
-{
-    return (uint32_t)get16(octets) << 16 | get16(octets + 2);
-}
-
-/* CRC32c of an SCTP packet whose checksum field counts as zero; the value as it stands there, low octet first. */
-static uint32_t crc32c(const uint8_t *packet, size_t len)
-{
-    uint32_t crc = 0xffffffff;
-    for (size_t i = 0; i < len; i++) {
-        const uint8_t octet = i >= 8 && i < 12 ? 0 : packet[i];
-        crc = crc >> 8 ^ crc_table[(crc ^ octet) & 0xff];
-    }
-    return ~crc;
-}
-
-static uint32_t checksum_of(const uint8_t *packet)
-{
-    return (uint32_t)packet[8] | (uint32_t)packet[9] << 8 | (uint32_t)packet[10] << 16 | (uint32_t)packet[11] << 24;
-}
-
-static void seal(uint8_t *packet, size_t len)
-{
-    const uint32_t crc = crc32c(packet, len);
-    for (int i = 0; i < 4; i++) {
-        packet[8 + i] = (uint8_t)(crc >> 8 * i);
-    }
-}
-
-static unsigned internet_sum(const uint8_t *octets, size_t len)
-{
-    uint32_t sum = 0;
-    for (size_t i = 0; i + 1 < len; i += 2) {
-        sum += get16(octets + i);
-    }
-    while (sum >> 16 != 0) {
-        sum = (sum & 0xffff) + (sum >> 16);
-    }
-    return sum;
-}
-
 static int marked(const uint8_t *map, uint32_t position)
 {
     return (map[position / 8] & 1 << position % 8) != 0;
@@ -129,56 +85,33 @@ static void mark(uint8_t *map, uint32_t position)
     map[position / 8] |= (uint8_t)(1 << position % 8);
 }
 
-/* The TCAP message inside an M3UA payload message: offset and length, 0 where there is none that we know. */
-static size_t find_tcap(const uint8_t *message, size_t len, size_t *tcap_len)
+static void count_message(struct way *way, const uint8_t *message, size_t len)
 {
-    size_t at = 8, data;
-    if (len < 8 || message[0] != 1 || message[2] != 1 || message[3] != 1 || get32(message + 4) != len) {
-        return 0;
+    size_t tcap_len = 0;
+    const size_t tcap = find_tcap(message, len, &tcap_len);
+    if (tcap != 0) {
+        way->messages++;
+        way->signed_messages += (uint32_t)(find_security(message, tcap, tcap + tcap_len) != 0);
     }
-    while (at + 4 <= len && get16(message + at) != 0x0210) {
-        const size_t parameter = get16(message + at + 2);
-        if (parameter < 4) {
-            return 0;
-        }
-        at += (parameter + 3) & ~(size_t)3;
-    }
-    if (at + 4 + 12 + 15 > len || message[at + 12] != 3) {
-        return 0;
-    }
-    at += 16;
-    switch (message[at]) {
-    case 0x09:
-        data = at + 4 + message[at + 4];
-        *tcap_len = data < len ? message[data] : 0;
-        data += 1;
-        break;
-    case 0x11:
-        data = at + 5 + message[at + 5];
-        *tcap_len = data < len ? message[data] : 0;
-        data += 1;
-        break;
-    case 0x13:
-        data = at + 8 + (message[at + 7] | (size_t)message[at + 8] << 8);
-        *tcap_len = data + 1 < len ? message[data] | (size_t)message[data + 1] << 8 : 0;
-        data += 2;
-        break;
-    default:
-        return 0;
-    }
-    return *tcap_len >= 16 && data + *tcap_len <= len ? data : 0;
 }
 
-/* The invoke id of a security component of SG-TCAP-1 for MAP: the last place of INTEGER, operation 81, SEQUENCE. */
-static size_t find_security(const uint8_t *message, size_t from, size_t to)
+/* Puts a message in several DATA chunks together, only to count it. Its chunks have consecutive TSNs. */
+static void collect(struct way *way, uint32_t position, int flags, const uint8_t *part, size_t len)
 {
-    static const uint8_t operation[] = {0x02, 0x01, 0x51, 0x30};
-    for (size_t at = to - sizeof operation; at >= from + 3; at--) {
-        if (memcmp(message + at, operation, sizeof operation) == 0 && message[at - 3] == 0x02) {
-            return at - 1;
-        }
+    if ((flags & 2) != 0) {
+        way->parts.len = 0;
+    } else if (position != way->parts.next) {
+        return;
     }
-    return 0;
+    if (len > sizeof way->parts.octets - way->parts.len) {
+        return;
+    }
+    memcpy(way->parts.octets + way->parts.len, part, len);
+    way->parts.len += len;
+    way->parts.next = position + 1;
+    if ((flags & 1) != 0) {
+        count_message(way, way->parts.octets, way->parts.len);
+    }
 }
 
 /* Does harm to one whole message, or remembers it. 1 if it was changed. */
@@ -190,8 +123,6 @@ static int handle(struct way *way, uint32_t position, uint8_t *message, size_t l
     if (tcap == 0) {
         return 0;
     }
-    way->messages += (uint32_t)first;
-    way->signed_messages += (uint32_t)(first && security != 0);
     if ((victims & 1 << (way - ways)) == 0 || (signed_only && security == 0)) {
         return 0;
     }
@@ -268,6 +199,9 @@ static int inspect(struct way *way, uint8_t *packet, size_t len)
             way->data += (uint32_t)first;
             way->retransmitted += (uint32_t)!first;
             way->fragments += (uint32_t)(first && !whole);
+            if (first) {
+                collect(way, position, packet[at + 1], packet + at + 16, chunk - 16);
+            }
             if (whole && get32(packet + at + 12) == 3) {
                 changed |= handle(way, position, packet + at + 16, chunk - 16, first);
             }
@@ -469,13 +403,7 @@ int main(int argc, char **argv)
 {
     const struct sigaction action = {.sa_handler = on_signal};
     parse(argc, argv);
-    for (uint32_t i = 0; i < 256; i++) {
-        uint32_t value = i;
-        for (int bit = 0; bit < 8; bit++) {
-            value = value >> 1 ^ ((value & 1) != 0 ? 0x82f63b78 : 0);
-        }
-        crc_table[i] = value;
-    }
+    crc32c_init();
     if (sigaction(SIGTERM, &action, NULL) != 0 || sigaction(SIGINT, &action, NULL) != 0) {
         fail("signals: %s", strerror(errno));
     }
