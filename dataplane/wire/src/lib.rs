@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 pub mod addr;
+mod argument;
 pub mod ber;
 pub mod cap;
 pub mod cursor;

@@ -446,14 +446,14 @@ mod tests {
         let good = built(Kind::Udt, None, None);
         assert_eq!(good[2..6], [3, 14, 25, 11]);
         for (at, octet, want) in [
-            (0, 0x01, Reason::SccpType.at(0)),      // connection request
-            (2, 0, Reason::SccpPointer.at(2)),      // leads to itself
-            (2, 2, Reason::SccpPointer.at(2)),      // into the fixed part
-            (2, 0xff, Reason::SccpPointer.at(2)),   // outside
-            (3, 3, Reason::SccpPointer.at(3)),      // into the called address
-            (4, 24, Reason::SccpPointer.at(4)),     // into the calling address
-            (5, 12, Reason::SccpPointer.at(3)),     // called runs into calling
-            (29, 5, Reason::SccpPointer.at(4)),     // data runs out of the message
+            (0, 0x01, Reason::SccpType.at(0)),    // connection request
+            (2, 0, Reason::SccpPointer.at(2)),    // leads to itself
+            (2, 2, Reason::SccpPointer.at(2)),    // into the fixed part
+            (2, 0xff, Reason::SccpPointer.at(2)), // outside
+            (3, 3, Reason::SccpPointer.at(3)),    // into the called address
+            (4, 24, Reason::SccpPointer.at(4)),   // into the calling address
+            (5, 12, Reason::SccpPointer.at(3)),   // called runs into calling
+            (29, 5, Reason::SccpPointer.at(4)),   // data runs out of the message
         ] {
             let mut bad = good.clone();
             bad[at] = octet;
@@ -513,10 +513,10 @@ mod tests {
     #[test]
     fn addresses_of_every_indicator_read_for_display() -> Result<(), Refusal> {
         for (octets, want) in [
-            (&[0x06, 8, 0x84, 0x21, 0x03][..], "123"),       // 1: nature with the odd bit
-            (&[0x0a, 7, 0, 0x99, 0x09, 0x02], "999020"),     // 2: translation type
+            (&[0x06, 8, 0x84, 0x21, 0x03][..], "123"),   // 1: nature with the odd bit
+            (&[0x0a, 7, 0, 0x99, 0x09, 0x02], "999020"), // 2: translation type
             (&[0x0f, 0x20, 0x10, 7, 0, 0x11, 0x21, 0x03], "123"), // 3, with a point code
-            (&[0x12, 7, 0, 0x12, 4, 0x21, 0x43], "1234"),    // 4
+            (&[0x12, 7, 0, 0x12, 4, 0x21, 0x43], "1234"), // 4
         ] {
             let address = Address::parse(octets)?;
             let digits = address.gt.and_then(|gt| gt.digits()).unwrap_or_default();

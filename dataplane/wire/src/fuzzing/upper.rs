@@ -1,8 +1,10 @@
 //! Bodies for the upper layers: BER, SCCP, TCAP, MAP, CAP.
 
+use crate::addr::Digits;
 use crate::ber::{self, Rules};
 use crate::sccp::{self, Address, Unitdata};
-use crate::tcap::{self, Message};
+use crate::tcap::{self, ComponentKind, Message};
+use crate::{cap, map};
 
 /// BER: what walks, re-encodes to something that walks under strict rules, and canonical input to itself.
 pub fn ber(octets: &[u8]) {
@@ -62,12 +64,33 @@ pub fn tcap(octets: &[u8]) {
     let _ = context;
 }
 
-/// MAP: no argument of any operation panics.
+/// MAP: whatever the operation, what strict rules read lenient rules read alike; every number that was found writes back.
 pub fn map(octets: &[u8]) {
-    let _ = octets;
+    for op in 0..100 {
+        for kind in [ComponentKind::Invoke, ComponentKind::ReturnResultLast] {
+            for version in 0..4 {
+                let lenient = map::identities(op, kind, version, octets, Rules::Lenient);
+                if let Ok(found) = map::identities(op, kind, version, octets, Rules::Strict) {
+                    found.imsi.iter().chain(&found.msisdn).chain(&*found.nodes).for_each(writes_back);
+                    assert_eq!(lenient, Ok(found));
+                }
+            }
+        }
+    }
 }
 
-/// CAP: no argument of any operation panics.
+/// CAP: as MAP, for its initial operations.
 pub fn cap(octets: &[u8]) {
-    let _ = octets;
+    for op in [0, 60, 78] {
+        if let Ok(found) = cap::identities(op, ComponentKind::Invoke, octets, Rules::Strict) {
+            found.imsi.iter().chain(&found.msisdn).chain(&found.node).for_each(writes_back);
+            assert_eq!(cap::identities(op, ComponentKind::Invoke, octets, Rules::Lenient), Ok(found));
+        }
+    }
+}
+
+fn writes_back(digits: &Digits) {
+    let mut out = Vec::new();
+    digits.write_packed(0x0f, &mut out);
+    assert_eq!(Digits::from_tbcd(&out), Some(*digits));
 }

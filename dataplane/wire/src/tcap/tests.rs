@@ -56,11 +56,11 @@ fn each_check_is_earned_by_one_octet() {
         (0, 0x66, Reason::TcapTag.at(0)),
         (1, 0x4f, Reason::BerLength.at(1)),
         (1, 0x4d, Reason::TcapTrailing.at(79)),
-        (2, 0x49, Reason::TcapElement.at(2)),     // a dtid in a BEGIN
+        (2, 0x49, Reason::TcapElement.at(2)), // a dtid in a BEGIN
         (8, 0x70, Reason::TcapElement.at(8)),
-        (8, 0x4a, Reason::TcapElement.at(8)),     // an abort cause in a BEGIN
+        (8, 0x4a, Reason::TcapElement.at(8)), // an abort cause in a BEGIN
         (9, 0x80, Reason::BerIndefinite.at(9)),
-        (10, 0x00, Reason::BerLength.at(10)),     // end-of-contents inside
+        (10, 0x00, Reason::BerLength.at(10)), // end-of-contents inside
         (41, 0x27, Reason::BerLength.at(41)),
         (42, 0xa5, Reason::TcapComponent.at(42)),
         (43, 0x25, Reason::BerLength.at(43)),
@@ -91,19 +91,19 @@ fn each_component_check_is_earned() -> Result<(), Refusal> {
     for (hex, want) in [
         ("a106 020101 020102", None),
         ("a108 020101 020102 0500", None),
-        ("a106 020101 060142", None),                              // tp-010: read, and refused by policy
+        ("a106 020101 060142", None), // tp-010: read, and refused by policy
         ("a107 020101 02020047", Some(Reason::BerNonMinimal.at(17))), // tp-037
         ("a107 020101 0202ff80", Some(Reason::BerNonMinimal.at(17))),
-        ("a107 02020101 020102", component(12)),                   // invoke id of two octets
-        ("a103 020101", component(15)),                            // no operation code
+        ("a107 02020101 020102", component(12)), // invoke id of two octets
+        ("a103 020101", component(15)),          // no operation code
         ("a106 020101 050002", Some(Reason::BerLength.at(17))),
         ("a105 020101 0500", component(15)),
         ("a105 020101 0200", component(15)),
         ("a10a 020101 02050102030405", component(15)),
         ("a109 020101 800101 020102", None),
-        ("a10a 020101 80020101 020102", component(15)),            // linked id of two octets
-        ("a10a 020101 020102 0500 0500", component(20)),           // two parameters
-        ("a205 020101 3000", component(17)),                       // a result without operation code
+        ("a10a 020101 80020101 020102", component(15)), // linked id of two octets
+        ("a10a 020101 020102 0500 0500", component(20)), // two parameters
+        ("a205 020101 3000", component(17)),            // a result without operation code
         ("a20a 020101 3005 020102 0500", None),
         ("a20c 020101 3005 020102 0500 0500", component(22)),
         ("a20c 020101 3007 020102 0500 0500", component(22)),
@@ -113,7 +113,7 @@ fn each_component_check_is_earned() -> Result<(), Refusal> {
         ("a303 020101", component(15)),
         ("a406 020101 810101", None),
         ("a405 0500 810101", None),
-        ("a305 0500 020101", component(12)),                       // only a reject may not know the id
+        ("a305 0500 020101", component(12)), // only a reject may not know the id
         ("a406 020101 840101", component(15)),
         ("a506 020101 020102", component(10)),
         ("8106 020101 020102", component(10)),
@@ -144,17 +144,17 @@ fn each_message_check_is_earned() {
         ("6208480611223330 3132", Rules::Strict, Reason::TcapTid.at(2)), // tp-016
         ("62024800", Rules::Strict, Reason::TcapTid.at(2)),
         ("6200", Rules::Strict, Reason::TcapTid.at(2)),
-        ("6503480101", Rules::Strict, Reason::TcapTid.at(2)),           // CONTINUE with one id
+        ("6503480101", Rules::Strict, Reason::TcapTid.at(2)), // CONTINUE with one id
         ("6506490101480101", Rules::Strict, Reason::TcapElement.at(5)), // ids in the wrong order
         ("6206480101480102", Rules::Strict, Reason::TcapElement.at(5)), // twice
         ("62054801016c00ff", Rules::Strict, Reason::TcapTrailing.at(7)), // tp-028
         ("62084801017001786c00", Rules::Strict, Reason::TcapElement.at(5)), // tp-030
         ("62074801016c006c00", Rules::Strict, Reason::TcapElement.at(7)), // tp-031
-        ("670549010a6c00", Rules::Strict, Reason::TcapElement.at(5)),   // an ABORT has no components
+        ("670549010a6c00", Rules::Strict, Reason::TcapElement.at(5)), // an ABORT has no components
         ("62074801016c800000", Rules::Strict, Reason::BerIndefinite.at(6)), // tp-022
         ("62074801016c820000", Rules::Strict, Reason::BerNonMinimal.at(6)), // tp-024
         ("62074801016c850000", Rules::Lenient, Reason::BerLength.at(6)),
-        ("62064801016c8000", Rules::Lenient, Reason::BerLength.at(7)),  // never closed
+        ("62064801016c8000", Rules::Lenient, Reason::BerLength.at(7)), // never closed
         ("6208480101 6c039f0000", Rules::Lenient, Reason::BerTagLong.at(7)), // tp-026
     ] {
         assert_eq!(refusal(&octets(hex), rules), Some(want), "{hex}");

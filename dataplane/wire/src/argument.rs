@@ -1,0 +1,273 @@
+//! Finding subscribers and nodes inside the arguments of MAP and CAP operations, by a table for each operation.
+//!
+//! A table lists the elements of one SEQUENCE that matter, in their order; everything else is passed over, so extensions of
+//! later releases do not hurt. Elements that share a tag are told apart by their order, as ASN.1 does.
+
+use crate::addr::Digits;
+use crate::ber::{Elements, Rules, Tlv};
+use crate::reason::{Reason, Refusal};
+
+/// What a number inside an argument stands for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Party {
+    /// IMSI of the subscriber.
+    Imsi,
+    /// Number of the subscriber.
+    Msisdn,
+    /// A node that speaks for itself: it must belong to the sender.
+    Node,
+    /// A node or number of somebody else: the one that is asked, forwarded to or told about.
+    Other,
+}
+
+/// How the octets of an element are read, and for whom.
+#[derive(Clone, Copy)]
+pub(crate) enum Role {
+    Imsi,
+    Msisdn,
+    Node,
+    Other,
+    /// A short message service centre: the destination where it is the first element, else the sender.
+    Centre,
+    /// Nothing to read, but it takes a place among elements with its tag.
+    Skip,
+    /// A SEQUENCE or an explicit tag with these inside.
+    Enter(&'static [Field]),
+    /// A SEQUENCE OF: the fields may come any number of times.
+    Each(&'static [Field]),
+}
+
+/// One element that matters.
+#[derive(Clone, Copy)]
+pub(crate) struct Field {
+    /// First tag octet; for numbers above 30 that octet and the number, as in 0x9f32.
+    tag: u16,
+    role: Role,
+    /// One bit for each element that must be there; alternatives of a CHOICE share a bit.
+    need: u8,
+    /// Only as the first element of its SEQUENCE.
+    first: bool,
+}
+
+impl Field {
+    pub(crate) const fn new(tag: u16, role: Role) -> Self {
+        Self { tag, role, need: 0, first: false }
+    }
+
+    /// The element is mandatory: one of those with this bit.
+    pub(crate) const fn need(self, bit: u8) -> Self {
+        Self { need: 1 << bit, ..self }
+    }
+
+    pub(crate) const fn first(self) -> Self {
+        Self { first: true, ..self }
+    }
+}
+
+pub(crate) const fn imsi(tag: u16) -> Field {
+    Field::new(tag, Role::Imsi)
+}
+pub(crate) const fn msisdn(tag: u16) -> Field {
+    Field::new(tag, Role::Msisdn)
+}
+pub(crate) const fn node(tag: u16) -> Field {
+    Field::new(tag, Role::Node)
+}
+pub(crate) const fn other(tag: u16) -> Field {
+    Field::new(tag, Role::Other)
+}
+pub(crate) const fn centre(tag: u16) -> Field {
+    Field::new(tag, Role::Centre)
+}
+pub(crate) const fn skip(tag: u16) -> Field {
+    Field::new(tag, Role::Skip)
+}
+pub(crate) const fn enter(tag: u16, inside: &'static [Field]) -> Field {
+    Field::new(tag, Role::Enter(inside))
+}
+pub(crate) const fn each(tag: u16, inside: &'static [Field]) -> Field {
+    Field::new(tag, Role::Each(inside))
+}
+
+/// A table in an expression: constants inside are made at compile time.
+macro_rules! fields {
+    ($($field:expr),* $(,)?) => {{
+        const FIELDS: &[$crate::argument::Field] = &[$($field),*];
+        FIELDS
+    }};
+}
+pub(crate) use fields;
+
+/// Reads the elements of `octets` after the table and reports every number, in the order of the tree.
+///
+/// * `base`: octet of the argument at which `octets` begins, for refusals
+/// # Errors
+/// [`Reason::MapDupParam`] at the second element for one place; [`Reason::MapParam`] at an element that is badly coded, or
+/// behind the last one if a mandatory element is missing.
+pub(crate) fn visit(
+    octets: &[u8],
+    fields: &[Field],
+    rules: Rules,
+    base: usize,
+    depth: u8,
+    each: &mut dyn FnMut(Party, Digits),
+) -> Result<(), Refusal> {
+    run(octets, fields, rules, base, depth, false, each)
+}
+
+fn run(
+    octets: &[u8],
+    fields: &[Field],
+    rules: Rules,
+    base: usize,
+    depth: u8,
+    repeats: bool,
+    each: &mut dyn FnMut(Party, Digits),
+) -> Result<(), Refusal> {
+    let (mut taken, mut seen) = (0_u32, 0_u8);
+    let mut elements = Elements::new(octets, rules, depth);
+    let mut index = 0;
+    let mut start = base;
+    while let Some(element) = elements.next() {
+        let element = element.map_err(|refusal| Refusal { at: refusal.at + base as u32, ..refusal })?;
+        let tag = tag_of(&element);
+        let mut full = false;
+        let mut found = None;
+        for (i, field) in fields.iter().enumerate() {
+            if field.tag != tag || (field.first && index > 0) {
+                continue;
+            }
+            if taken & 1 << i == 0 || repeats {
+                found = Some((i, field));
+                break;
+            }
+            full = true;
+        }
+        if let Some((i, field)) = found {
+            if seen & field.need != 0 && !repeats {
+                return Err(Reason::MapDupParam.at(start)); // two alternatives of one choice
+            }
+            taken |= 1 << i;
+            seen |= field.need;
+            let body = start + element.header_len();
+            read(&element, field.role, index, rules, (start, body), depth, each)?;
+        } else if full {
+            return Err(Reason::MapDupParam.at(start));
+        }
+        index += 1;
+        start = base + elements.offset();
+    }
+    let needed = fields.iter().fold(0, |needed, field| needed | field.need);
+    if seen & needed != needed {
+        return Err(Reason::MapParam.at(base + octets.len()));
+    }
+    Ok(())
+}
+
+fn read(
+    element: &Tlv<'_>,
+    role: Role,
+    index: usize,
+    rules: Rules,
+    (start, body): (usize, usize),
+    depth: u8,
+    each: &mut dyn FnMut(Party, Digits),
+) -> Result<(), Refusal> {
+    let bad = Reason::MapParam.at(start);
+    let party = match role {
+        Role::Skip => return Ok(()),
+        Role::Enter(inside) => return run(element.value, inside, rules, body, depth + 1, false, each),
+        Role::Each(inside) => return run(element.value, inside, rules, body, depth + 1, true, each),
+        Role::Imsi => {
+            each(Party::Imsi, read_imsi(element.value).ok_or(bad)?);
+            return Ok(());
+        }
+        Role::Other => {
+            // Nobody decides by it: what cannot be read is not reported.
+            if let Some(number) = read_address(element.value) {
+                each(Party::Other, number);
+            }
+            return Ok(());
+        }
+        Role::Msisdn => Party::Msisdn,
+        Role::Node => Party::Node,
+        Role::Centre if index == 0 => Party::Other,
+        Role::Centre => Party::Node,
+    };
+    let number = read_address(element.value).filter(|number| !number.is_empty() && number.is_decimal());
+    each(party, number.ok_or(bad)?);
+    Ok(())
+}
+
+fn tag_of(element: &Tlv<'_>) -> u16 {
+    match element.number {
+        number if element.tag & 0x1f == 0x1f => u16::from(element.tag) << 8 | u16::try_from(number).unwrap_or(u16::MAX),
+        _ => u16::from(element.tag),
+    }
+}
+
+/// Reads an IMSI: TBCD-STRING of 3 to 8 octets, 5 to 15 decimal digits (TS 29.002 §17.7.8, TS 23.003 §2.2).
+pub fn read_imsi(octets: &[u8]) -> Option<Digits> {
+    if !(3..=8).contains(&octets.len()) {
+        return None;
+    }
+    Digits::from_tbcd(octets).filter(|digits| (5..=15).contains(&digits.len()) && digits.is_decimal())
+}
+
+/// Reads the digits of an AddressString of at most 20 octets (TS 29.002 §17.7.8): whatever they are, nature and plan aside.
+///
+/// `None` if it is empty, has an extension of its first octet, or more digits than [`Digits::MAX`].
+pub fn read_address(octets: &[u8]) -> Option<Digits> {
+    let (first, digits) = octets.split_first()?;
+    if first & 0x80 == 0 {
+        return None;
+    }
+    Digits::from_tbcd(digits)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TABLE: &[Field] =
+        &[imsi(0x04).need(0), enter(0xa0, CHOICE).need(1), node(0x04), imsi(0x9f32), each(0xa5, LIST)];
+    const CHOICE: &[Field] = &[imsi(0x80).need(0), msisdn(0x81).need(0)];
+    const LIST: &[Field] = &[other(0x85)];
+
+    fn seen(octets: &[u8]) -> Result<String, Refusal> {
+        let mut text = String::new();
+        visit(octets, TABLE, Rules::Strict, 100, 0, &mut |party, digits| text += &format!("{party:?} {digits} "))?;
+        Ok(text)
+    }
+
+    #[test]
+    fn places_with_one_tag_are_told_apart_by_their_order() {
+        let octets = [4, 3, 0x21, 0x43, 0x65, 0xa0, 4, 0x81, 2, 0x91, 0x21, 4, 2, 0x91, 0x43, 0x83, 1, 0];
+        assert_eq!(seen(&octets).as_deref(), Ok("Imsi 123456 Msisdn 12 Node 34 "));
+        let long = [4, 3, 0x21, 0x43, 0x65, 0xa0, 4, 0x81, 2, 0x91, 0x21, 0x9f, 0x32, 3, 0x99, 0x99, 0xf9];
+        assert_eq!(seen(&long).as_deref(), Ok("Imsi 123456 Msisdn 12 Imsi 99999 "));
+        let list = [4, 3, 0x21, 0x43, 0x65, 0xa0, 4, 0x81, 2, 0x91, 0x21, 0xa5, 8, 0x85, 2, 0x91, 1, 0x85, 2, 0x91, 2];
+        assert_eq!(seen(&list).as_deref(), Ok("Imsi 123456 Msisdn 12 Other 10 Other 20 "));
+    }
+
+    #[test]
+    fn each_check_is_earned() {
+        for (octets, want) in [
+            (&[][..], Reason::MapParam.at(100)),
+            (&[4, 3, 0x21, 0x43, 0x65], Reason::MapParam.at(105)),
+            (&[4, 2, 0x21, 0x43], Reason::MapParam.at(100)),
+            (&[4, 3, 0x21, 0x43, 0xa5], Reason::MapParam.at(100)),
+            (&[4, 9, 1, 1, 1, 1, 1, 1, 1, 1, 1], Reason::MapParam.at(100)),
+            (&[0xa0, 8, 0x80, 3, 1, 1, 1, 0x81, 1, 0x91], Reason::MapDupParam.at(107)), // both alternatives
+            (&[0xa0, 10, 0x80, 3, 1, 1, 1, 0x80, 3, 1, 1, 1], Reason::MapDupParam.at(107)),
+            (&[0xa0, 4, 0x81, 2, 0x11, 0x21], Reason::MapParam.at(102)), // extension of the first octet
+            (&[0xa0, 4, 0x81, 2, 0x91, 0x2b], Reason::MapParam.at(102)),
+            (&[0xa0, 3, 0x81, 1, 0x91], Reason::MapParam.at(102)),
+            (&[0xa0, 0], Reason::MapParam.at(102)),
+            (&[4, 3, 1, 1, 1, 4, 2, 0x91, 1, 4, 2, 0x91, 1], Reason::MapDupParam.at(109)),
+            (&[4, 3, 1, 1, 1, 4, 9], Reason::BerLength.at(106)),
+        ] {
+            assert_eq!(seen(octets), Err(want), "{octets:02x?}");
+        }
+    }
+}
