@@ -1,6 +1,6 @@
 //! What is wrong with a file: every fault with its place, what it is, and what to do about it.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::fmt;
 
 use crate::raw::Mark;
@@ -35,7 +35,7 @@ impl fmt::Display for Fault {
     }
 }
 
-/// All faults of a load, by file in the order read, then by line. Never empty.
+/// All faults of a load, by file in the order read, then by line; of more than 1000, how many more. Never empty.
 ///
 /// Displays as one line a fault; a refused core map follows as a table.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -96,22 +96,31 @@ pub(crate) struct Report {
     file: String,
     list: RefCell<Vec<Fault>>,
     core_map: RefCell<Option<String>>,
+    /// Faults beyond [`MOST_FAULTS`].
+    more: Cell<usize>,
 }
+
+/// Faults that are kept. A megabyte of anything else than YAML of ours would make a hundred megabytes of them.
+const MOST_FAULTS: usize = 1000;
 
 impl Report {
     pub(crate) fn new(file: &str) -> Self {
-        Self { file: file.to_owned(), list: RefCell::default(), core_map: RefCell::default() }
+        Self { file: file.to_owned(), list: RefCell::default(), core_map: RefCell::default(), more: Cell::new(0) }
     }
 
     /// Adds a fault. `at: None` is the file as a whole.
     pub(crate) fn add(&self, at: Option<Mark>, path: &str, message: impl Into<String>, remedy: impl Into<String>) {
+        if self.list.borrow().len() >= MOST_FAULTS {
+            self.more.set(self.more.get() + 1);
+            return;
+        }
         self.list.borrow_mut().push(Fault {
             file: self.file.clone(),
             line: at.map_or(0, |at| at.line),
             column: at.map_or(0, |at| at.column),
-            path: path.to_owned(),
-            message: message.into(),
-            remedy: remedy.into(),
+            path: one_line(path.to_owned()),
+            message: one_line(message.into()),
+            remedy: one_line(remedy.into()),
         });
     }
 
@@ -126,8 +135,30 @@ impl Report {
     pub(crate) fn into_faults(self) -> Faults {
         let mut list = self.list.into_inner();
         list.sort_by_key(|fault| (fault.line, fault.column));
+        if self.more.get() > 0 {
+            let message = format!("{} more faults are not shown", self.more.get());
+            let remedy = "mend those above and check again".to_owned();
+            list.push(Fault { file: self.file, line: 0, column: 0, path: String::new(), message, remedy });
+        }
         Faults { list, core_map: self.core_map.into_inner() }
     }
+}
+
+/// `text` fit for a line of a terminal: what stands in a file may be a megabyte, or move the cursor.
+fn one_line(text: String) -> String {
+    const MOST: usize = 400;
+    if text.len() <= MOST && !text.chars().any(char::is_control) {
+        return text;
+    }
+    let mut line = String::new();
+    for c in text.chars() {
+        if line.len() >= MOST {
+            line.push_str("...");
+            break;
+        }
+        if c.is_control() { line.extend(c.escape_default()) } else { line.push(c) }
+    }
+    line
 }
 
 impl From<Fault> for Faults {

@@ -18,5 +18,8 @@ mod walk;
 mod words;
 
 pub use fault::{Fault, Faults};
-pub use load::{load, load_appliance, load_appliance_on, load_policy, parse_appliance, parse_policy};
+pub use load::{
+    load, load_appliance, load_appliance_on, load_policy, load_policy_for, parse_appliance, parse_policy,
+    parse_policy_for,
+};
 pub use model::*;

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::fault::{Fault, Faults, Report};
 use crate::model::{Appliance, Policy};
@@ -39,19 +39,35 @@ pub fn parse_appliance(text: &str, file: &str) -> Result<Appliance, Faults> {
     read(text, file, |root| appliance::read(root, None))
 }
 
+/// Loads a policy file for a gateway with one worker.
+///
+/// # Errors
+/// All that is wrong with the file.
+pub fn load_policy(path: &Path) -> Result<Policy, Faults> {
+    load_policy_for(path, 1)
+}
+
 /// Loads a policy file for a gateway with `workers` workers, each of which needs a node number to sign with.
 ///
 /// # Errors
 /// All that is wrong with the file.
-pub fn load_policy(path: &Path, workers: usize) -> Result<Policy, Faults> {
+pub fn load_policy_for(path: &Path, workers: usize) -> Result<Policy, Faults> {
     read(&contents(path)?, &path.display().to_string(), |root| policy::read(root, workers))
+}
+
+/// Reads a policy from `text` for a gateway with one worker; `file` is its name in faults.
+///
+/// # Errors
+/// All that is wrong with the text.
+pub fn parse_policy(text: &str, file: &str) -> Result<Policy, Faults> {
+    parse_policy_for(text, file, 1)
 }
 
 /// Reads a policy from `text` for a gateway with `workers` workers; `file` is its name in faults.
 ///
 /// # Errors
 /// All that is wrong with the text.
-pub fn parse_policy(text: &str, file: &str, workers: usize) -> Result<Policy, Faults> {
+pub fn parse_policy_for(text: &str, file: &str, workers: usize) -> Result<Policy, Faults> {
     read(text, file, |root| policy::read(root, workers))
 }
 
@@ -65,16 +81,16 @@ pub fn load(path: &Path, present: Option<&[usize]>) -> Result<(Appliance, Policy
         Err(faults) => {
             // A wrong ring size should not hide what is wrong with the policy.
             let sibling = named_policy(path).filter(|policy| policy.is_file());
-            let others = sibling.and_then(|policy| load_policy(&policy, 1).err());
+            let others = sibling.and_then(|policy| load_policy(&policy).err());
             return Err(others.into_iter().fold(faults, Faults::and));
         }
     };
-    let policy = load_policy(&appliance.policy, appliance.cores.workers.len())?;
+    let policy = load_policy_for(&appliance.policy, appliance.cores.workers.len())?;
     Ok((appliance, policy))
 }
 
 /// The policy file that a faulty appliance file names.
-fn named_policy(path: &Path) -> Option<std::path::PathBuf> {
+fn named_policy(path: &Path) -> Option<PathBuf> {
     let value: serde_yaml::Value = serde_yaml::from_str(&contents(path).ok()?).ok()?;
     Some(path.parent()?.join(value.get("policy")?.as_str()?))
 }
@@ -95,12 +111,13 @@ impl Policy {
     /// # Errors
     /// All that is wrong with the text.
     pub fn parse(text: &str) -> Result<Self, Faults> {
-        parse_policy(text, "policy", 1)
+        parse_policy(text, "policy")
     }
 }
 
 fn read<T>(text: &str, file: &str, mean: impl FnOnce(&Item<'_>) -> T) -> Result<T, Faults> {
     let report = Report::new(file);
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text); // some editors begin UTF-8 with a mark
     let Some(node) = raw::read(text, &report) else { return Err(report.into_faults()) };
     let value = mean(&Item::root(&node, &report));
     if report.is_clean() && !raw::agrees(text, &node) {

@@ -4,6 +4,8 @@ mod check;
 mod defaults;
 mod parties;
 
+use sealgate_wire::addr::Digits;
+
 use crate::model::*;
 use crate::units;
 use crate::walk::{Item, Section, twice};
@@ -34,7 +36,7 @@ pub(crate) fn read(root: &Item<'_>, workers: usize) -> Policy {
 
     check::addresses(&links);
     check::prefixes(&home_places, &peers);
-    check::references(&links, &peers, home.signing.is_some());
+    check::references(&links, &peers, home_places.signs);
     check::keys(&keys, &peers);
     Policy {
         home,
@@ -50,7 +52,9 @@ pub(crate) fn read(root: &Item<'_>, workers: usize) -> Policy {
 #[derive(Default)]
 pub(crate) struct HomePlaces<'a> {
     pub(crate) gt: Vec<(GtPrefix, Item<'a>)>,
-    pub(crate) plmns: Vec<sealgate_wire::addr::Digits>,
+    pub(crate) plmns: Vec<Digits>,
+    /// Whether `signing` is there, right or wrong.
+    pub(crate) signs: bool,
 }
 
 fn read_home<'a>(item: &Item<'a>, workers: usize) -> (Home, HomePlaces<'a>) {
@@ -62,7 +66,8 @@ fn read_home<'a>(item: &Item<'a>, workers: usize) -> (Home, HomePlaces<'a>) {
     let realms = section.get("realms").map(|item| item.set("epc.example", units::domain));
     let tn_prefixes = section.get("tn_prefixes").map(|item| item.set("\"99901\"", units::prefix));
     let sip_domains = section.get("sip_domains").map(|item| item.set("home.example", units::domain));
-    let signing = section.get("signing").and_then(|item| signing(&item, workers));
+    let signing_item = section.get("signing");
+    let signing = signing_item.as_ref().and_then(|item| signing(item, workers));
     section.close();
 
     let mut first: Vec<(GtPrefix, usize)> = Vec::new();
@@ -80,7 +85,7 @@ fn read_home<'a>(item: &Item<'a>, workers: usize) -> (Home, HomePlaces<'a>) {
         sip_domains: sip_domains.unwrap_or_default(),
         signing,
     };
-    let places = HomePlaces { gt, plmns: home.plmns.clone() };
+    let places = HomePlaces { gt, plmns: home.plmns.clone(), signs: signing_item.is_some() };
     (home, places)
 }
 

@@ -20,11 +20,13 @@ pub(crate) struct Item<'a> {
     node: &'a Node,
     at: Mark,
     path: String,
+    /// Whether its key must be there.
+    required: bool,
 }
 
 impl<'a> Item<'a> {
     pub(crate) fn root(node: &'a Node, report: &'a Report) -> Self {
-        Self { report, node, at: node.at, path: String::new() }
+        Self { report, node, at: node.at, path: String::new(), required: true }
     }
 
     pub(crate) fn report(&self) -> &'a Report {
@@ -152,10 +154,8 @@ impl<'a> Item<'a> {
     pub(crate) fn list(&self, example: &str) -> Vec<Item<'a>> {
         let items = self.list_or_none(example);
         if matches!(&self.node.body, Body::List(items) if items.is_empty()) {
-            self.fault(
-                "the list is empty",
-                format!("give at least one, as [{example}], or leave the key out if you may"),
-            );
+            let or = if self.required { "" } else { ", or leave the key out" };
+            self.fault("the list is empty", format!("give at least one, as [{example}]{or}"));
         }
         items
     }
@@ -164,7 +164,7 @@ impl<'a> Item<'a> {
     pub(crate) fn list_or_none(&self, example: &str) -> Vec<Item<'a>> {
         let Body::List(nodes) = &self.node.body else {
             let remedy = match &self.node.body {
-                Body::Scalar(_) => "put it in brackets".to_owned(),
+                Body::Scalar(_) => format!("put it in brackets: [{}]", self.shown()),
                 _ => format!("give a list, as [{example}]"),
             };
             self.fault(format!("{} is not a list", self.shown()), remedy);
@@ -175,6 +175,7 @@ impl<'a> Item<'a> {
             node,
             at: node.at,
             path: format!("{}[{i}]", self.path),
+            required: true,
         };
         nodes.iter().enumerate().map(item).collect()
     }
@@ -259,7 +260,7 @@ impl<'a> Section<'a> {
             Body::Scalar(scalar) if !scalar.value.is_null() => entry.value.at,
             _ => entry.at,
         };
-        Item { report: self.item.report, node: &entry.value, at, path: self.path_of(&entry.key) }
+        Item { report: self.item.report, node: &entry.value, at, path: self.path_of(&entry.key), required: false }
     }
 
     fn path_of(&self, key: &str) -> String {
@@ -285,14 +286,10 @@ impl<'a> Section<'a> {
     /// The value of a key that must be there; `example` shows it.
     pub(crate) fn need(&mut self, key: &'static str, example: &str) -> Option<Item<'a>> {
         let item = self.get(key);
-        if item.is_none() && !self.has(key) {
+        if item.is_none() && !self.entries.iter().any(|entry| entry.key == key) {
             self.missing(key, example);
         }
-        item
-    }
-
-    fn has(&self, key: &str) -> bool {
-        self.entries.iter().any(|entry| entry.key == key)
+        item.map(|item| Item { required: true, ..item })
     }
 
     /// Reports that a key is not there.

@@ -16,7 +16,7 @@ fn text(name: &str) -> String {
 fn faults(name: &str, text: &str) -> Option<Faults> {
     match name {
         "sealgate.yaml" => parse_appliance(text, name).err(),
-        _ => parse_policy(text, name, 2).err(),
+        _ => parse_policy(text, name).err(),
     }
 }
 
@@ -149,7 +149,7 @@ fn the_effective_configuration_loads_back_to_the_same() {
 #[test]
 fn the_vectors_policy_says_what_the_vectors_say() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../dataplane/tests/data/vectors-policy.yaml");
-    let policy = sealgate_config::load_policy(&path, 1).unwrap_or_else(|f| panic!("{f}"));
+    let policy = sealgate_config::load_policy(&path).unwrap_or_else(|f| panic!("{f}"));
     assert_eq!(policy.links[0].vtag_in, Some(0x5ea1_9a7e));
     assert_eq!(policy.links[0].opcs, [4128, 4144, 4160, 4176, 4224]);
     let modes: Vec<_> = policy.peers.iter().map(|peer| peer.mode).collect();

@@ -93,7 +93,9 @@ pub(super) fn keys(keys: &[(SigfwKey, Item<'_>)], peers: &[(Peer, PeerPlaces<'_>
         }
         first.insert(key.prefix, item.line());
         let touches = |gt: &Digits| gt.starts_with(&key.prefix) || key.prefix.starts_with(gt);
-        let used = |peer: &Peer| peer.profiles.contains(&Profile::SgTcap0) && peer.gt.iter().any(touches);
+        // No profiles: they are at fault, and that is reported where they stand.
+        let may = |peer: &Peer| peer.profiles.is_empty() || peer.profiles.contains(&Profile::SgTcap0);
+        let used = |peer: &Peer| may(peer) && peer.gt.iter().any(touches);
         if !peers.iter().any(|(peer, _)| used(peer)) {
             let message = format!("no peer with a prefix at {} may use SG-TCAP-0", key.prefix);
             item.fault(message, "add SG-TCAP-0 to the peer's profiles, or take the key out");
