@@ -7,8 +7,8 @@
 mod appliance;
 pub mod cores;
 mod effective;
-pub mod fault;
-pub mod load;
+mod fault;
+mod load;
 pub mod model;
 mod names;
 mod policy;
