@@ -10,14 +10,15 @@ declare -A TITLE=([a]=99902 [b]=99901) PLMN=([a]=00102 [b]=00101) CODE=([a]=4128
 declare -A ADDRESS=([a]=$HOST_A [b]=$HOST_B) OTHER=([a]=b [b]=a)
 readonly READY_S=60 STOP_S=20
 
-# A root and one signer for each operator: $work/tsca (root.pem, certificates/, crls/) and $work/{a,b}/keys.
+# A lab authority in $work/tsca with one signer for each operator. A gateway gets its own key only.
 make_authority() {
     local side
-    "$sealgate" tsca init --dir "$work/tsca" >"$work/tsca.log" 2>&1 || die_log "tsca init" "$work/tsca.log"
+    "$sealgate" tsca init "$work/tsca" >"$work/tsca.log" 2>&1 || die_log "tsca init" "$work/tsca.log"
     for side in a b; do
-        "$sealgate" tsca issue --dir "$work/tsca" --name "operator-$side" --alg "$alg" --role csp \
-            --gt "e164:${TITLE[$side]}" --plmn "${PLMN[$side]}" --key-dir "$work/$side/keys" >>"$work/tsca.log" 2>&1 \
+        "$sealgate" tsca issue "$work/tsca" "operator-$side" --alg "$alg" --gt "${TITLE[$side]}" \
+            --plmn "${PLMN[$side]}" --ispc "${CODE[$side]}" >>"$work/tsca.log" 2>&1 \
             || die_log "tsca issue operator-$side" "$work/tsca.log"
+        cp -p "$work/tsca/keys/operator-$side.key.pem" "$work/$side/keys/"
     done
 }
 
@@ -31,8 +32,8 @@ ports:
   home: {device: "af_packet:g$side-home"}
 memory: {hugepages: $hugepages}
 trust:
-  anchors: [$work/tsca/root.pem]
-  certificates: $work/tsca/certificates
+  anchors: [$work/tsca/anchors/root.pem]
+  certificates: $work/tsca/certs
   crls: $work/tsca/crls
   keys: $dir/keys
 policy: $dir/policy.yaml
