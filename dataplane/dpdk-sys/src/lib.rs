@@ -188,6 +188,9 @@ unsafe extern "C" {
     /// Brings all segments into the first and describes it anew. `-ENOBUFS`: no room, nothing was changed.
     pub fn sg_frame_linearise(mbuf: *mut c_void, frame: *mut sg_frame) -> c_int;
 
+    /// The C library's own: number of the interface of this name in this thread's network namespace, 0 if none.
+    pub fn if_nametoindex(name: *const c_char) -> u32;
+
     /// `rte_softrss`: hash of `words` 32-bit words in host order, as a device with this key computes it.
     pub fn sg_softrss(tuple: *mut u32, words: u32, key: *const u8) -> u32;
 }

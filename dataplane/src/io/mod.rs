@@ -3,6 +3,9 @@
 //! The pipeline sees [`FrameIo`] and [`Frame`] only. Behind them stand [`mem`] (tests, fuzzing, benchmarks), [`pcap`]
 //! (capture files, no privileges) and, with feature `dpdk`, the ports of libdpdk 22.11. A port never looks into a frame.
 
+#[cfg(feature = "dpdk")]
+#[allow(unsafe_code)]
+pub mod dpdk;
 pub mod eal_args;
 pub mod mem;
 pub mod pcap;

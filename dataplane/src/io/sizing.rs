@@ -1,6 +1,6 @@
 //! How many packet buffers a configuration needs, of what size, and how much memory that is.
 
-use sealgate_config::model::Port;
+use sealgate_config::model::{Device, Port};
 
 /// Frames that one call moves at most; what a worker may have in hand is counted in these.
 pub const BURST: u32 = 64;
@@ -14,10 +14,13 @@ pub const CACHE: u32 = 256;
 const OVERHEAD: u64 = 128 + 128 + 64 + 128;
 
 /// Ethernet header and two VLAN tags, octets: what a frame is longer than its packet.
-const LINK: u16 = 14 + 8;
+pub const LINK: u16 = 14 + 8;
 
 /// The least room that drivers ask for, octets (`RTE_MBUF_DEFAULT_DATAROOM`).
 const LEAST_ROOM: u16 = 2048;
+
+/// What each ring of DPDK's AF_XDP driver holds, whatever is asked of it.
+const AF_XDP_RING: u32 = 2048;
 
 /// What EAL and the ports take beside the buffers, MB.
 const FIXED_MB: u64 = 64;
@@ -39,7 +42,7 @@ impl Sizing {
     /// * `fixed`: the operator's own number of buffers, taken as it is.
     pub fn of(ports: &[&Port], workers: usize, parked: usize, fixed: Option<u32>) -> Self {
         let workers = u32::try_from(workers).unwrap_or(u32::MAX);
-        let rings: u32 = ports.iter().map(|port| u32::from(port.rx_ring) + u32::from(port.tx_ring)).sum();
+        let rings: u32 = ports.iter().map(|port| rings(port)).sum();
         let by_worker = rings.saturating_add(CACHE + CACHE / 2 + 2 * BURST);
         let computed = workers.saturating_mul(by_worker).saturating_add(u32::try_from(parked).unwrap_or(u32::MAX));
         let mtu = ports.iter().map(|port| port.mtu).max().unwrap_or(Port::MTU);
@@ -60,10 +63,18 @@ impl Sizing {
     }
 }
 
+/// Buffers in the rings of one queue pair.
+fn rings(port: &Port) -> u32 {
+    let least = match port.device {
+        Device::AfXdp(_) => AF_XDP_RING,
+        _ => 0,
+    };
+    u32::from(port.rx_ring).max(least) + u32::from(port.tx_ring).max(least)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use sealgate_config::model::Device;
 
     fn port(mtu: u16, rx_ring: u16, tx_ring: u16) -> Port {
         Port { device: Device::Null, mtu, rx_ring, tx_ring }
@@ -75,6 +86,8 @@ mod tests {
         let got = Sizing::of(&[&a, &b], 2, 1000, None);
         assert_eq!(got, Sizing { count: 2 * (1024 + 512 + 128 + 384 + 128) + 1000, room: 2048 });
         assert_eq!(Sizing::of(&[&a, &b], 2, 1000, Some(77)).count, 77);
+        let xdp = Port { device: Device::AfXdp("e".into()), ..a };
+        assert_eq!(Sizing::of(&[&xdp], 1, 0, None).count, 2048 + 2048 + 384 + 128);
     }
 
     #[test]
