@@ -268,20 +268,27 @@ mod models {
     use loom::{sync::Arc, thread};
 
     #[test]
-    fn an_open_is_seen_and_a_close_beside_another_open_takes_only_its_own() {
+    fn a_close_never_takes_what_was_opened_in_the_same_slot() {
         let mut model = loom::model::Builder::new();
         model.preemption_bound = Some(3);
         model.check(|| {
             let config = Config { entries: 8, timeout_ms: 60_000 };
             let table = Arc::new(Dialogues::new(config, Key::new(7, 8)));
-            let (a, b) = (1 << 32, 2 << 32);
-            table.open(a, 1, 0);
+            let key = |n: u64| n << 32;
+            // A full bucket whose oldest entry is about to be closed, and evicted by another worker.
+            for n in 1..=8 {
+                table.open(key(n), n as u16, n * 1000);
+            }
             let shared = Arc::clone(&table);
-            let thread = thread::spawn(move || shared.close(a));
-            table.open(b, 2, 0);
-            assert_eq!(table.lookup(b, 0), Some(2));
-            assert!(thread.join().unwrap());
-            assert_eq!((table.lookup(a, 0), table.lookup(b, 0)), (None, Some(2)));
+            let thread = thread::spawn(move || shared.close(key(1)));
+            table.open(key(9), 9, 9_000);
+            assert_eq!(table.lookup(key(9), 9_000), Some(9));
+            let closed = thread.join().unwrap();
+            assert_eq!(closed, table.counters().evicted == 0, "either closed or evicted");
+            assert_eq!(table.lookup(key(1), 9_000), None);
+            for n in 2..=9 {
+                assert_eq!(table.lookup(key(n), 9_000), Some(n as u16));
+            }
         });
     }
 
