@@ -2,4 +2,7 @@
 #![deny(unsafe_code)]
 
 pub mod io;
+pub mod pipeline;
+pub mod policy;
 pub mod state;
+pub mod stats;

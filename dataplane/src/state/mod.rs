@@ -3,7 +3,7 @@
 //! Each has a limit, a rule for what goes first when it is full, counters, and a test that fills it. Time is always an
 //! argument, milliseconds since 1970. Shared by all workers, without locks on the way of a message: [`replay`],
 //! [`digest`], [`dialogues`], [`rate`]. Owned by one worker, because an association is: [`retransmit`], [`segments`],
-//! [`fragments`].
+//! [`fragments`], [`tags`].
 
 pub mod dialogues;
 pub mod digest;
@@ -13,7 +13,10 @@ pub mod rate;
 pub mod replay;
 pub mod retransmit;
 pub mod segments;
+pub mod tags;
 
 mod blocks;
 mod count;
 mod sync;
+
+pub use tags::Direction;

@@ -58,7 +58,10 @@ pub enum Effect {
 enum Tag {
     Unknown,
     /// Seen on running traffic; proven when this TSN is acknowledged.
-    Adopted { tag: u32, tsn: Option<u32> },
+    Adopted {
+        tag: u32,
+        tsn: Option<u32>,
+    },
     Firm(u32),
 }
 
@@ -100,6 +103,11 @@ impl Tags {
     /// Whether the association is proven: its handshake was seen, or adopted traffic was acknowledged.
     pub fn is_proven(&self) -> bool {
         self.tags.iter().any(|tag| matches!(tag, Tag::Firm(_)))
+    }
+
+    /// Whether a tag is certainly not the association's. Learns nothing.
+    pub fn contradicts(&self, way: Direction, vtag: u32) -> bool {
+        matches!(self.tags[way as usize], Tag::Firm(tag) if tag != vtag)
     }
 
     /// Judges a packet's tag and learns from its chunks.

@@ -4,12 +4,14 @@
 
 mod component;
 mod emit;
+mod peek;
 
 pub use component::{Component, ComponentKind, Components, MAX_COMPONENTS, Operation};
 pub use emit::{
     emit_abort, emit_begin, emit_continue, emit_dialogue, emit_end, emit_error, emit_invoke, emit_result_last,
     emit_unidirectional, rebuild,
 };
+pub use peek::originating_id;
 
 use core::fmt;
 

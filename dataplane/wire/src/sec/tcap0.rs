@@ -2,6 +2,7 @@
 
 use super::{Tvp, der, head_len, put_head};
 use crate::addr::GlobalTitle;
+use crate::ber::{self, Rules};
 use crate::{Reason, Refusal};
 
 /// The operation code of the security component.
@@ -51,6 +52,31 @@ pub fn component_len(signature: usize) -> usize {
     let set = 4 + 6 + head_len(signature) + signature;
     let invoke = 6 + head_len(set) + set;
     head_len(invoke) + invoke
+}
+
+/// Appends a component as SigFW encodes it again before it signs: itself and the elements in it with definite minimal
+/// lengths, what is inside those unchanged. Octets that are no such component go out as they are.
+pub fn put_component(raw: &[u8], rules: Rules, out: &mut Vec<u8>) {
+    let start = out.len();
+    if put_elements(raw, rules, out).is_none() {
+        out.truncate(start);
+        out.extend_from_slice(raw);
+    }
+}
+
+fn put_elements(raw: &[u8], rules: Rules, out: &mut Vec<u8>) -> Option<()> {
+    let (component, _) = ber::next(raw, rules, 0).ok()?;
+    let mut sound = true;
+    ber::put_with(component.tag, out, |out| {
+        for element in component.elements(rules, 1) {
+            match element {
+                Ok(element) if element.number < 31 => ber::put_tlv(element.tag, element.value, out),
+                Ok(element) => out.extend_from_slice(element.raw),
+                Err(_) => sound = false,
+            }
+        }
+    });
+    sound.then_some(())
 }
 
 /// Builds the ASCII string that a SigFW signature covers: digits of both addresses, the stamp in decimal, and each
@@ -115,6 +141,16 @@ mod tests {
             put_decimal(number, &mut out);
             assert_eq!(out, number.to_string().as_bytes());
         }
+    }
+
+    #[test]
+    fn only_the_outer_two_lengths_are_made_again() {
+        let mut out = Vec::new();
+        put_component(b"\xa1\x81\x0b\x02\x01\x05\x02\x01\x02\x30\x81\x02\x04\x00", Rules::Lenient, &mut out);
+        assert_eq!(out, b"\xa1\x0a\x02\x01\x05\x02\x01\x02\x30\x02\x04\x00");
+        out.clear();
+        put_component(b"\xa1\x7f", Rules::Lenient, &mut out);
+        assert_eq!(out, b"\xa1\x7f");
     }
 
     #[test]

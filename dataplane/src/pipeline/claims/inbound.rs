@@ -1,0 +1,220 @@
+//! A message from interconnect: screening of its layers in the order of formats 2, then its security step.
+
+use sealgate_config::model::Mode;
+use sealgate_wire::addr::Ssn;
+use sealgate_wire::ber::Rules;
+use sealgate_wire::sccp::{Address, Kind, Unitdata};
+use sealgate_wire::{Reason, Refusal, m3ua, tcap};
+
+use super::sccp::Shape;
+use super::{
+    Carrier, Found, Next, SI_SCCP, Scene, busy, control_class, into_m3ua, native_opcode, screen, sg_tcap0, sg_tcap1,
+};
+use crate::pipeline::slots::{Message, MessageId, SignatureState, Transaction};
+use crate::policy::decide;
+use crate::state::Direction;
+use crate::state::segments::{Progress, Segment};
+
+/// Below this many octets of TCAP a SigFW sender uses UDT (formats 5).
+const SIGFW_UDT: usize = 240;
+
+/// Judges all of a message but its signature and its transaction.
+///
+/// * `user`: one M3UA message
+///
+/// # Errors
+/// The first reason of formats 2, steps 5 to 9.
+pub(crate) fn inbound(
+    scene: &mut Scene<'_>,
+    user: &[u8],
+    message: &mut Message,
+    id: MessageId,
+) -> Result<Next, Refusal> {
+    let view = m3ua::View::new(user)?;
+    if !view.is_data() {
+        return control_class(view.kind());
+    }
+    let data = m3ua::Data::parse(view)?;
+    let link = scene.snapshot.links.get(usize::from(message.link)).ok_or(Reason::IntBug.at(0))?;
+    let link = &link.config;
+    if data.routing_context.is_some_and(|rc| !link.routing_contexts.is_empty() && !link.routing_contexts.contains(&rc))
+    {
+        return Err(Reason::M3uaRc.at(0));
+    }
+    if !link.si.contains(&data.si) {
+        return Err(Reason::Mtp3Si.at(8));
+    }
+    if !link.opcs.contains(&data.opc.0) {
+        return Err(Reason::Mtp3Opc.at(0));
+    }
+    if !link.dpcs.contains(&data.dpc.0) {
+        return Err(Reason::Mtp3Dpc.at(4));
+    }
+    if !link.ni.contains(&data.ni) {
+        return Err(Reason::Mtp3Ni.at(9));
+    }
+    if data.si != SI_SCCP {
+        return Ok(Next::Pass(Reason::OkNotSubject));
+    }
+    let unitdata = Unitdata::parse(data.user)?;
+    let called = Address::parse(unitdata.called)?;
+    let called_title = called.title()?;
+    let calling = Address::parse(unitdata.calling)?;
+    let calling_title = calling.title()?;
+    let (called_ssn, calling_ssn) = (called.ssn.unwrap_or(Ssn(0)), calling.ssn.unwrap_or(Ssn(0)));
+    if unitdata.kind.is_service() {
+        let parties =
+            called_title.map(|title| (title, called_ssn)).zip(calling_title.map(|title| (title, calling_ssn)));
+        return super::service::inbound(scene, user, unitdata, parties, message, id);
+    }
+    let calling_title = calling_title.ok_or(Reason::SccpCgpaMissing.at(0))?;
+    if scene.snapshot.is_home(&calling_title) {
+        return Err(Reason::SccpCgpaOwn.at(0));
+    }
+    let called_title =
+        called_title.filter(|title| scene.snapshot.is_home(title)).ok_or(Reason::SccpCdpaForeign.at(0))?;
+    if !scene.snapshot.ssns[usize::from(called_ssn.0)] || !scene.snapshot.ssns[usize::from(calling_ssn.0)] {
+        return Err(Reason::SccpSsn.at(0));
+    }
+    let mut carrier = Carrier {
+        user,
+        unitdata,
+        segmented: false,
+        called: (called_title, called_ssn),
+        calling: (calling_title, calling_ssn),
+    };
+    let Some(segmentation) = unitdata.segmentation else {
+        return tcap(scene, &carrier, unitdata.data, message, id);
+    };
+    let segment = Segment {
+        calling: unitdata.calling,
+        called: unitdata.called,
+        local_ref: segmentation.local_ref,
+        first: segmentation.first,
+        remaining: segmentation.remaining,
+        data: unitdata.data,
+    };
+    let mut whole = std::mem::take(&mut scene.scratch.whole);
+    let table = super::segments(scene.segments, message.link, Direction::In).ok_or(Reason::IntBug.at(0))?;
+    let progress = table.push(&segment, scene.now_ms).map(|progress| match progress {
+        Progress::Held => false,
+        Progress::Complete(octets) => {
+            whole.clear();
+            whole.extend_from_slice(octets);
+            true
+        }
+    });
+    let next = match progress {
+        Err(reason) => Err(reason.at(0)),
+        Ok(false) => {
+            message.peer = scene.snapshot.peer(&calling_title).unwrap_or(0);
+            Ok(Next::Held)
+        }
+        Ok(true) => {
+            carrier.segmented = true;
+            tcap(scene, &carrier, &whole, message, id)
+        }
+    };
+    scene.scratch.whole = whole;
+    next
+}
+
+/// One whole TCAP message: its structure, its peer, its security step, and what leaves if all holds.
+fn tcap(
+    scene: &mut Scene<'_>,
+    carrier: &Carrier<'_>,
+    octets: &[u8],
+    message: &mut Message,
+    id: MessageId,
+) -> Result<Next, Refusal> {
+    let snapshot = scene.snapshot;
+    let parsed = tcap::Message::parse(octets, snapshot.rules)?;
+    let peer_id = snapshot.peer(&carrier.calling.0).ok_or(Reason::PolPeerUnknown.at(0))?;
+    let peer = snapshot.peers.get(usize::from(peer_id)).ok_or(Reason::IntBug.at(0))?;
+    message.peer = peer_id;
+    if !peer.links.is_empty() && !peer.links.contains(&message.link) {
+        return Err(Reason::PolPeerUnknown.at(0));
+    }
+    let opcode = native_opcode(snapshot, peer, carrier.called.1, carrier.calling.1);
+    let found = Found::within(&parsed, opcode);
+    let mut claim = None;
+    message.state = if found.count == 0 {
+        decide::unsigned(peer, parsed.kind).map_err(|reason| reason.at(0))?
+    } else if peer.mode == Mode::Ignore {
+        SignatureState::Unchecked
+    } else {
+        let checked = if found.native.is_some() || found.count > 1 {
+            sg_tcap1::check(scene, carrier, &parsed, found, opcode, peer, message)
+        } else {
+            sg_tcap0::check(scene, carrier, &parsed, found, peer, message)
+        };
+        match checked {
+            Ok(found) => {
+                claim = Some(found);
+                SignatureState::Claimed
+            }
+            Err(refusal) => {
+                decide::after_failure(peer.mode, refusal.reason).map_err(|reason| reason.at(refusal.at as usize))?
+            }
+        }
+    };
+    message.screened = screen::screen(snapshot, carrier, &parsed, found, opcode, peer_id).err();
+    message.transaction = answered(scene, carrier, &parsed);
+    strip(scene, carrier, &parsed, found, opcode, peer.ludt, message)?;
+    let Some(claim) = claim else { return Ok(Next::Judge) };
+    scene
+        .crypto
+        .verify(u64::from(id), u32::from(peer_id), &claim.key, &scene.scratch.tbs, claim.signature)
+        .map_err(busy)?;
+    Ok(Next::Wait)
+}
+
+/// A signature that everything but itself already speaks for.
+pub(super) struct Claim<'a> {
+    /// The key it must hold under; what it covers is in `scratch.tbs`.
+    pub key: sealgate_crypto::verify::PublicKey,
+    /// Raw signature.
+    pub signature: &'a [u8],
+}
+
+/// The transaction of ours that the message answers, if it answers one.
+fn answered(scene: &Scene<'_>, carrier: &Carrier<'_>, parsed: &tcap::Message<'_>) -> Transaction {
+    let Some(id) = parsed.dtid else { return Transaction::None };
+    let key = scene.shared.transaction_key(id.as_octets(), &carrier.called.0.digits);
+    let abort = parsed.kind == tcap::MessageKind::Abort;
+    Transaction::Answers { key, ends: abort || parsed.kind == tcap::MessageKind::End, abort }
+}
+
+/// Makes the message that leaves if it passes, where it is not the one that came.
+fn strip(
+    scene: &mut Scene<'_>,
+    carrier: &Carrier<'_>,
+    parsed: &tcap::Message<'_>,
+    found: Found,
+    opcode: i32,
+    ludt: bool,
+    message: &mut Message,
+) -> Result<(), Refusal> {
+    let canonical = scene.snapshot.rules == Rules::Lenient;
+    if found.count == 0 && !carrier.segmented && (parsed.canonical || !canonical) {
+        return Ok(());
+    }
+    let scratch = &mut *scene.scratch;
+    scratch.tcap.clear();
+    tcap::rebuild(parsed, found.native.or(found.sigfw), None, canonical, &mut scratch.tcap);
+    for _ in 1..found.count {
+        // Only a peer in mode ignore gets here with more than one: take them out one after the other.
+        let again = tcap::Message::parse(&scratch.tcap, scene.snapshot.rules)?;
+        let place = (0..again.components.len()).find(|&i| found.is(&again, i, opcode));
+        scratch.other.clear();
+        tcap::rebuild(&again, place, None, canonical, &mut scratch.other);
+        std::mem::swap(&mut scratch.tcap, &mut scratch.other);
+    }
+    let was_udt = found.native.is_some_and(|i| sg_tcap1::was_udt(parsed, i));
+    let sigfw = found.native.is_none() && found.sigfw.is_some() && scratch.tcap.len() < SIGFW_UDT;
+    let udt = carrier.unitdata.kind == Kind::Udt || was_udt || sigfw;
+    scratch.sccp.clear();
+    let shape = Shape { udt, segmented: carrier.segmented, ludt };
+    super::sccp::rebuild(&carrier.unitdata, &scratch.tcap, shape, &mut scratch.sccp)?;
+    into_m3ua(carrier.user, &scratch.sccp, &mut message.output)
+}

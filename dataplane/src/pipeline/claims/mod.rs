@@ -1,0 +1,173 @@
+//! What a message says of itself, and what must still be proven: a file a direction and a file a security profile.
+//!
+//! Everything that needs the message's octets happens here, so that the stages behind work on plain values: the octets
+//! that leave if the message passes are made now, and a signature of ours is put into them when it is there.
+
+mod inbound;
+mod outbound;
+mod sccp;
+mod screen;
+mod service;
+mod sg_tcap0;
+mod sg_tcap1;
+
+pub(crate) use inbound::inbound;
+pub(crate) use outbound::outbound;
+
+use sealgate_crypto::pool::{Busy, Client};
+use sealgate_wire::addr::{GlobalTitle, Ssn};
+use sealgate_wire::{Reason, Refusal, m3ua, tcap};
+
+use crate::policy::Snapshot;
+use crate::policy::snapshot::{LinkId, Peer};
+use crate::state::Direction;
+use crate::state::segments::Segments;
+use crate::stats::Stats;
+
+use super::worker::Shared;
+
+/// What a stage may ask and use while it judges one message.
+pub(crate) struct Scene<'w> {
+    pub snapshot: &'w Snapshot,
+    pub shared: &'w Shared,
+    pub crypto: &'w mut Client,
+    pub segments: &'w mut [[Segments; 2]],
+    pub scratch: &'w mut Scratch,
+    pub signer: &'w mut SignerState,
+    pub stats: &'w mut Stats,
+    pub now_ms: u64,
+    pub started_ms: u64,
+}
+
+/// Buffers that keep their memory from message to message.
+#[derive(Debug, Default)]
+pub(crate) struct Scratch {
+    /// Octets that a signature covers.
+    pub tbs: Vec<u8>,
+    /// A security header.
+    pub covered: Vec<u8>,
+    /// A security component.
+    pub component: Vec<u8>,
+    /// Components in canonical form.
+    pub canonical: Vec<u8>,
+    /// A TCAP message on its way out.
+    pub tcap: Vec<u8>,
+    /// Another one.
+    pub other: Vec<u8>,
+    /// An SCCP message on its way out.
+    pub sccp: Vec<u8>,
+    /// A message put together from its parts.
+    pub whole: Vec<u8>,
+}
+
+/// Our sequence counter (formats 1.5).
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SignerState {
+    /// Number of this counter among our workers.
+    pub node: u8,
+    /// Last number used.
+    pub seq: u64,
+}
+
+/// How a message goes on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Next {
+    /// It leaves as it came, under this reason, and nobody needs to be asked.
+    Pass(Reason),
+    /// A segment: it becomes a no-op now, and its message leaves with the last one.
+    Held,
+    /// The verdict can be found without a signature.
+    Judge,
+    /// A signature must be checked or made first.
+    Wait,
+}
+
+/// A party of an SCCP message.
+pub(crate) type Party = (GlobalTitle, Ssn);
+
+/// What carries a TCAP message.
+pub(crate) struct Carrier<'a> {
+    /// The M3UA message, or its last one.
+    pub user: &'a [u8],
+    /// The SCCP message in it.
+    pub unitdata: sealgate_wire::sccp::Unitdata<'a>,
+    /// It came in more than one segment.
+    pub segmented: bool,
+    pub called: Party,
+    pub calling: Party,
+}
+
+/// The security components of a message.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Found {
+    /// Place of the first one in the native form.
+    pub native: Option<usize>,
+    /// Place of the first one in the SigFW form.
+    pub sigfw: Option<usize>,
+    /// How many in either form.
+    pub count: usize,
+}
+
+impl Found {
+    /// Looks through the components; `opcode`: that of the native form in this dialogue.
+    pub fn within(message: &tcap::Message<'_>, opcode: i32) -> Self {
+        let mut found = Self::default();
+        for (i, component) in message.components.iter().enumerate() {
+            if component.kind != tcap::ComponentKind::Invoke {
+                continue;
+            }
+            let place = match component.local() {
+                Some(code) if code == opcode => &mut found.native,
+                Some(code) if code == sealgate_wire::sec::tcap0::OPCODE => &mut found.sigfw,
+                _ => continue,
+            };
+            place.get_or_insert(i);
+            found.count += 1;
+        }
+        found
+    }
+
+    /// Whether component `i` is one of them.
+    pub fn is(&self, message: &tcap::Message<'_>, i: usize, opcode: i32) -> bool {
+        let sigfw = sealgate_wire::sec::tcap0::OPCODE;
+        message.components.get(i).is_some_and(|component| {
+            component.kind == tcap::ComponentKind::Invoke
+                && component.local().is_some_and(|code| code == opcode || code == sigfw)
+        })
+    }
+}
+
+/// Operation code of the native security component between these subsystems.
+pub(crate) fn native_opcode(snapshot: &Snapshot, peer: &Peer, a: Ssn, b: Ssn) -> i32 {
+    if snapshot.is_other_tcap(a.0, b.0) { peer.opcode_other } else { peer.opcode_map }
+}
+
+/// Whether an M3UA message that is not DATA may pass (RFC 4666 §3.1.2): management, network state, ASP state and
+/// traffic, routing key management.
+fn control_class(kind: (u8, u8)) -> Result<Next, Refusal> {
+    match kind.0 {
+        0 | 2 | 3 | 4 | 9 => Ok(Next::Pass(Reason::OkNotSubject)),
+        _ => Err(Reason::M3uaClass.at(2)),
+    }
+}
+
+/// The reassembly of one link and direction.
+fn segments<'s>(all: &'s mut [[Segments; 2]], link: LinkId, way: Direction) -> Option<&'s mut Segments> {
+    all.get_mut(usize::from(link))?.get_mut(way as usize)
+}
+
+/// A pool that takes no more is a refusal, never a way around (formats 1.6).
+fn busy(why: Busy) -> Refusal {
+    match why {
+        Busy::Queue | Busy::Share | Busy::TooLong => Reason::ResCryptoQueue.at(0),
+    }
+}
+
+/// Service indicator of SCCP (Q.704 §14.2.1).
+const SI_SCCP: u8 = 3;
+
+/// Puts a new SCCP message into the M3UA message that carried the old one.
+fn into_m3ua(user: &[u8], sccp: &[u8], out: &mut Vec<u8>) -> Result<(), Refusal> {
+    out.clear();
+    if m3ua::rebuild(user, sccp, out) { Ok(()) } else { Err(Reason::IntBug.at(0)) }
+}

@@ -1,0 +1,271 @@
+//! A message from our own network: signed where its destination's operator is signed towards (formats 4.4).
+
+use sealgate_config::model::{CopyCalled, Oversize, Profile};
+use sealgate_wire::addr::{Plan, Ssn};
+use sealgate_wire::ber::Rules;
+use sealgate_wire::sccp::{Address, Kind, Unitdata};
+use sealgate_wire::sec::{FLAG_WAS_UDT, Header, Tvp, tcap0, tcap1};
+use sealgate_wire::tcap::MessageKind;
+use sealgate_wire::{Reason, Refusal, m3ua, tcap};
+
+use super::sccp::{Shape, fits, rebuild};
+use super::{Carrier, Found, Next, SI_SCCP, Scene, busy, control_class, into_m3ua, native_opcode, sg_tcap0};
+use crate::pipeline::slots::{Message, MessageId, Transaction};
+use crate::policy::snapshot::{Own, Peer};
+use crate::state::Direction;
+use crate::state::segments::{Progress, Segment};
+
+/// Prepares a message of our own network for its way out.
+///
+/// What is malformed is not ours to refuse here: it leaves as it came, unsigned, and the other side judges it.
+///
+/// # Errors
+/// [`Reason::ResSignFailed`] where it should be signed and cannot, and the peer's `oversize` is refuse; the reasons of
+/// M3UA for what is not M3UA.
+pub(crate) fn outbound(
+    scene: &mut Scene<'_>,
+    user: &[u8],
+    message: &mut Message,
+    id: MessageId,
+) -> Result<Next, Refusal> {
+    let view = m3ua::View::new(user)?;
+    if !view.is_data() {
+        return control_class(view.kind());
+    }
+    let data = m3ua::Data::parse(view)?;
+    if data.si != SI_SCCP {
+        return Ok(Next::Pass(Reason::OkNotSubject));
+    }
+    let Some((unitdata, called, calling)) = parties(data.user) else { return Ok(Next::Pass(Reason::OkNotSubject)) };
+    let snapshot = scene.snapshot;
+    let Some(peer_id) = snapshot.peer_by_digits(&called.0.digits) else {
+        track(scene, message, 0, unitdata.data, &calling);
+        return Ok(Next::Pass(Reason::OkUnsignedAllowed));
+    };
+    let peer = snapshot.peers.get(usize::from(peer_id)).ok_or(Reason::IntBug.at(0))?;
+    message.peer = peer_id;
+    if unitdata.kind.is_service() {
+        return Ok(Next::Pass(Reason::OkUnsignedAllowed));
+    }
+    let first = unitdata.segmentation.is_none_or(|segmentation| segmentation.first);
+    if first {
+        track(scene, message, peer_id, unitdata.data, &calling);
+    }
+    let (Some(profile), Some(own)) = (peer.sign, &snapshot.own) else {
+        return Ok(Next::Judge);
+    };
+    if !snapshot.is_home(&calling.0) {
+        return Ok(Next::Judge); // not ours to speak for
+    }
+    let mut carrier = Carrier { user, unitdata, segmented: false, called, calling };
+    let Some(segmentation) = unitdata.segmentation else {
+        return sign(scene, &carrier, unitdata.data, own, profile, peer, message, id);
+    };
+    if !peer.ludt {
+        // Segments that left as no-ops could not be brought back: decide before the first one is touched.
+        return unsigned(scene, peer);
+    }
+    let segment = Segment {
+        calling: unitdata.calling,
+        called: unitdata.called,
+        local_ref: segmentation.local_ref,
+        first: segmentation.first,
+        remaining: segmentation.remaining,
+        data: unitdata.data,
+    };
+    let mut whole = std::mem::take(&mut scene.scratch.whole);
+    let table = super::segments(scene.segments, message.link, Direction::Out).ok_or(Reason::IntBug.at(0))?;
+    let progress = table.push(&segment, scene.now_ms).map(|progress| match progress {
+        Progress::Held => false,
+        Progress::Complete(octets) => {
+            whole.clear();
+            whole.extend_from_slice(octets);
+            true
+        }
+    });
+    let next = match progress {
+        Err(reason) => Err(reason.at(0)),
+        Ok(false) => Ok(Next::Held),
+        Ok(true) => {
+            carrier.segmented = true;
+            sign(scene, &carrier, &whole, own, profile, peer, message, id)
+        }
+    };
+    scene.scratch.whole = whole;
+    next
+}
+
+/// The SCCP message and its parties, where both have a title that can be signed for.
+fn parties(octets: &[u8]) -> Option<(Unitdata<'_>, super::Party, super::Party)> {
+    let unitdata = Unitdata::parse(octets).ok()?;
+    let party = |octets| {
+        let address = Address::parse(octets).ok()?;
+        Some((address.title().ok()??, address.ssn.unwrap_or(Ssn(0))))
+    };
+    Some((unitdata, party(unitdata.called)?, party(unitdata.calling)?))
+}
+
+/// Notes the transaction that the message opens for us, so that its answer finds it.
+fn track(scene: &Scene<'_>, message: &mut Message, peer: u16, tcap: &[u8], calling: &super::Party) {
+    if let Some(id) = tcap::originating_id(tcap) {
+        message.peer = peer;
+        message.transaction =
+            Transaction::Opens { key: scene.shared.transaction_key(id.as_octets(), &calling.0.digits) };
+    }
+}
+
+/// What becomes of a message that should be signed and cannot be.
+fn unsigned(scene: &mut Scene<'_>, peer: &Peer) -> Result<Next, Refusal> {
+    match peer.oversize {
+        Oversize::Refuse => Err(Reason::ResSignFailed.at(0)),
+        Oversize::Unsigned => {
+            scene.stats.event(Reason::ResSignFailed);
+            Ok(Next::Judge)
+        }
+    }
+}
+
+/// Makes the message with room for our signature and asks for it.
+#[expect(clippy::too_many_arguments, reason = "one message, who signs it and for whom")]
+fn sign(
+    scene: &mut Scene<'_>,
+    carrier: &Carrier<'_>,
+    octets: &[u8],
+    own: &Own,
+    profile: Profile,
+    peer: &Peer,
+    message: &mut Message,
+    id: MessageId,
+) -> Result<Next, Refusal> {
+    let cannot = |scene: &mut Scene<'_>| {
+        if carrier.segmented { Err(Reason::ResSignFailed.at(0)) } else { unsigned(scene, peer) }
+    };
+    let Ok(parsed) = tcap::Message::parse(octets, Rules::Lenient) else { return cannot(scene) };
+    if parsed.kind == MessageKind::Abort {
+        return Ok(Next::Judge);
+    }
+    let opcode = native_opcode(scene.snapshot, peer, carrier.called.1, carrier.calling.1);
+    if Found::within(&parsed, opcode).count > 0 {
+        return Ok(Next::Judge); // somebody behind us signed already
+    }
+    let made = match profile {
+        Profile::SgTcap0 if parsed.kind != MessageKind::Begin => return Ok(Next::Judge),
+        Profile::SgTcap0 => sg_tcap0_component(scene, carrier, &parsed, own, peer),
+        _ => sg_tcap1_component(scene, carrier, &parsed, own, peer, opcode),
+    };
+    let Some((kind, signature_len)) = made else { return cannot(scene) };
+    let scratch = &mut *scene.scratch;
+    scratch.tcap.clear();
+    tcap::rebuild(&parsed, None, Some(&scratch.component), false, &mut scratch.tcap);
+    scratch.sccp.clear();
+    let shape = Shape { udt: kind == Kind::Udt, segmented: carrier.segmented, ludt: kind == Kind::Ludt };
+    if rebuild(&carrier.unitdata, &scratch.tcap, shape, &mut scratch.sccp).is_err() {
+        return cannot(scene);
+    }
+    into_m3ua(carrier.user, &scratch.sccp, &mut message.output)?;
+    message.signature = place_of_signature(&message.output, signature_len);
+    if message.signature.is_none() {
+        return Err(Reason::IntBug.at(0));
+    }
+    message.unsigned_instead = peer.oversize == Oversize::Unsigned && !carrier.segmented;
+    scene.crypto.sign(u64::from(id), &own.key, &scene.scratch.tbs).map_err(busy)?;
+    Ok(Next::Wait)
+}
+
+/// Puts the component of SG-TCAP-1 into `scratch.component`, its signature still zeros, and what it covers into
+/// `scratch.tbs`. Returns the SCCP type that can carry the result and the length of the signature.
+fn sg_tcap1_component(
+    scene: &mut Scene<'_>,
+    carrier: &Carrier<'_>,
+    parsed: &tcap::Message<'_>,
+    own: &Own,
+    peer: &Peer,
+    opcode: i32,
+) -> Option<(Kind, usize)> {
+    let signature_len = own.public.signature_len();
+    let scratch = &mut *scene.scratch;
+    let copied = peer.copy_called == CopyCalled::Always || carrier.called.0.plan == Plan::E214;
+    scratch.other.clear();
+    if copied {
+        carrier.called.0.write_canonical(carrier.called.1, &mut scratch.other);
+    }
+    let covered_len = Header::LEN + if copied { 1 + scratch.other.len() } else { 0 };
+    let component_len = tcap1::component_len(covered_len, own.alg);
+    let original = carrier.unitdata.kind;
+    let (called, calling) = (carrier.unitdata.called.len(), carrier.unitdata.calling.len());
+    let signed_len = signed_len(parsed, component_len);
+    let kind = if !carrier.segmented && fits(original, called, calling, signed_len, peer.m3ua_only) {
+        original
+    } else if peer.ludt {
+        Kind::Ludt
+    } else {
+        return None;
+    };
+    let flags = if original == Kind::Udt && kind != Kind::Udt { FLAG_WAS_UDT } else { 0 };
+    scene.signer.seq += 1;
+    let header = Header {
+        alg: own.alg,
+        flags,
+        node: scene.signer.node,
+        sai: own.sai,
+        tvp: Tvp::from_unix_ms(scene.now_ms),
+        seq: scene.signer.seq,
+        copy: None,
+    };
+    let header = if copied { header.with_copy(&scratch.other)? } else { header };
+    scratch.covered.clear();
+    header.emit(&mut scratch.covered);
+    let used = |id: u8| parsed.components.iter().any(|component| component.invoke_id == Some(id));
+    let invoke_id = (0..=127).rev().find(|&id| !used(id))?;
+    scratch.component.clear();
+    let zeros = [0; 256];
+    let room = zeros.get(..signature_len)?;
+    let opcode = u8::try_from(opcode).ok()?;
+    tcap1::emit_component(invoke_id, opcode, own.sai, &scratch.covered, room, &mut scratch.component);
+    let subject = tcap1::Subject { calling: carrier.calling, called: carrier.called, tag: parsed.kind as u8 };
+    let copy = header.copy.map(|copy| copy.octets());
+    let elements = parsed.elements.iter().map(|element| element.raw);
+    let components = parsed.components.iter().map(|component| component.raw);
+    tcap1::write_tbs(&scratch.covered, copy, &subject, elements, components, &mut scratch.tbs);
+    Some((kind, signature_len))
+}
+
+/// Octets of the TCAP message with a component of this length as its last.
+fn signed_len(parsed: &tcap::Message<'_>, component_len: usize) -> usize {
+    let head = |length: usize| 2 + usize::from(length > 0x7f) + usize::from(length > 0xff);
+    let elements: usize = parsed.elements.iter().map(|element| element.raw.len()).sum();
+    let components: usize =
+        parsed.components.iter().map(|component| component.raw.len()).sum::<usize>() + component_len;
+    let inside = elements + head(components) + components;
+    head(inside) + inside
+}
+
+/// The same for SG-TCAP-0: RSA only, and always longer than a UDT (formats 5).
+fn sg_tcap0_component(
+    scene: &mut Scene<'_>,
+    carrier: &Carrier<'_>,
+    parsed: &tcap::Message<'_>,
+    own: &Own,
+    peer: &Peer,
+) -> Option<(Kind, usize)> {
+    const RSA: u8 = 3;
+    if own.alg != RSA || !peer.ludt {
+        return None;
+    }
+    let signature_len = own.public.signature_len();
+    let tvp = Tvp::from_unix_ms(scene.now_ms);
+    let scratch = &mut *scene.scratch;
+    sg_tcap0::string(parsed, None, carrier, tvp, true, &mut scratch.canonical, &mut scratch.tbs);
+    let zeros = [0; 512];
+    scratch.component.clear();
+    tcap0::emit_component(tvp, zeros.get(..signature_len)?, &mut scratch.component);
+    Some((Kind::Ludt, signature_len))
+}
+
+/// Where our signature lies in the M3UA message: it ends the last component, which ends the SCCP data.
+fn place_of_signature(output: &[u8], signature_len: usize) -> Option<(usize, usize)> {
+    let data = m3ua::Data::parse(m3ua::View::new(output).ok()?).ok()?;
+    let unitdata = Unitdata::parse(data.user).ok()?;
+    let end = unitdata.data.as_ptr() as usize - output.as_ptr() as usize + unitdata.data.len();
+    Some((end.checked_sub(signature_len)?, end))
+}

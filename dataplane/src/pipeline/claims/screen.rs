@@ -1,0 +1,114 @@
+//! The built-in checks of a TCAP message that need no memory: formats 13.2, steps 2 to 8.
+
+use sealgate_wire::addr::Digits;
+use sealgate_wire::tcap::{self, ComponentKind, MessageKind, Operation};
+use sealgate_wire::{Reason, Refusal, cap, map};
+
+use super::{Carrier, Found};
+use crate::policy::Snapshot;
+use crate::policy::snapshot::{Peer, PeerId};
+
+/// Screens everything but the security components.
+///
+/// # Errors
+/// The reason of the first check that fails, with the octet of the TCAP message.
+pub(super) fn screen(
+    snapshot: &Snapshot,
+    carrier: &Carrier<'_>,
+    message: &tcap::Message<'_>,
+    found: Found,
+    opcode: i32,
+    peer_id: PeerId,
+) -> Result<(), Refusal> {
+    let peer = snapshot.peers.get(usize::from(peer_id)).ok_or(Reason::IntBug.at(0))?;
+    let user = || message.components.iter().enumerate().filter(|(i, _)| !found.is(message, *i, opcode)).map(|(_, c)| c);
+    let mut seen = [false; 256];
+    for component in user() {
+        if matches!(component.operation, Operation::Global(_)) {
+            return Err(Reason::TcapGlobalOpcode.at(component.parameter_offset));
+        }
+    }
+    for component in user().filter(|component| component.kind == ComponentKind::Invoke) {
+        if let Some(id) = component.invoke_id
+            && std::mem::replace(&mut seen[usize::from(id)], true)
+        {
+            return Err(Reason::TcapInvokeIdDup.at(component.parameter_offset));
+        }
+    }
+    let is_map = !snapshot.is_other_tcap(carrier.called.1.0, carrier.calling.1.0);
+    let mut version = 0;
+    let mut map_context = is_map;
+    if message.kind == MessageKind::Begin {
+        (version, map_context) = context(message, peer)?;
+    }
+    // A category 1 operation is never meant for us, whichever message of a dialogue brings it.
+    if map_context {
+        for component in user().filter(|component| component.kind == ComponentKind::Invoke) {
+            if component.local().is_some_and(|op| snapshot.categories.is_cat1(op)) {
+                return Err(Reason::PolCat1.at(component.parameter_offset));
+            }
+        }
+    }
+    if message.kind == MessageKind::Begin {
+        belongs(message, user())?;
+    }
+    if !is_map {
+        return Ok(());
+    }
+    user()
+        .filter(|component| component.kind == ComponentKind::Invoke)
+        .try_for_each(|component| identities(snapshot, component, version, peer, peer_id))
+}
+
+/// Application context of a BEGIN: its MAP version, and whether it is one of MAP.
+fn context(message: &tcap::Message<'_>, peer: &Peer) -> Result<(u8, bool), Refusal> {
+    match message.application_context()? {
+        None if peer.allow_no_ac => Ok((1, true)),
+        None => Err(Reason::TcapAcMissing.at(0)),
+        Some(oid) => match map::context(oid.0) {
+            Some(context) => Ok((context.version, true)),
+            None if cap::context(oid.0).is_some() => Ok((0, false)),
+            None => Err(Reason::TcapAcOpcode.at(0)),
+        },
+    }
+}
+
+/// Every invoked operation belongs to the application context.
+fn belongs<'m>(
+    message: &tcap::Message<'_>,
+    mut user: impl Iterator<Item = &'m tcap::Component<'m>>,
+) -> Result<(), Refusal> {
+    let Some(context) = message.application_context()?.and_then(|oid| map::context(oid.0)) else { return Ok(()) };
+    let stranger = user.find(|component| {
+        component.kind == ComponentKind::Invoke
+            && component.local().is_none_or(|op| !context.operations.iter().any(|&own| i32::from(own) == op))
+    });
+    stranger.map_or(Ok(()), |component| Err(Reason::TcapAcOpcode.at(component.parameter_offset)))
+}
+
+/// Identities inside a MAP argument: coded well, once, and those of the sender where they must be.
+fn identities(
+    snapshot: &Snapshot,
+    component: &tcap::Component<'_>,
+    version: u8,
+    peer: &Peer,
+    peer_id: PeerId,
+) -> Result<(), Refusal> {
+    let Some(op) = component.local() else { return Ok(()) };
+    let at = component.parameter_offset;
+    let found = map::identities(op, component.kind, version, component.parameter, snapshot.rules)
+        .map_err(|refusal| refusal.reason.at(at + refusal.at as usize))?;
+    let foreign = |digits: &Digits| snapshot.peer_by_digits(digits) != Some(peer_id);
+    if peer_id != 0 && found.nodes.iter().any(foreign) {
+        return Err(Reason::PolXlayerAddr.at(at));
+    }
+    if let Some(imsi) = found.imsi.filter(|_| snapshot.categories.is_cat2(op)) {
+        if snapshot.home_plmns.iter().any(|plmn| imsi.starts_with(plmn)) {
+            return Err(Reason::PolHomeImsi.at(at));
+        }
+        if !peer.plmns.iter().any(|plmn| imsi.starts_with(plmn)) {
+            return Err(Reason::PolImsiGt.at(at));
+        }
+    }
+    Ok(())
+}

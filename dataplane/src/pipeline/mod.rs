@@ -1,0 +1,15 @@
+//! The one way through: rx burst -> decode -> claims -> verify -> verdict -> rewrite -> tx.
+//!
+//! Each stage is a file. [`worker::Worker::turn`] is the whole loop; product, replay, tests, fuzzing and benchmarks drive
+//! that same function.
+
+mod association;
+mod claims;
+mod decode;
+mod rewrite;
+pub mod slots;
+mod verdict;
+pub mod worker;
+
+pub use slots::Record;
+pub use worker::{Sides, Worker, WorkerConfig};

@@ -1,0 +1,200 @@
+//! Verdicts: what was proven meets what policy wants, and the message's chunks learn what becomes of them.
+
+use sealgate_crypto::pool::Outcome;
+use sealgate_wire::{Reason, m3ua};
+
+use super::association::Associations;
+use super::claims::Scene;
+use super::slots::{Action, FrameSlot, Message, MessageId, Once, Record, SignatureState, Slab, Transaction};
+use crate::policy::decide;
+use crate::state::Direction;
+use crate::state::retransmit;
+
+/// Takes in what the crypto pool says of one job: a proof, a signature, or the reason why neither came.
+///
+/// Answers for a ticket that nobody waits for are dropped.
+pub(super) fn answered(
+    messages: &mut Slab<Message>,
+    outcome: Outcome<'_>,
+    ready: &mut Vec<(MessageId, Result<(), Reason>)>,
+) {
+    let Ok(id) = MessageId::try_from(outcome.ticket()) else { return };
+    let Some(message) = messages.get_mut(id) else { return };
+    let result = match outcome {
+        Outcome::Verified(proof) => {
+            message.proof = Some(proof);
+            Ok(())
+        }
+        Outcome::Refused { .. } if message.returned => Err(Reason::SccpServiceUnsolicited),
+        Outcome::Refused { .. } => Err(Reason::SecSigInvalid),
+        Outcome::Signed { signature, .. } => seal(message, signature),
+        Outcome::Failed { .. } if message.way == Some(Direction::Out) => Err(Reason::ResSignFailed),
+        Outcome::Failed { .. } => Err(Reason::ResCryptoQueue),
+    };
+    ready.push((id, result));
+}
+
+/// Puts our signature into its place.
+fn seal(message: &mut Message, signature: &[u8]) -> Result<(), Reason> {
+    let (from, to) = message.signature.ok_or(Reason::IntBug)?;
+    let place = message.output.get_mut(from..to).ok_or(Reason::IntBug)?;
+    if place.len() != signature.len() {
+        return Err(Reason::ResSignFailed);
+    }
+    place.copy_from_slice(signature);
+    Ok(())
+}
+
+/// The verdict of one message: the reason under which it passes, or why it does not.
+pub(super) fn judge(
+    scene: &mut Scene<'_>,
+    message: &mut Message,
+    so_far: Result<(), Reason>,
+) -> Result<Reason, (Reason, u32)> {
+    match message.way {
+        Some(Direction::In) => judge_inbound(scene, message, so_far),
+        Some(Direction::Out) => judge_outbound(scene, message, so_far).map_err(|reason| (reason, 0)),
+        None => Err((Reason::IntBug, 0)),
+    }
+}
+
+fn judge_inbound(
+    scene: &mut Scene<'_>,
+    message: &mut Message,
+    so_far: Result<(), Reason>,
+) -> Result<Reason, (Reason, u32)> {
+    let here = |reason: Reason| (reason, 0);
+    so_far.map_err(here)?;
+    if message.state == SignatureState::Claimed {
+        // V18: marked only now that the signature held, in one step; whoever comes second is a replay.
+        match (message.proof.is_some(), message.once) {
+            (false, _) => return Err(here(Reason::IntBug)),
+            (true, Once::Nothing) => {}
+            (true, Once::Sequence { sai, node, seq }) => {
+                scene.shared.replay.mark(sai, node, seq, scene.now_ms).map_err(here)?;
+            }
+            (true, Once::Digest(digest)) => scene.shared.digests.insert_new(&digest, scene.now_ms).map_err(here)?,
+        }
+    }
+    if let Transaction::Answers { key, ends, abort } = message.transaction {
+        let limits = &scene.snapshot.defaults.transactions;
+        if limits.check {
+            let grace = scene.started_ms.saturating_add(u64::from(limits.grace_s) * 1000);
+            match scene.shared.dialogues.lookup(key, scene.now_ms) {
+                Some(asked) if asked == message.peer || asked == super::worker::ANY_PEER => {}
+                Some(_) => return Err(here(Reason::DetResponseSpoof)),
+                // After a start the transactions of before are not known: give them time to end.
+                None if scene.now_ms < grace => {}
+                None => return Err(here(Reason::TcapState)),
+            }
+        }
+        if abort && message.state == SignatureState::Absent && !scene.shared.allow(message.peer, scene.now_ms) {
+            return Err(here(Reason::PolRate));
+        }
+        if let Some(refusal) = message.screened {
+            return Err((refusal.reason, refusal.at));
+        }
+        if ends {
+            scene.shared.dialogues.close(key);
+        }
+    } else if let Some(refusal) = message.screened {
+        return Err((refusal.reason, refusal.at));
+    }
+    decide::grant(message.state, message.proof.take()).map(|grant| grant.reason()).map_err(here)
+}
+
+fn judge_outbound(scene: &mut Scene<'_>, message: &mut Message, so_far: Result<(), Reason>) -> Result<Reason, Reason> {
+    let reason = match so_far {
+        Ok(()) if message.signature.is_some() => Reason::OkSignedEgress,
+        Ok(()) => Reason::OkUnsignedAllowed,
+        Err(reason) if message.unsigned_instead => {
+            scene.stats.event(reason);
+            message.output.clear();
+            Reason::OkUnsignedAllowed
+        }
+        Err(reason) => return Err(reason),
+    };
+    if let Transaction::Opens { key } = message.transaction {
+        scene.shared.dialogues.open(key, message.peer, scene.now_ms);
+    }
+    Ok(reason)
+}
+
+/// Everything a settled message touches.
+pub(super) struct Ledger<'w, F> {
+    pub frames: &'w mut Slab<FrameSlot<F>>,
+    pub associations: &'w mut Associations,
+    pub journal: &'w mut Option<Vec<Record>>,
+}
+
+/// Tells the chunks of a message what becomes of them, remembers it for retransmissions, and counts it.
+///
+/// * `leaves`: false: the no-op of M3UA takes its place
+pub(super) fn settle<F>(
+    ledger: &mut Ledger<'_, F>,
+    scene: &mut Scene<'_>,
+    message: &mut Message,
+    reason: Reason,
+    at: u32,
+    leaves: bool,
+) {
+    let Some(way) = message.way else { return };
+    scene.stats.count(message.peer, way, reason);
+    if !leaves {
+        message.output.clear();
+        if message.parts.len() > 1 {
+            m3ua::emit_beat_ack(message.len, &mut message.output);
+        }
+    }
+    let mut last = (0, None);
+    let mut rest = message.output.as_slice();
+    let spread = message.parts.len() > 1 && !message.output.is_empty();
+    let mut remaining = message.parts.len();
+    for part in &message.parts {
+        remaining -= 1;
+        let Some(slot) = ledger.frames.get_mut(part.frame) else { continue };
+        let Some(plan) = slot.plans.get_mut(part.plan) else { continue };
+        let octets = if spread {
+            // The same chunks, each with what it had; the last takes what is over, and none is left empty.
+            let share = if remaining == 0 {
+                rest.len()
+            } else {
+                (plan.user_len as usize).min(rest.len().saturating_sub(remaining))
+            };
+            let (mine, others) = rest.split_at_checked(share).unwrap_or((rest, &[]));
+            rest = others;
+            Some(mine)
+        } else if message.output.is_empty() {
+            None
+        } else {
+            Some(message.output.as_slice())
+        };
+        plan.action = match octets {
+            Some(octets) => {
+                let from = slot.octets.len();
+                slot.octets.extend_from_slice(octets);
+                Action::Octets { from: from as u32, to: slot.octets.len() as u32 }
+            }
+            None if leaves => Action::AsCame,
+            None => Action::Filler { total: 0 },
+        };
+        let what = match octets {
+            Some(octets) => retransmit::What::Octets(octets),
+            None if leaves => retransmit::What::AsCame,
+            None => retransmit::What::Filler,
+        };
+        let (tsn, digest) = (plan.tsn, plan.digest);
+        slot.waiting = slot.waiting.saturating_sub(1);
+        last = (slot.number, Some(tsn));
+        if let Some(association) = ledger.associations.get_mut(message.assoc)
+            && let Some(flow) = association.flows.get_mut(way as usize)
+        {
+            let outcome = retransmit::Outcome { verdict: reason, what };
+            flow.sent(&scene.snapshot.defaults).remember(tsn, &digest, outcome, scene.now_ms);
+        }
+    }
+    if let Some(journal) = ledger.journal {
+        let (frame, tsn) = last;
+        journal.push(Record { frame, way: Some(way), link: Some(message.link), peer: message.peer, tsn, reason, at });
+    }
+}

@@ -1,0 +1,559 @@
+//! The worker: one thread, its queue of each port, and the turn that does everything.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use crossbeam::queue::ArrayQueue;
+use sealgate_crypto::pool::Client;
+use sealgate_wire::Reason;
+
+use super::association::Associations;
+use super::claims::{Scene, Scratch, SignerState};
+use super::rewrite::{self, Desk, Left};
+use super::slots::{Action, AssocId, FrameSlot, Message, MessageId, Record, Slab, Spare};
+use super::verdict::{self, Ledger};
+use crate::io::FrameIo;
+use crate::policy::snapshot::PeerId;
+use crate::policy::{PolicyReader, Snapshot};
+use crate::state::Direction;
+use crate::state::dialogues::{self, Dialogues};
+use crate::state::digest::{self, DigestMemory};
+use crate::state::keyed::Key;
+use crate::state::rate::{Limit, Rates};
+use crate::state::replay::{self, ReplayMemory};
+use crate::state::retransmit::{Seen, Stored, What};
+use crate::state::segments::{self, Segments};
+use crate::stats::{Stats, StatsCell};
+
+/// Stands for any peer in a transaction: what a test opens without saying towards whom.
+pub const ANY_PEER: PeerId = PeerId::MAX;
+
+/// Frames taken from a port in one turn.
+pub const BURST: usize = 32;
+/// Turns between two copies of the counters.
+const OFFER_TURNS: u64 = 1024;
+/// Milliseconds between two looks for what expired.
+const SWEEP_MS: u64 = 10;
+
+/// Memories that all workers share: one signer, and one dialogue, may use several associations.
+pub struct Shared {
+    /// Replay windows of native profiles.
+    pub replay: ReplayMemory,
+    /// Digests of SG-TCAP-0 messages.
+    pub digests: DigestMemory,
+    /// Transactions that our own network has open.
+    pub dialogues: Dialogues,
+    /// What each peer may send unsigned because it cannot be signed.
+    rates: Rates,
+    /// Spreads keys from outside over tables.
+    pub key: Key,
+}
+
+impl Shared {
+    /// Empty memories of the sizes that the policy asks for.
+    pub fn new(snapshot: &Snapshot) -> Self {
+        let defaults = &snapshot.defaults;
+        let longest = |past: u32, future: u32| u64::from(past) + u64::from(future);
+        let native = snapshot.peers.iter().map(|peer| (peer.window.0 + peer.window.1).as_millis() as u64).max();
+        let native = native.unwrap_or(0).max(longest(defaults.window.past_ms, defaults.window.future_ms));
+        let key = Key::random();
+        let limit = Limit { per_second: defaults.abort_per_peer, burst: defaults.abort_per_peer };
+        Self {
+            replay: ReplayMemory::new(
+                replay::Config { w: defaults.window.seq, idle_ms: 2 * native, ..replay::Config::default() },
+                key,
+            ),
+            digests: DigestMemory::new(
+                digest::Config {
+                    keep_ms: longest(defaults.compat_window.past_ms, defaults.compat_window.future_ms),
+                    ..digest::Config::default()
+                },
+                key,
+            ),
+            dialogues: Dialogues::new(
+                dialogues::Config {
+                    entries: defaults.transactions.limit,
+                    timeout_ms: u64::from(defaults.transactions.timeout_s) * 1000,
+                },
+                key,
+            ),
+            rates: Rates::new(snapshot.peers.iter().map(|_| limit)),
+            key,
+        }
+    }
+
+    /// Whether one more message of this peer may pass that nobody could sign.
+    pub(crate) fn allow(&self, peer: PeerId, now_ms: u64) -> bool {
+        self.rates.take(peer, now_ms).is_ok()
+    }
+
+    /// The key under which a transaction of ours is remembered.
+    /// * `id`: its octets; `ours`: our title that opened it
+    pub fn transaction_key(&self, id: &[u8], ours: &sealgate_wire::addr::Digits) -> u64 {
+        self.dialogues.key(id, ours.packed())
+    }
+}
+
+/// How a worker tells which way a frame goes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Sides {
+    /// By the port it came in: port 0 is interconnect, port 1 is home. An address on the wrong side is a forgery.
+    #[default]
+    ByPort,
+    /// By its addresses: port 0 gives both directions, as a capture file does. All leaves by port 1.
+    ByAddress,
+}
+
+/// What makes one worker differ from another.
+#[derive(Clone, Debug)]
+pub struct WorkerConfig {
+    /// Its number, from 0.
+    pub index: usize,
+    /// How many there are.
+    pub workers: usize,
+    /// How it tells which way a frame goes.
+    pub sides: Sides,
+    /// Frames that may wait at a time.
+    pub frames: usize,
+    /// Associations it may remember.
+    pub associations: usize,
+    /// When the gateway started, milliseconds since 1970.
+    pub started_ms: u64,
+    /// First value of its sequence counter; the boot time in microseconds (formats 1.5).
+    pub first_seq: u64,
+    /// Whether each verdict is written down; for replay and tests, since it allocates.
+    pub journal: bool,
+}
+
+impl Default for WorkerConfig {
+    fn default() -> Self {
+        Self {
+            index: 0,
+            workers: 1,
+            sides: Sides::ByPort,
+            frames: 4096,
+            associations: 1024,
+            started_ms: 0,
+            first_seq: 1,
+            journal: false,
+        }
+    }
+}
+
+/// Frames handed from the worker whose queue they came by to the worker that owns their association.
+pub type Mailbox<F> = Arc<ArrayQueue<(F, usize)>>;
+
+/// One poll-mode worker. It owns its queues and its state and shares only what [`Shared`] holds.
+pub struct Worker<P: FrameIo> {
+    pub(super) config: WorkerConfig,
+    pub(super) ports: [P; 2],
+    pub(super) policy: PolicyReader<Snapshot>,
+    pub(super) crypto: Client,
+    pub(super) shared: Arc<Shared>,
+    pub(super) mailboxes: Vec<Mailbox<P::Frame>>,
+    pub(super) frames: Slab<FrameSlot<P::Frame>>,
+    pub(super) messages: Slab<Message>,
+    pub(super) spare_frames: Vec<Spare>,
+    pub(super) spare_messages: Vec<Message>,
+    pub(super) associations: Associations,
+    pub(super) segments: Vec<[Segments; 2]>,
+    pub(super) scratch: Scratch,
+    pub(super) signer: SignerState,
+    pub(super) stats: Stats,
+    pub(super) journal: Option<Vec<Record>>,
+    /// Messages whose verdict can be found now.
+    pub(super) ready: Vec<(MessageId, Result<(), Reason>)>,
+    /// Flows whose first frame may be able to leave.
+    pub(super) dirty: Vec<(AssocId, Direction)>,
+    /// Flows that hold fragments.
+    pub(super) holding: Vec<(AssocId, Direction)>,
+    pub(super) received: u64,
+    pub(super) now_ms: u64,
+    burst: Vec<P::Frame>,
+    out: [VecDeque<P::Frame>; 2],
+    desk: Desk,
+    offer: StatsCell,
+    swept_ms: u64,
+}
+
+impl<P: FrameIo> Worker<P> {
+    /// A worker over port 0 (interconnect) and port 1 (home).
+    ///
+    /// * `mailboxes`: one a worker, the own one at `config.index`; empty for a single worker
+    pub fn new(
+        config: WorkerConfig,
+        ports: [P; 2],
+        policy: PolicyReader<Snapshot>,
+        crypto: Client,
+        shared: Arc<Shared>,
+        mailboxes: Vec<Mailbox<P::Frame>>,
+    ) -> Self {
+        let snapshot = Arc::clone(policy.held());
+        let reassembly = &snapshot.defaults.reassembly;
+        let limits = segments::Config {
+            timeout_ms: u64::from(reassembly.timeout_ms),
+            segments: reassembly.segments,
+            contexts: reassembly.contexts as usize,
+            ..segments::Config::default()
+        };
+        let node_base = snapshot.own.as_ref().map_or(0, |own| own.node_base);
+        let table = || Segments::new(limits, shared.key);
+        Self {
+            frames: Slab::new(config.frames),
+            messages: Slab::new(config.frames * 4),
+            spare_frames: Vec::with_capacity(config.frames),
+            spare_messages: Vec::with_capacity(config.frames),
+            associations: Associations::new(config.associations),
+            segments: snapshot.links.iter().map(|_| [table(), table()]).collect(),
+            scratch: Scratch::default(),
+            signer: SignerState {
+                node: node_base.wrapping_add(config.index as u8),
+                seq: config.first_seq.saturating_sub(1),
+            },
+            stats: Stats::new(snapshot.peers.len()),
+            journal: config.journal.then(Vec::new),
+            ready: Vec::with_capacity(config.frames),
+            dirty: Vec::with_capacity(config.frames),
+            holding: Vec::new(),
+            received: 0,
+            now_ms: config.started_ms,
+            burst: Vec::with_capacity(BURST),
+            out: [VecDeque::with_capacity(config.frames), VecDeque::with_capacity(config.frames)],
+            desk: Desk::default(),
+            offer: StatsCell::new(snapshot.peers.len()),
+            swept_ms: 0,
+            config,
+            ports,
+            policy,
+            crypto,
+            shared,
+            mailboxes,
+        }
+    }
+
+    /// One turn: receives a burst from each port, judges what can be judged, sends what is settled. Never waits.
+    ///
+    /// * `now_ms`: milliseconds since 1970; time never comes from anywhere else
+    ///
+    /// Returns how many frames were received.
+    pub fn turn(&mut self, now_ms: u64) -> usize {
+        self.now_ms = now_ms;
+        if self.policy.refresh() {
+            self.adapt();
+        }
+        let received = self.receive();
+        self.crypto.flush();
+        self.collect();
+        self.judge();
+        if now_ms.saturating_sub(self.swept_ms) >= SWEEP_MS {
+            self.swept_ms = now_ms;
+            self.sweep();
+        }
+        self.release();
+        self.transmit();
+        self.stats.turns += 1;
+        if received == 0 {
+            self.stats.idle_turns += 1;
+        }
+        if self.stats.turns.is_multiple_of(OFFER_TURNS) {
+            self.publish();
+        }
+        received
+    }
+
+    /// True once no more input will come and nothing is on its way.
+    pub fn is_done(&self) -> bool {
+        self.ports.iter().all(FrameIo::exhausted)
+            && self.frames.is_empty()
+            && self.out.iter().all(VecDeque::is_empty)
+            && self.mailboxes.get(self.config.index).is_none_or(|mailbox| mailbox.is_empty())
+    }
+
+    /// Frames on their way: waiting for a verdict, a fragment, or room in a transmit queue.
+    pub fn in_flight(&self) -> usize {
+        self.frames.len() + self.out.iter().map(VecDeque::len).sum::<usize>()
+    }
+
+    /// The counters as they are now.
+    pub fn stats(&self) -> &Stats {
+        &self.stats
+    }
+
+    /// Where copies of the counters are left.
+    pub fn stats_cell(&self) -> StatsCell {
+        self.offer.clone()
+    }
+
+    /// Leaves a copy of the counters.
+    pub fn publish(&mut self) {
+        self.stats.frames_held = self.frames.len() as u64 + self.out.iter().map(VecDeque::len).sum::<usize>() as u64;
+        self.stats.messages_waiting = self.messages.len() as u64;
+        self.offer.offer(&self.stats);
+    }
+
+    /// The verdicts since the last call; empty without `journal`.
+    pub fn take_journal(&mut self) -> Vec<Record> {
+        self.journal.as_mut().map(std::mem::take).unwrap_or_default()
+    }
+
+    /// The port with this number.
+    pub fn port_mut(&mut self, number: usize) -> Option<&mut P> {
+        self.ports.get_mut(number)
+    }
+
+    /// Memories shared with the other workers.
+    pub fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
+    /// Associations that the worker remembers.
+    pub fn associations(&self) -> usize {
+        self.associations.len()
+    }
+
+    /// Takes over what a new snapshot changes in the shape of our tables.
+    fn adapt(&mut self) {
+        let snapshot = self.policy.held();
+        let reassembly = &snapshot.defaults.reassembly;
+        let limits = segments::Config {
+            timeout_ms: u64::from(reassembly.timeout_ms),
+            segments: reassembly.segments,
+            contexts: reassembly.contexts as usize,
+            ..segments::Config::default()
+        };
+        while self.segments.len() < snapshot.links.len() {
+            let table = || Segments::new(limits, self.shared.key);
+            self.segments.push([table(), table()]);
+        }
+    }
+
+    /// Takes a burst from the mailbox and from each port, as far as there are slots for it.
+    fn receive(&mut self) -> usize {
+        let mut received = 0;
+        for _ in 0..BURST {
+            let mailbox = self.mailboxes.get(self.config.index);
+            let Some((frame, port)) = mailbox.filter(|_| self.frames.room() > 0).and_then(|mailbox| mailbox.pop())
+            else {
+                break;
+            };
+            self.stats.taken += 1;
+            self.take_frame(frame, port, true);
+        }
+        for number in 0..self.ports.len() {
+            let max = BURST.min(self.frames.room());
+            let mut burst = std::mem::take(&mut self.burst);
+            let got = self.ports.get_mut(number).map_or(0, |port| port.rx(&mut burst, max));
+            if let Some(counter) = self.stats.rx.get_mut(number) {
+                *counter += got as u64;
+            }
+            received += got;
+            for frame in burst.drain(..) {
+                self.take_frame(frame, number, false);
+            }
+            self.burst = burst;
+        }
+        received
+    }
+
+    /// Takes in what the crypto pool has answered.
+    fn collect(&mut self) {
+        let (messages, ready) = (&mut self.messages, &mut self.ready);
+        self.crypto.collect(&mut |outcome| verdict::answered(messages, outcome, ready));
+    }
+
+    /// Finds the verdict of every message that waits for nothing any more.
+    fn judge(&mut self) {
+        let mut ready = std::mem::take(&mut self.ready);
+        for (id, so_far) in ready.drain(..) {
+            let Some(mut message) = self.messages.remove(id) else { continue };
+            self.settle_one(&mut message, so_far);
+            message.reset();
+            self.spare_messages.push(message);
+        }
+        self.ready = ready;
+    }
+
+    fn settle_one(&mut self, message: &mut Message, so_far: Result<(), Reason>) {
+        let way = message.way.unwrap_or(Direction::In);
+        self.dirty.push((message.assoc, way));
+        let snapshot = Arc::clone(self.policy.held());
+        let mut scene = Scene {
+            snapshot: &snapshot,
+            shared: &self.shared,
+            crypto: &mut self.crypto,
+            segments: &mut self.segments,
+            scratch: &mut self.scratch,
+            signer: &mut self.signer,
+            stats: &mut self.stats,
+            now_ms: self.now_ms,
+            started_ms: self.config.started_ms,
+        };
+        let (reason, at, leaves) = match message.settled {
+            Some(settled) => settled,
+            None => match verdict::judge(&mut scene, message, so_far) {
+                Ok(reason) => (reason, 0, true),
+                Err((reason, at)) => (reason, at, false),
+            },
+        };
+        let mut ledger =
+            Ledger { frames: &mut self.frames, associations: &mut self.associations, journal: &mut self.journal };
+        verdict::settle(&mut ledger, &mut scene, message, reason, at, leaves);
+    }
+
+    /// Gives up what waited too long.
+    fn sweep(&mut self) {
+        for [inbound, outbound] in &mut self.segments {
+            let expired = inbound.expire(self.now_ms) + outbound.expire(self.now_ms);
+            self.stats.events[Reason::SccpReasmTimeout.index()] += expired as u64;
+        }
+        let mut holding = std::mem::take(&mut self.holding);
+        holding.retain(|&(assoc, way)| self.expire_fragments(assoc, way));
+        self.holding = holding;
+    }
+
+    /// Lets go of fragments past their deadline; false once the flow holds none.
+    fn expire_fragments(&mut self, assoc: AssocId, way: Direction) -> bool {
+        loop {
+            let Some(association) = self.associations.get_mut(assoc) else { return false };
+            let forward = association.tags.forward_tsn();
+            let Some(flow) = association.flows.get_mut(way as usize) else { return false };
+            let Some(held) = flow.held.as_mut() else { return false };
+            let Some(lost) = held.expired(self.now_ms) else { return held.held() > 0 };
+            if forward {
+                held.abandon(lost, self.now_ms);
+            }
+            self.stats.event(Reason::SctpReasm);
+            self.give_up(assoc, way, (lost.first_tsn, lost.last_tsn), forward);
+        }
+    }
+
+    /// Turns the held chunks of a range into FORWARD TSN, or has them sent again.
+    pub(super) fn give_up(&mut self, assoc: AssocId, way: Direction, (first, last): (u32, u32), forward: bool) {
+        let Some(association) = self.associations.get_mut(assoc) else { return };
+        let Some(flow) = association.flows.get_mut(way as usize) else { return };
+        for &frame in &flow.queue {
+            let Some(slot) = self.frames.get_mut(frame) else { continue };
+            for plan in &mut slot.plans {
+                if plan.action == Action::Fragment && plan.tsn.wrapping_sub(first) <= last.wrapping_sub(first) {
+                    plan.action = if forward { Action::ForwardTsn } else { Action::Discard };
+                    slot.waiting = slot.waiting.saturating_sub(1);
+                }
+            }
+        }
+        self.dirty.push((assoc, way));
+    }
+
+    /// Sends the frames at the front of each touched flow whose messages are all settled.
+    fn release(&mut self) {
+        let mut dirty = std::mem::take(&mut self.dirty);
+        for (assoc, way) in dirty.drain(..) {
+            while let Some(id) = self.first_settled(assoc, way) {
+                if let Some(association) = self.associations.get_mut(assoc) {
+                    association.flows[way as usize].queue.pop_front();
+                }
+                let Some(slot) = self.frames.remove(id) else { continue };
+                self.leave(slot);
+            }
+        }
+        self.dirty = dirty;
+    }
+
+    /// The first frame of a flow, if nothing in it waits any more.
+    fn first_settled(&mut self, assoc: AssocId, way: Direction) -> Option<u32> {
+        let id = *self.associations.get_mut(assoc)?.flows.get(way as usize)?.queue.front()?;
+        match self.frames.get_mut(id) {
+            Some(slot) if slot.waiting > 0 => None,
+            _ => Some(id),
+        }
+    }
+
+    fn leave(&mut self, mut slot: FrameSlot<P::Frame>) {
+        self.repeat(&mut slot);
+        let snapshot = self.policy.held();
+        let mtu = snapshot.links.get(usize::from(slot.link)).map_or(usize::MAX, |link| usize::from(link.mtu));
+        let exit = slot.exit;
+        let (Some(port), Some(queue)) = (self.ports.get_mut(exit), self.out.get_mut(exit)) else { return };
+        let (left, spare) = rewrite::send(slot, mtu, port, queue, &mut self.desk);
+        match left {
+            Ok(Left::Sent { more }) => self.stats.made += more,
+            Ok(Left::Dropped(reason)) | Err(reason) => self.stats.frames_dropped[reason.index()] += 1,
+        }
+        self.keep(spare);
+    }
+
+    /// Gives retransmissions of what was not settled when they came the verdict of the first time.
+    fn repeat(&mut self, slot: &mut FrameSlot<P::Frame>) {
+        for plan in &mut slot.plans {
+            if plan.action != Action::Again {
+                continue;
+            }
+            let flow = self.associations.get_mut(slot.assoc).and_then(|a| a.flows.get_mut(slot.way as usize));
+            let seen = flow.and_then(|flow| flow.sent.as_mut()).map(|sent| sent.look(plan.tsn, &plan.digest));
+            plan.action = match seen {
+                Some(Seen::Same(Stored::Kept(outcome))) => action_of(outcome.what, &mut slot.octets),
+                // The first one is gone from memory: what cannot be known is refused.
+                _ => Action::Filler { total: 0 },
+            };
+        }
+    }
+
+    pub(super) fn keep(&mut self, mut spare: Spare) {
+        spare.plans.clear();
+        spare.octets.clear();
+        self.spare_frames.push(spare);
+    }
+
+    /// A frame that needs no verdict leaves by this port.
+    pub(super) fn forward(&mut self, frame: P::Frame, exit: usize) {
+        if let Some(queue) = self.out.get_mut(exit) {
+            queue.push_back(frame);
+        }
+    }
+
+    /// Hands settled frames to the ports; what a full queue does not take waits, and past a burst's worth of bursts it
+    /// is dropped from the front: the youngest frame is the one still worth sending.
+    fn transmit(&mut self) {
+        for (number, (port, queue)) in self.ports.iter_mut().zip(&mut self.out).enumerate() {
+            if queue.is_empty() {
+                continue;
+            }
+            let sent = port.tx(queue);
+            if let Some(counter) = self.stats.tx.get_mut(number) {
+                *counter += sent as u64;
+            }
+            while queue.len() > self.config.frames {
+                queue.pop_front();
+                self.stats.frames_dropped[Reason::ResOverload.index()] += 1;
+            }
+        }
+    }
+
+    /// A frame that is not forwarded.
+    pub(super) fn drop_frame(
+        &mut self,
+        number: u64,
+        way: Option<Direction>,
+        link: Option<u16>,
+        reason: Reason,
+        at: u32,
+    ) {
+        self.stats.frames_dropped[reason.index()] += 1;
+        if let Some(journal) = &mut self.journal {
+            journal.push(Record { frame: number, way, link, peer: 0, tsn: None, reason, at });
+        }
+    }
+}
+
+/// The action that repeats what left the first time.
+pub(super) fn action_of(what: What<'_>, octets: &mut Vec<u8>) -> Action {
+    match what {
+        What::AsCame => Action::AsCame,
+        What::Filler => Action::Filler { total: 0 },
+        What::ForwardTsn => Action::ForwardTsn,
+        What::Octets(stored) => {
+            let from = octets.len();
+            octets.extend_from_slice(stored);
+            Action::Octets { from: from as u32, to: octets.len() as u32 }
+        }
+    }
+}

@@ -1,0 +1,498 @@
+//! Policy and trust compiled into one immutable table that a worker reads without waiting.
+
+use std::collections::{BTreeMap, HashMap};
+use std::hash::{BuildHasherDefault, Hasher};
+use std::net::IpAddr;
+use std::time::Duration;
+
+use sealgate_config::model::{
+    Ber, CdpaRewrite, ColdStart, CopyCalled, Defaults, KeyRef, Mode, Oversize, Policy, Profile, RoleName,
+    ServiceMessages, UnknownPeer,
+};
+use sealgate_crypto::pki::{Role, Trust};
+use sealgate_crypto::sign::SigningKey;
+use sealgate_crypto::verify::PublicKey;
+use sealgate_wire::addr::{Digits, GlobalTitle, Plan};
+use sealgate_wire::ber::Rules;
+
+use super::prefix::PrefixTree;
+
+/// Place of a link in [`Snapshot::links`].
+pub type LinkId = u16;
+/// Place of a peer in [`Snapshot::peers`]; 0 stands for senders that belong to no configured peer.
+pub type PeerId = u16;
+/// Place of a certificate in [`Snapshot::signers`].
+pub type SignerId = u32;
+
+/// Everything a worker asks while it judges: who is who, who may speak for what, and with which key.
+#[derive(Debug)]
+pub struct Snapshot {
+    /// How BER is read.
+    pub rules: Rules,
+    /// What holds for all.
+    pub defaults: Defaults,
+    /// Associations with neighbours.
+    pub links: Vec<Link>,
+    /// Operators; the first row stands for unknown ones.
+    pub peers: Vec<Peer>,
+    /// Certificates that are known, whatever their state.
+    pub signers: Vec<Signer>,
+    /// Our signing key, where messages leave signed.
+    pub own: Option<Own>,
+    /// MAP operation codes by category.
+    pub categories: Categories,
+    /// Subsystems that may speak and be spoken to.
+    pub ssns: [bool; 256],
+    /// Subsystems whose operations are not MAP.
+    pub other_tcap: [bool; 256],
+    /// Our networks.
+    pub home_plmns: Vec<Digits>,
+    /// Keys of SigFW compatible senders.
+    pub sigfw_keys: Vec<SigfwKey>,
+    by_address: HashMap<(IpAddr, IpAddr), LinkId, Fast>,
+    by_gt: PrefixTree<PeerId>,
+    by_sai: HashMap<[u8; 8], Vec<SignerId>, Fast>,
+    own_sais: Vec<[u8; 8]>,
+    home: [PrefixTree<()>; 2],
+    coverage: [PrefixTree<Vec<SignerId>>; 2],
+    sigfw: PrefixTree<usize>,
+}
+
+/// One association with a neighbour.
+#[derive(Clone, Debug)]
+pub struct Link {
+    /// Its name in the policy.
+    pub name: String,
+    /// What the policy says of it.
+    pub config: sealgate_config::model::Link,
+    /// Largest IP packet.
+    pub mtu: u16,
+}
+
+/// One operator.
+#[derive(Clone, Debug)]
+pub struct Peer {
+    /// Its name in the policy.
+    pub name: String,
+    /// What its messages must have to pass.
+    pub mode: Mode,
+    /// Links it may come in by; empty: any.
+    pub links: Vec<LinkId>,
+    /// Time window of native profiles.
+    pub window: (Duration, Duration),
+    /// Networks of its subscribers.
+    pub plmns: Vec<Digits>,
+    /// Whether we sign towards it, and with which profile.
+    pub sign: Option<Profile>,
+    /// What becomes of a message that outgrows its carrier.
+    pub oversize: Oversize,
+    /// Whether LUDT may be used.
+    pub ludt: bool,
+    /// Whether 268 octets are no limit on the way.
+    pub m3ua_only: bool,
+    /// When the called address is copied into the header.
+    pub copy_called: CopyCalled,
+    /// Which copies of a translated called address are accepted.
+    pub cdpa_rewrite: CdpaRewrite,
+    /// Operation code of the security component in MAP dialogues.
+    pub opcode_map: i32,
+    /// The same in other dialogues.
+    pub opcode_other: i32,
+    /// Whether BEGIN may come without application context.
+    pub allow_no_ac: bool,
+    profiles: u8,
+    algs: u8,
+    roles: u8,
+}
+
+impl Peer {
+    /// Whether the peer may use this profile.
+    pub fn allows_profile(&self, profile: Profile) -> bool {
+        self.profiles & 1 << profile as u8 != 0
+    }
+
+    /// Whether the peer may use this algorithm, by its number in the header.
+    pub fn allows_alg(&self, alg: u8) -> bool {
+        alg < 8 && self.algs & 1 << alg != 0
+    }
+
+    /// Whether this role may sign for the peer.
+    pub fn allows_role(&self, role: Option<Role>) -> bool {
+        role.is_some_and(|role| self.roles & 1 << role as u8 != 0)
+    }
+}
+
+/// A certificate as the packet path sees it.
+#[derive(Clone, Debug)]
+pub struct Signer {
+    /// The certificate, its key and its times.
+    pub trust: sealgate_crypto::pki::Signer,
+    /// Algorithm number that its key can verify.
+    pub alg: u8,
+}
+
+impl Signer {
+    /// The parsed key.
+    pub fn key(&self) -> &PublicKey {
+        &self.trust.certificate.key
+    }
+}
+
+/// What we sign with.
+#[derive(Clone, Debug)]
+pub struct Own {
+    /// The private key.
+    pub key: SigningKey,
+    /// Its public half, for our own messages that come back.
+    pub public: PublicKey,
+    /// First eight octets of its identifier.
+    pub sai: [u8; 8],
+    /// Algorithm number in the header.
+    pub alg: u8,
+    /// Node number of the first worker.
+    pub node_base: u8,
+}
+
+/// MAP operation codes by category (GSMA FS.11), one flag a code.
+#[derive(Clone, Debug)]
+pub struct Categories {
+    cat1: [bool; 256],
+    cat2: [bool; 256],
+}
+
+impl Categories {
+    /// Never meant for outsiders.
+    pub fn is_cat1(&self, op: i32) -> bool {
+        flag(&self.cat1, op)
+    }
+
+    /// Only for the peer's own subscribers.
+    pub fn is_cat2(&self, op: i32) -> bool {
+        flag(&self.cat2, op)
+    }
+}
+
+/// A key of a SigFW compatible sender.
+#[derive(Clone, Debug)]
+pub struct SigfwKey {
+    /// The parsed key.
+    pub key: PublicKey,
+    /// The certificate it came from, whose state then counts.
+    pub signer: Option<SignerId>,
+}
+
+/// What cannot be compiled: the policy names something that the trust store does not hold.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CompileError {
+    /// `home.signing.cert` names no loaded certificate.
+    #[error("home.signing.cert: no certificate \"{0}\" is loaded; put {0}.pem into the certificate folder")]
+    SigningCert(String),
+    /// The private key of the signing certificate is missing or another one's.
+    #[error("home.signing.cert: no private key fits certificate \"{0}\"; put its {0}.key.pem into the key folder")]
+    SigningKey(String),
+    /// A SigFW key names no loaded certificate, or is not a key.
+    #[error("sigfw_keys: {0}: no such certificate, or not an RSA key")]
+    SigfwKey(String),
+    /// More links, peers or certificates than the tables can number.
+    #[error("{0}: more than the tables can hold")]
+    TooMany(&'static str),
+}
+
+/// Private keys by the name of their certificate.
+pub type Keys = BTreeMap<String, SigningKey>;
+
+impl Snapshot {
+    /// Compiles policy and trust.
+    ///
+    /// * `port_mtu`: largest IP packet of the ports, for links that name none
+    ///
+    /// # Errors
+    /// Everything that the policy names and the trust store lacks.
+    pub fn compile(policy: &Policy, trust: &Trust, keys: &Keys, port_mtu: u16) -> Result<Self, Vec<CompileError>> {
+        let mut faults = Vec::new();
+        let links: Vec<Link> = policy
+            .links
+            .iter()
+            .map(|link| Link { name: link.name.clone(), config: link.clone(), mtu: link.mtu.unwrap_or(port_mtu) })
+            .collect();
+        if links.len() >= usize::from(LinkId::MAX) {
+            faults.push(CompileError::TooMany("links"));
+        }
+        if policy.peers.len() >= usize::from(PeerId::MAX) {
+            faults.push(CompileError::TooMany("peers"));
+        }
+        let mut by_address = HashMap::default();
+        for (id, link) in policy.links.iter().enumerate() {
+            for &remote in &link.remote {
+                for &local in &link.local {
+                    by_address.insert((remote, local), id as LinkId);
+                }
+            }
+        }
+        let mut peers = vec![Peer::unknown(&policy.defaults)];
+        let mut by_gt = PrefixTree::default();
+        for peer in &policy.peers {
+            let id = peers.len() as PeerId;
+            for prefix in &peer.gt {
+                by_gt.entry(prefix, || id);
+            }
+            peers.push(Peer::compile(peer, policy));
+        }
+        let mut signers = Vec::new();
+        let mut by_sai: HashMap<[u8; 8], Vec<SignerId>, Fast> = HashMap::default();
+        let mut coverage = [PrefixTree::default(), PrefixTree::default()];
+        for signer in &trust.signers {
+            let certificate = &signer.certificate;
+            if certificate.is_ca {
+                continue;
+            }
+            let id = signers.len() as SignerId;
+            for (plan, prefix) in &certificate.identifiers.gt_prefixes {
+                let (Some(plan), Ok(prefix)) = (Plan::from_wire(*plan), prefix.parse()) else { continue };
+                if let Some(ids) = coverage[slot(plan)].entry(&prefix, Vec::new) {
+                    ids.push(id);
+                }
+            }
+            by_sai.entry(certificate.sai).or_default().push(id);
+            signers.push(Signer { trust: signer.clone(), alg: certificate.key.alg() as u8 });
+        }
+        let own = policy.home.signing.as_ref().and_then(|signing| {
+            let found = signers.iter().find(|signer| signer.trust.certificate.name == signing.cert);
+            let Some(signer) = found else {
+                faults.push(CompileError::SigningCert(signing.cert.clone()));
+                return None;
+            };
+            let sai = signer.trust.certificate.sai;
+            let fits = keys.get(&signing.cert).filter(|key| key.public().sai() == sai);
+            let Some(key) = fits else {
+                faults.push(CompileError::SigningKey(signing.cert.clone()));
+                return None;
+            };
+            Some(Own { key: key.clone(), public: key.public(), sai, alg: signer.alg, node_base: signing.node_base })
+        });
+        let own_sais = keys.values().map(|key| key.public().sai()).collect();
+        let mut sigfw = PrefixTree::default();
+        let mut sigfw_keys = Vec::new();
+        for entry in &policy.sigfw_keys {
+            let key = match &entry.key {
+                KeyRef::Certificate(name) => signers
+                    .iter()
+                    .position(|signer| signer.trust.certificate.name == *name)
+                    .map(|id| SigfwKey { key: signers[id].key().clone(), signer: Some(id as SignerId) }),
+                KeyRef::Spki(der) => PublicKey::from_spki_der(der).ok().map(|key| SigfwKey { key, signer: None }),
+            };
+            match key {
+                Some(key) => {
+                    sigfw.entry(&entry.prefix, || sigfw_keys.len());
+                    sigfw_keys.push(key);
+                }
+                None => faults.push(CompileError::SigfwKey(entry.prefix.to_string())),
+            }
+        }
+        let mut home = [PrefixTree::default(), PrefixTree::default()];
+        for prefix in &policy.home.gt_prefixes {
+            home[slot(prefix.plan)].entry(&prefix.digits, || ());
+        }
+        if !faults.is_empty() {
+            return Err(faults);
+        }
+        let map = &policy.categories.map;
+        Ok(Self {
+            rules: match policy.defaults.ber {
+                Ber::Strict => Rules::Strict,
+                Ber::Canonicalise => Rules::Lenient,
+            },
+            defaults: policy.defaults.clone(),
+            links,
+            peers,
+            signers,
+            own,
+            categories: Categories { cat1: flags(map.cat1.iter().copied()), cat2: flags(map.cat2.iter().copied()) },
+            ssns: flags(policy.defaults.ssns.iter().map(|&ssn| i32::from(ssn))),
+            other_tcap: flags(policy.defaults.other_tcap_ssns.iter().map(|&ssn| i32::from(ssn)).chain([146])),
+            home_plmns: policy.home.plmns.clone(),
+            sigfw_keys,
+            by_address,
+            by_gt,
+            by_sai,
+            own_sais,
+            home,
+            coverage,
+            sigfw,
+        })
+    }
+
+    /// The link with this neighbour's address and this address of ours.
+    pub fn link(&self, remote: IpAddr, local: IpAddr) -> Option<LinkId> {
+        self.by_address.get(&(remote, local)).copied()
+    }
+
+    /// The peer whose prefix covers these digits best.
+    pub fn peer_by_digits(&self, digits: &Digits) -> Option<PeerId> {
+        self.by_gt.longest(digits).copied()
+    }
+
+    /// The peer of a calling title: its own, or the unknown one where the policy lets unknown senders speak.
+    pub fn peer(&self, title: &GlobalTitle) -> Option<PeerId> {
+        let treat = self.defaults.unknown_peer == UnknownPeer::TreatAsDefault;
+        self.peer_by_digits(&title.digits).or(treat.then_some(0))
+    }
+
+    /// Whether a title lies in our own prefixes.
+    pub fn is_home(&self, title: &GlobalTitle) -> bool {
+        self.home[slot(title.plan)].any(&title.digits, |()| true)
+    }
+
+    /// Whether a digit string inside a message names a node of ours, whatever its plan.
+    pub fn is_home_digits(&self, digits: &Digits) -> bool {
+        self.home.iter().any(|tree| tree.any(digits, |()| true))
+    }
+
+    /// Whether this identifier is one of our own keys'.
+    pub fn is_own_sai(&self, sai: [u8; 8]) -> bool {
+        self.own_sais.contains(&sai)
+    }
+
+    /// The certificates with this identifier.
+    pub fn signers_of(&self, sai: [u8; 8]) -> &[SignerId] {
+        self.by_sai.get(&sai).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether a certificate's identifiers cover a title.
+    pub fn covers(&self, signer: SignerId, title: &GlobalTitle) -> bool {
+        let any = self.signers.get(signer as usize).is_some_and(|signer| signer.trust.certificate.identifiers.any);
+        any || self.coverage[slot(title.plan)].any(&title.digits, |ids| ids.binary_search(&signer).is_ok())
+    }
+
+    /// The SigFW key of the longest prefix that covers a calling title.
+    pub fn sigfw_key(&self, title: &GlobalTitle) -> Option<&SigfwKey> {
+        self.sigfw.longest(&title.digits).and_then(|&id| self.sigfw_keys.get(id))
+    }
+
+    /// Whether the operations of a dialogue between these subsystems are not MAP.
+    pub fn is_other_tcap(&self, a: u8, b: u8) -> bool {
+        self.other_tcap[usize::from(a)] || self.other_tcap[usize::from(b)]
+    }
+
+    /// Whether a message signed before the gateway's start is refused.
+    pub fn strict_cold_start(&self) -> bool {
+        self.defaults.cold_start == ColdStart::Strict
+    }
+
+    /// Whether unsigned service messages may pass at a limited rate.
+    pub fn lets_service_messages(&self) -> bool {
+        self.defaults.unsigned_service_messages == ServiceMessages::RateLimited
+    }
+}
+
+impl Peer {
+    /// The row for senders that belong to no configured peer.
+    fn unknown(defaults: &Defaults) -> Self {
+        Self {
+            name: "unknown".into(),
+            mode: defaults.mode,
+            links: Vec::new(),
+            window: window(&defaults.window),
+            plmns: Vec::new(),
+            sign: None,
+            oversize: Oversize::Unsigned,
+            ludt: defaults.ludt,
+            m3ua_only: defaults.m3ua_only,
+            copy_called: CopyCalled::Auto,
+            cdpa_rewrite: CdpaRewrite::Own,
+            opcode_map: sealgate_wire::sec::tcap1::OPCODE_MAP,
+            opcode_other: sealgate_wire::sec::tcap1::OPCODE_OTHER,
+            allow_no_ac: false,
+            profiles: 1 << Profile::SgTcap1 as u8,
+            algs: 1 << 1 | 1 << 2 | 1 << 4,
+            roles: 1 << Role::Csp as u8,
+        }
+    }
+
+    fn compile(peer: &sealgate_config::model::Peer, policy: &Policy) -> Self {
+        let link_id = |name: &String| policy.links.iter().position(|link| link.name == *name);
+        Self {
+            name: peer.name.clone(),
+            mode: peer.mode,
+            links: peer.links.iter().filter_map(link_id).map(|id| id as LinkId).collect(),
+            window: window(peer.window.as_ref().unwrap_or(&policy.defaults.window)),
+            plmns: peer.plmns.clone(),
+            sign: peer.sign.then_some(peer.sign_profile),
+            oversize: peer.oversize,
+            ludt: peer.ludt,
+            m3ua_only: peer.m3ua_only,
+            copy_called: peer.copy_called,
+            cdpa_rewrite: peer.cdpa_rewrite,
+            opcode_map: peer.sec_opcode_map,
+            opcode_other: peer.sec_opcode_other,
+            allow_no_ac: peer.allow_no_ac,
+            profiles: peer.profiles.iter().fold(0, |mask, &profile| mask | 1 << profile as u8),
+            algs: peer.algs.iter().fold(0, |mask, alg| mask | 1 << alg.wire()),
+            roles: peer.signer_roles.iter().fold(0, |mask, role| mask | 1 << role_of(*role) as u8),
+        }
+    }
+}
+
+fn role_of(name: RoleName) -> Role {
+    match name {
+        RoleName::Csp => Role::Csp,
+        RoleName::Carrier => Role::Carrier,
+        RoleName::Hub => Role::Hub,
+    }
+}
+
+fn window(window: &sealgate_config::model::Window) -> (Duration, Duration) {
+    (Duration::from_millis(window.past_ms.into()), Duration::from_millis(window.future_ms.into()))
+}
+
+fn slot(plan: Plan) -> usize {
+    match plan {
+        Plan::E164 => 0,
+        Plan::E214 => 1,
+    }
+}
+
+fn flags(codes: impl Iterator<Item = i32>) -> [bool; 256] {
+    let mut flags = [false; 256];
+    for code in codes {
+        if let Some(flag) = usize::try_from(code).ok().and_then(|code| flags.get_mut(code)) {
+            *flag = true;
+        }
+    }
+    flags
+}
+
+fn flag(flags: &[bool; 256], code: i32) -> bool {
+    usize::try_from(code).ok().and_then(|code| flags.get(code)).copied().unwrap_or(false)
+}
+
+/// The hasher of tables whose keys only control may add: speed counts, flooding cannot happen.
+pub type Fast = BuildHasherDefault<FastHasher>;
+
+/// A multiply-rotate hasher in the manner of FxHash.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct FastHasher(u64);
+
+impl Hasher for FastHasher {
+    fn finish(&self) -> u64 {
+        self.0 ^ self.0 >> 29
+    }
+
+    fn write(&mut self, octets: &[u8]) {
+        for chunk in octets.chunks(8) {
+            let mut word = [0; 8];
+            if let Some(front) = word.get_mut(..chunk.len()) {
+                front.copy_from_slice(chunk);
+            }
+            self.write_u64(u64::from_le_bytes(word));
+        }
+    }
+
+    fn write_u64(&mut self, word: u64) {
+        self.0 = (self.0.rotate_left(5) ^ word).wrapping_mul(0x517c_c1b7_2722_0a95);
+    }
+
+    fn write_usize(&mut self, word: usize) {
+        self.write_u64(word as u64);
+    }
+}
