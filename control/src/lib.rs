@@ -1,1 +1,4 @@
 //! Control.
+
+pub mod authority;
+pub mod cli;

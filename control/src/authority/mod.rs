@@ -1,0 +1,446 @@
+//! The lab authority (TSCA): a root, a region below it, and certificates for operators, in one directory.
+//!
+//! It follows the certificate profile (formats 12.2) to the letter, so that what it issues loads in a gateway whose
+//! `trust:` section names the directory's `anchors/root.pem`, `certs`, `crls` and `keys`. It is for laboratories and
+//! trials: private keys lie in files, and nobody checks who asks for which numbers.
+//!
+//! ```text
+//! anchors/root.pem     the trust anchor
+//! certs/*.pem          region.pem and one file an operator; revoked ones stay, so that a gateway can say why it refuses
+//! crls/*.crl.pem       root.crl.pem and region.crl.pem
+//! keys/*.key.pem       private keys, mode 0600
+//! state.json           serial numbers, what was issued and revoked
+//! ```
+
+mod error;
+mod files;
+mod mint;
+pub mod notation;
+mod state;
+
+pub use error::AuthorityError;
+pub use mint::Reason;
+pub use state::{Issued, Revoked, State};
+
+use mint::{Content, Purpose, Signer};
+use sealgate_crypto::alg::Alg;
+use sealgate_crypto::pki::{Certificate, Identifiers, Kind, Object, PLAN_E164, PLAN_E214, Role, objects_from_file};
+use serde::Serialize;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use time::{Duration, OffsetDateTime};
+
+/// Certificates and lists start this long before they are made: a gateway whose clock is behind takes them at once.
+const BACKDATE: Duration = Duration::minutes(5);
+const ROOT_DAYS: i64 = 20 * 365 + 5;
+const REGION_DAYS: i64 = 10 * 365 + 2;
+/// Longest life of an operator's certificate (formats 12.1).
+pub const MAX_DAYS: i64 = 398;
+
+/// The two authorities of a directory.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Ca {
+    /// The trust anchor.
+    Root,
+    /// The regional authority below it, which issues to operators.
+    #[default]
+    Region,
+}
+
+impl Ca {
+    /// The word for command line, files and output.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Root => "root",
+            Self::Region => "region",
+        }
+    }
+
+    /// The authority of that name.
+    /// # Errors
+    /// [`AuthorityError::UnknownCa`].
+    pub fn from_name(name: &str) -> Result<Self, AuthorityError> {
+        match name {
+            "root" => Ok(Self::Root),
+            "region" => Ok(Self::Region),
+            _ => Err(AuthorityError::UnknownCa(name.to_owned())),
+        }
+    }
+}
+
+/// What a new authority is to be.
+#[derive(Clone, Debug)]
+pub struct Setup {
+    /// Its name; part of the names in certificates.
+    pub name: String,
+    /// What the region may hand on to operators.
+    pub region: Identifiers,
+    /// Algorithm of the region's key: P-256 or P-384. The root's is P-384.
+    pub region_alg: Alg,
+}
+
+impl Default for Setup {
+    /// The test world of Sealgate, see [`lab_identifiers`].
+    fn default() -> Self {
+        Self { name: "Sealgate Lab".to_owned(), region: lab_identifiers(), region_alg: Alg::P256 }
+    }
+}
+
+/// Country code 999, mobile country code 001, point codes 2-0-0 to 3-255-7, and names under `example`: numbers that
+/// belong to nobody.
+pub fn lab_identifiers() -> Identifiers {
+    Identifiers {
+        gt_prefixes: vec![(PLAN_E164, "999".to_owned()), (PLAN_E214, "999".to_owned())],
+        plmns: (1..100).map(|network| format!("001{network:02}")).collect(),
+        ispcs: vec![(0x1000, 0x1fff)],
+        realms: vec!["mcc001.3gppnetwork.org".to_owned(), "example".to_owned()],
+        sip_domains: vec!["example".to_owned()],
+        tn_ranges: vec![
+            ("99900000000".to_owned(), 100_000_000),
+            ("999000000000".to_owned(), 1_000_000_000),
+            ("9990000000000".to_owned(), 10_000_000_000),
+        ],
+        any: false,
+    }
+}
+
+/// What an operator asks for.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// Its name, also that of its files.
+    pub operator: String,
+    /// What it is to speak for; telephone numbers included.
+    pub identifiers: Identifiers,
+    /// What kind of operator it is.
+    pub role: Role,
+    /// Algorithm of its key.
+    pub alg: Alg,
+    /// Days of validity, unless `not_after` is given.
+    pub days: i64,
+    /// First second of validity; five minutes ago if not given.
+    pub not_before: Option<OffsetDateTime>,
+    /// Last second of validity.
+    pub not_after: Option<OffsetDateTime>,
+    /// Who issues it.
+    pub ca: Ca,
+}
+
+impl Request {
+    /// A service provider with a P-256 key for 398 days.
+    pub fn new(operator: &str, identifiers: Identifiers) -> Self {
+        Self {
+            operator: operator.to_owned(),
+            identifiers,
+            role: Role::Csp,
+            alg: Alg::P256,
+            days: MAX_DAYS,
+            not_before: None,
+            not_after: None,
+            ca: Ca::Region,
+        }
+    }
+}
+
+/// A certificate that was issued, and where it lies.
+#[derive(Clone, Debug, Serialize)]
+pub struct IssuedFiles {
+    /// What `state.json` remembers of it.
+    #[serde(flatten)]
+    pub issued: Issued,
+    /// Its certificate.
+    pub certificate: PathBuf,
+    /// Its private key, mode 0600.
+    pub private_key: PathBuf,
+}
+
+/// A revocation list that was published.
+#[derive(Clone, Debug, Serialize)]
+pub struct Published {
+    /// Whose list it is.
+    pub ca: Ca,
+    /// Its number.
+    pub number: u64,
+    /// How many certificates are on it.
+    pub revoked: usize,
+    /// When the next one is due, RFC 3339.
+    pub next_update: String,
+    /// Where it lies.
+    pub file: PathBuf,
+}
+
+/// An authority in its directory. Others are kept out as long as this value lives.
+#[derive(Debug)]
+pub struct Authority {
+    dir: PathBuf,
+    state: State,
+    _lock: File,
+}
+
+impl Authority {
+    /// Makes root, region and their first revocation lists in `dir`, which must be new or empty.
+    /// # Errors
+    /// [`AuthorityError::Exists`] and whatever the files or the identifiers give.
+    pub fn init(dir: &Path, setup: &Setup, now: OffsetDateTime) -> Result<Self, AuthorityError> {
+        if std::fs::read_dir(dir).is_ok_and(|mut entries| entries.next().is_some()) || dir.is_file() {
+            return Err(AuthorityError::Exists(dir.to_owned()));
+        }
+        if !matches!(setup.region_alg, Alg::P256 | Alg::P384) {
+            return Err(AuthorityError::CaAlg);
+        }
+        if setup.region.is_empty() {
+            return Err(AuthorityError::NoIdentifiers);
+        }
+        setup.region.check()?;
+        for (sub, mode) in [("", 0o755), ("anchors", 0o755), ("certs", 0o755), ("crls", 0o755), ("keys", 0o700)] {
+            files::make_dir(&dir.join(sub), mode)?;
+        }
+        let lock = files::lock(dir)?;
+        let mut authority = Self { dir: dir.to_owned(), state: State::new(&setup.name), _lock: lock };
+        let from = start(now)?;
+        let root = Signer { subject: authority.subject(Ca::Root), key: mint::new_key(Alg::P384)? };
+        let content = Content {
+            subject: authority.subject(Ca::Root),
+            serial: 1,
+            not_before: from,
+            not_after: mint::later(from, ROOT_DAYS)?,
+            identifiers: &Identifiers::everything(),
+            purpose: Purpose::Authority { path_len: None },
+        };
+        let (pem, _) = mint::certificate("root", &content, &root.key, &root)?;
+        files::write(&authority.key_file("root"), root.key.serialize_pem().as_bytes(), files::PRIVATE)?;
+        files::write(&authority.dir.join("anchors/root.pem"), pem.as_bytes(), files::PUBLIC)?;
+
+        let key = mint::new_key(setup.region_alg)?;
+        let content = Content {
+            subject: authority.subject(Ca::Region),
+            serial: authority.take_serial()?,
+            not_before: from,
+            not_after: mint::later(from, REGION_DAYS)?,
+            identifiers: &setup.region,
+            purpose: Purpose::Authority { path_len: Some(0) },
+        };
+        let made = mint::certificate("region", &content, &key, &root)?;
+        authority.keep("region", Ca::Root, &key, made)?;
+        authority.publish(now)?;
+        Ok(authority)
+    }
+
+    /// Opens the authority in `dir`.
+    /// # Errors
+    /// [`AuthorityError::NoAuthority`], [`AuthorityError::Busy`] or [`AuthorityError::State`].
+    pub fn open(dir: &Path) -> Result<Self, AuthorityError> {
+        let path = dir.join("state.json");
+        if !path.is_file() {
+            return Err(AuthorityError::NoAuthority(dir.to_owned()));
+        }
+        let lock = files::lock(dir)?;
+        Ok(Self { state: State::read(&path)?, dir: dir.to_owned(), _lock: lock })
+    }
+
+    /// What it remembers.
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// Its directory.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// Makes a key and a certificate for an operator.
+    /// # Errors
+    /// A name that is taken or impossible, identifiers that the issuer does not have, dates beyond the profile.
+    pub fn issue(&mut self, request: &Request, now: OffsetDateTime) -> Result<IssuedFiles, AuthorityError> {
+        let operator = request.operator.as_str();
+        check_name(operator)?;
+        if self.find(operator).is_some() || self.cert_file(operator).exists() || self.key_file(operator).exists() {
+            return Err(AuthorityError::Taken(operator.to_owned()));
+        }
+        if request.identifiers.is_empty() {
+            return Err(AuthorityError::NoIdentifiers);
+        }
+        request.identifiers.check()?;
+        let issuer = self.certificate(request.ca)?;
+        // Below a trust anchor nobody has anyIdentifier, whatever the anchor has.
+        let any = request.identifiers.any.then(|| "anyIdentifier".to_owned());
+        if let Some(outside) = any.or_else(|| request.identifiers.first_outside(&issuer.identifiers)) {
+            return Err(AuthorityError::Outside { outside, ca: request.ca.name().to_owned() });
+        }
+        let (not_before, not_after) = dates(request, &issuer, now)?;
+        let signer = self.signer(request.ca)?;
+        let key = mint::new_key(request.alg)?;
+        let content = Content {
+            subject: mint::name(&self.state.name, operator),
+            serial: self.take_serial()?,
+            not_before,
+            not_after,
+            identifiers: &request.identifiers,
+            purpose: Purpose::Messages(request.role),
+        };
+        let made = mint::certificate(operator, &content, &key, &signer)?;
+        self.keep(operator, request.ca, &key, made)
+    }
+
+    /// Revokes a certificate by the operator's name or its serial number, and publishes its issuer's list.
+    /// # Errors
+    /// [`AuthorityError::Unknown`], [`AuthorityError::Revoked`] or [`AuthorityError::RevokeRoot`].
+    pub fn revoke(
+        &mut self,
+        which: &str,
+        reason: Reason,
+        now: OffsetDateTime,
+    ) -> Result<(Issued, Published), AuthorityError> {
+        if matches!(which, "root" | "1") {
+            return Err(AuthorityError::RevokeRoot);
+        }
+        let unknown = || AuthorityError::Unknown(which.to_owned());
+        let at = self.find(which).ok_or_else(unknown)?;
+        let one = self.state.issued.get_mut(at).ok_or_else(unknown)?;
+        if one.revoked.is_some() {
+            return Err(AuthorityError::Revoked(one.name.clone()));
+        }
+        one.revoked = Some(Revoked { at: now.unix_timestamp(), reason });
+        let issued = one.clone();
+        self.save()?;
+        let published = self.publish_one(Ca::from_name(&issued.ca)?, now)?;
+        Ok((issued, published))
+    }
+
+    /// Makes the revocation lists of root and region again: number up by one, due in seven days.
+    /// # Errors
+    /// Whatever the files give.
+    pub fn publish(&mut self, now: OffsetDateTime) -> Result<[Published; 2], AuthorityError> {
+        Ok([self.publish_one(Ca::Root, now)?, self.publish_one(Ca::Region, now)?])
+    }
+
+    fn publish_one(&mut self, ca: Ca, now: OffsetDateTime) -> Result<Published, AuthorityError> {
+        let signer = self.signer(ca)?;
+        let last = match ca {
+            Ca::Root => &mut self.state.root_crl,
+            Ca::Region => &mut self.state.region_crl,
+        };
+        *last += 1;
+        let number = *last;
+        // The number is taken before the list exists: a crash in between leaves a gap, never a number used twice.
+        self.save()?;
+        let this_update = start(now)?;
+        let pem = mint::crl(ca.name(), number, this_update, &self.state.issued, &signer)?;
+        let file = self.dir.join(format!("crls/{}.crl.pem", ca.name()));
+        files::write(&file, pem.as_bytes(), files::PUBLIC)?;
+        let next_update = notation::show(mint::later(this_update, mint::CRL_DAYS)?.unix_timestamp());
+        let on_list = |one: &&Issued| one.ca == ca.name() && one.revoked.is_some();
+        let revoked = self.state.issued.iter().filter(on_list).count();
+        Ok(Published { ca, number, revoked, next_update, file })
+    }
+
+    /// Writes key and certificate, then remembers them.
+    fn keep(
+        &mut self,
+        name: &str,
+        ca: Ca,
+        key: &rcgen::KeyPair,
+        (pem, read): (String, Certificate),
+    ) -> Result<IssuedFiles, AuthorityError> {
+        let (certificate, private_key) = (self.cert_file(name), self.key_file(name));
+        files::write(&private_key, key.serialize_pem().as_bytes(), files::PRIVATE)?;
+        files::write(&certificate, pem.as_bytes(), files::PUBLIC)?;
+        let issued = Issued {
+            name: name.to_owned(),
+            serial: read.serial.iter().fold(0, |sum, octet| sum << 8 | u64::from(*octet)),
+            ca: ca.name().to_owned(),
+            sai: read.sai.iter().map(|octet| format!("{octet:02x}")).collect(),
+            alg: read.key.alg().name().to_owned(),
+            not_before: notation::show(read.not_before),
+            not_after: notation::show(read.not_after),
+            revoked: None,
+        };
+        self.state.issued.push(issued.clone());
+        self.save()?;
+        Ok(IssuedFiles { issued, certificate, private_key })
+    }
+
+    fn find(&self, which: &str) -> Option<usize> {
+        let serial = which.parse::<u64>().ok();
+        self.state.issued.iter().position(|one| one.name == which || Some(one.serial) == serial)
+    }
+
+    /// Takes the next serial number, on disk before it is used.
+    fn take_serial(&mut self) -> Result<u64, AuthorityError> {
+        let serial = self.state.next_serial;
+        self.state.next_serial += 1;
+        self.save()?;
+        Ok(serial)
+    }
+
+    fn save(&self) -> Result<(), AuthorityError> {
+        self.state.write(&self.dir.join("state.json"))
+    }
+
+    fn subject(&self, ca: Ca) -> rcgen::DistinguishedName {
+        mint::name(&self.state.name, &format!("{} {}", self.state.name, ca.name()))
+    }
+
+    fn certificate(&self, ca: Ca) -> Result<Certificate, AuthorityError> {
+        let path = match ca {
+            Ca::Root => self.dir.join("anchors/root.pem"),
+            Ca::Region => self.cert_file("region"),
+        };
+        let wrong = |why: String| AuthorityError::State { path: path.clone(), why };
+        let objects = objects_from_file(&path, Kind::Certificate).map_err(|fault| wrong(fault.to_string()))?;
+        let first: Object = objects.into_iter().next().ok_or_else(|| wrong("it is empty".to_owned()))?;
+        Certificate::parse(&first).map_err(|refused| mint::at_fault(ca.name(), refused))
+    }
+
+    fn signer(&self, ca: Ca) -> Result<Signer, AuthorityError> {
+        let path = self.key_file(ca.name());
+        let pem = std::fs::read_to_string(&path).map_err(files::io_at(&path))?;
+        Ok(Signer { subject: self.subject(ca), key: rcgen::KeyPair::from_pem(&pem)? })
+    }
+
+    fn cert_file(&self, name: &str) -> PathBuf {
+        self.dir.join(format!("certs/{name}.pem"))
+    }
+
+    fn key_file(&self, name: &str) -> PathBuf {
+        self.dir.join(format!("keys/{name}.key.pem"))
+    }
+}
+
+/// A name is one of a file too, and never a serial number.
+fn check_name(name: &str) -> Result<(), AuthorityError> {
+    let octet = |octet: u8| matches!(octet, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_');
+    let good = name.len() <= 64
+        && name.bytes().all(octet)
+        && name.starts_with(|first: char| first.is_ascii_lowercase())
+        && !matches!(name, "root" | "region");
+    if good { Ok(()) } else { Err(AuthorityError::Name(name.to_owned())) }
+}
+
+fn start(now: OffsetDateTime) -> Result<OffsetDateTime, AuthorityError> {
+    let whole = now.replace_nanosecond(0).map_err(|_| AuthorityError::Clock)?;
+    whole.checked_sub(BACKDATE).ok_or(AuthorityError::Clock)
+}
+
+fn dates(
+    request: &Request,
+    issuer: &Certificate,
+    now: OffsetDateTime,
+) -> Result<(OffsetDateTime, OffsetDateTime), AuthorityError> {
+    let not_before = request.not_before.map_or_else(|| start(now), Ok)?;
+    if request.not_after.is_none() && !(1..=MAX_DAYS).contains(&request.days) {
+        return Err(AuthorityError::Dates(format!("{} days is not from 1 to {MAX_DAYS}", request.days)));
+    }
+    let not_after = request.not_after.map_or_else(|| mint::later(not_before, request.days), Ok)?;
+    if not_after <= not_before {
+        return Err(AuthorityError::Dates("it would end before it begins".to_owned()));
+    }
+    if not_after - not_before > Duration::days(MAX_DAYS) {
+        return Err(AuthorityError::Dates(format!("it would be valid for more than {MAX_DAYS} days")));
+    }
+    if not_after.unix_timestamp() > issuer.not_after {
+        let ends = notation::show(issuer.not_after);
+        return Err(AuthorityError::Dates(format!("it would outlive its issuer, which ends {ends}")));
+    }
+    Ok((not_before, not_after))
+}
