@@ -8,7 +8,7 @@ use sealgate_config::model::{Device, Hugepages, Port as Model};
 use sealgate_dataplane::io::dpdk::{Eal, EalError, Mempool, Port, PortError, Queue};
 use sealgate_dataplane::io::eal_args::{Facts, Request, plan};
 use sealgate_dataplane::io::pcap::{Reader, Resolution, Writer};
-use sealgate_dataplane::io::sizing::Sizing;
+use sealgate_dataplane::io::sizing::{Memory, Sizing};
 use sealgate_dataplane::io::{Frame, FrameIo, NoRoom};
 use std::collections::{HashMap, VecDeque};
 use std::path::{Path, PathBuf};
@@ -21,7 +21,12 @@ use std::time::{Duration, Instant};
 fn eal() -> Eal {
     static EAL: OnceLock<Eal> = OnceLock::new();
     *EAL.get_or_init(|| {
-        let request = Request { main: None, hugepages: Hugepages::Auto, pci: vec![], memory_mb: 256 };
+        let request = Request {
+            main: None,
+            hugepages: Hugepages::Auto,
+            pci: vec![],
+            memory: Memory { huge_mb: 256, small_mb: 256 },
+        };
         let plan = plan(&request, &Facts::read()).unwrap();
         eprintln!("EAL with {}", plan.args.join(" "));
         Eal::init(&plan.args).unwrap()

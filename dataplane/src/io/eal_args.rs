@@ -3,6 +3,7 @@
 //!
 //! Ports do not appear here: they are plugged in one by one later, since a `--vdev` that fails does not fail EAL.
 
+use super::sizing::Memory;
 use sealgate_config::model::{Appliance, Device, Hugepages, PciAddr};
 use std::fs;
 use std::path::Path;
@@ -16,19 +17,19 @@ pub struct Request {
     pub hugepages: Hugepages,
     /// Network cards that EAL may take. It touches no other.
     pub pci: Vec<PciAddr>,
-    /// Memory needed, MB; see [`Sizing::memory_mb`](super::sizing::Sizing::memory_mb).
-    pub memory_mb: u64,
+    /// Memory needed; see [`Sizing::memory`](super::sizing::Sizing::memory).
+    pub memory: Memory,
 }
 
 impl Request {
     /// What this appliance asks for.
-    pub fn of(appliance: &Appliance, memory_mb: u64) -> Self {
+    pub fn of(appliance: &Appliance, memory: Memory) -> Self {
         let devices = [&appliance.ports.interconnect.device, &appliance.ports.home.device];
         let pci = devices.into_iter().filter_map(|device| match device {
             Device::Pci(address) => Some(*address),
             _ => None,
         });
-        Self { main: appliance.cores.main, hugepages: appliance.memory.hugepages, pci: pci.collect(), memory_mb }
+        Self { main: appliance.cores.main, hugepages: appliance.memory.hugepages, pci: pci.collect(), memory }
     }
 }
 
@@ -151,7 +152,7 @@ pub fn plan(request: &Request, facts: &Facts) -> Result<Plan, Impossible> {
     } else {
         // Not with --in-memory: EAL refuses the two together. Without --no-shconf a second process could not start.
         args.extend(["--no-huge", "--no-shconf", "-m"].map(str::to_owned));
-        args.push(request.memory_mb.to_string());
+        args.push(request.memory.small_mb.to_string());
     }
     args.push("--no-telemetry".to_owned());
     Ok(Plan { args, huge, warnings })
@@ -174,7 +175,7 @@ fn main_cores(request: &Request, facts: &Facts) -> Result<String, Impossible> {
 
 /// Whether packet memory is in huge pages.
 fn huge(request: &Request, facts: &Facts, warnings: &mut Vec<String>) -> Result<bool, Impossible> {
-    let (need_mb, free_mb) = (request.memory_mb, facts.free_hugepages_mb);
+    let (need_mb, free_mb) = (request.memory.huge_mb, facts.free_hugepages_mb);
     let enough = free_mb >= need_mb;
     let lacking = |why| Err(Impossible::Hugepages { why, need_mb, free_mb });
     match (request.hugepages, request.pci.is_empty()) {
@@ -201,7 +202,7 @@ mod tests {
     const PCI: PciAddr = PciAddr { domain: 0, bus: 0x3b, device: 0, function: 1 };
 
     fn request(hugepages: Hugepages, pci: &[PciAddr]) -> Request {
-        Request { main: Some(0), hugepages, pci: pci.to_vec(), memory_mb: 128 }
+        Request { main: Some(0), hugepages, pci: pci.to_vec(), memory: Memory { huge_mb: 128, small_mb: 150 } }
     }
 
     fn facts(free_hugepages_mb: u64) -> Facts {
@@ -235,14 +236,14 @@ mod tests {
     #[test]
     fn too_few_huge_pages_mean_ordinary_ones_and_a_warning() {
         let plan = plan(&request(Hugepages::Auto, &[]), &facts(127)).unwrap();
-        assert_eq!(plan.args.join(" "), "--lcores=0@0 --no-pci --no-huge --no-shconf -m 128 --no-telemetry");
+        assert_eq!(plan.args.join(" "), "--lcores=0@0 --no-pci --no-huge --no-shconf -m 150 --no-telemetry");
         assert!(!plan.huge && plan.warnings[0].contains("vm.nr_hugepages=64"), "{:?}", plan.warnings);
     }
 
     #[test]
     fn off_means_ordinary_pages_without_a_warning() {
         let plan = plan(&request(Hugepages::Off, &[]), &facts(4096)).unwrap();
-        assert_eq!(plan.args.join(" "), "--lcores=0@0 --no-pci --no-huge --no-shconf -m 128 --no-telemetry");
+        assert_eq!(plan.args.join(" "), "--lcores=0@0 --no-pci --no-huge --no-shconf -m 150 --no-telemetry");
         assert!(plan.warnings.is_empty());
     }
 

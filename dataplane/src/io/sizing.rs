@@ -22,6 +22,9 @@ const LEAST_ROOM: u16 = 2048;
 /// What each ring of DPDK's AF_XDP driver holds, whatever is asked of it.
 const AF_XDP_RING: u32 = 2048;
 
+/// An ordinary page, octets.
+const SMALL_PAGE: u64 = 4096;
+
 /// What EAL and the ports take beside the buffers, MB.
 const FIXED_MB: u64 = 64;
 
@@ -32,6 +35,15 @@ pub struct Sizing {
     pub count: u32,
     /// Octets of a frame that one buffer holds: the largest frame of any port, so that none comes in pieces.
     pub room: u16,
+}
+
+/// Memory that pools and EAL need. It depends on the kind of pages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Memory {
+    /// In huge pages, MB.
+    pub huge_mb: u64,
+    /// In ordinary pages, MB.
+    pub small_mb: u64,
 }
 
 impl Sizing {
@@ -50,11 +62,17 @@ impl Sizing {
         Self { count: fixed.unwrap_or(computed), room }
     }
 
-    /// Memory for `pools` such pools and for EAL itself, MB.
-    pub fn memory_mb(&self, pools: u32) -> u64 {
-        // Each buffer has a place in the pool's ring too, whose size is the next power of two.
-        let buffers = u64::from(self.count) * self.element() + u64::from(self.count).next_power_of_two() * 8;
-        FIXED_MB + (buffers * u64::from(pools)).div_ceil(1 << 20)
+    /// Memory for `pools` such pools and for EAL itself.
+    pub fn memory(&self, pools: u32) -> Memory {
+        let (element, page) = (self.element(), SMALL_PAGE);
+        // DPDK lets no buffer cross the border of an ordinary page, and asks for whole pages for one longer than that.
+        let in_pages = if element <= page { page / (page / element) } else { element.next_multiple_of(page) };
+        let megabytes = |element: u64| {
+            // Each buffer has a place in the pool's ring too, whose size is a power of two.
+            let pool = u64::from(self.count) * element + (u64::from(self.count) + 1).next_power_of_two() * 8;
+            FIXED_MB + (pool * u64::from(pools)).div_ceil(1 << 20)
+        };
+        Memory { huge_mb: megabytes(element), small_mb: megabytes(in_pages) }
     }
 
     /// Octets that one buffer takes, at most.
@@ -98,8 +116,13 @@ mod tests {
     }
 
     #[test]
-    fn memory_grows_with_the_pools() {
-        let one = Sizing { count: 16384, room: 2048 };
-        assert_eq!((one.memory_mb(0), one.memory_mb(1), one.memory_mb(2)), (64, 104, 143));
+    fn memory_grows_with_the_pools_and_with_small_pages() {
+        let mb = |count, room, pools| {
+            let Memory { huge_mb, small_mb } = Sizing { count, room }.memory(pools);
+            (huge_mb, small_mb)
+        };
+        assert_eq!((mb(16384, 2048, 0), mb(16384, 2048, 1)), ((64, 64), (104, 129)));
+        assert_eq!(mb(16384, 2048, 2), (143, 193));
+        assert_eq!(mb(16384, 9024, 1), (213, 257), "three pages for each");
     }
 }

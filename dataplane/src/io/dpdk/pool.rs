@@ -32,7 +32,7 @@ pub struct PoolError {
     pub count: u32,
     /// Octets of a frame in each.
     pub room: u16,
-    /// Memory that takes, MB.
+    /// Memory that takes in huge pages, MB; in ordinary ones it is more.
     pub memory_mb: u64,
     /// What DPDK says.
     pub text: String,
@@ -44,8 +44,12 @@ impl Mempool {
     /// [`PoolError`], mostly for want of memory.
     pub fn create(_eal: Eal, sizing: Sizing, node: Option<u32>) -> Result<Self, PoolError> {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
-        let refuse =
-            |text: String| PoolError { count: sizing.count, room: sizing.room, memory_mb: sizing.memory_mb(1), text };
+        let refuse = |text: String| PoolError {
+            count: sizing.count,
+            room: sizing.room,
+            memory_mb: sizing.memory(1).huge_mb,
+            text,
+        };
         // Unique, and short enough for RTE_MEMPOOL_NAMESIZE.
         let name = CString::new(format!("sealgate_{}", NUMBER.fetch_add(1, Ordering::Relaxed)))
             .map_err(|error| refuse(error.to_string()))?;

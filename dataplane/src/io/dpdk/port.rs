@@ -335,11 +335,12 @@ fn plug_in(port: &model::Port, queues: u16, plug: Plug) -> Result<Plugged, PortE
     let hint = device::hint(&port.device, queues);
     let _control = control();
     let mut id = 0;
-    // SAFETY (both): EAL runs, since `open` was given the proof; strings end in a zero and are copied. A card that was
-    // allowed at the start is there already, and a second probe of it would be refused.
-    let known = plug.bus == "pci" && unsafe { dpdk_sys::sg_port_by_name(name.as_ptr(), &mut id) } == 0;
+    // A card that was allowed at the start is there already, and a second probe of it would be refused.
+    // SAFETY: EAL runs, since `open` was given the proof; the name ends in a zero; `id` is written on success only.
+    let code = unsafe { dpdk_sys::sg_port_by_name(name.as_ptr(), &mut id) };
+    let known = plug.bus == "pci" && code == 0;
     if !known {
-        // SAFETY: as above.
+        // SAFETY: as above; the strings are copied.
         refused(&device, hint, "plugging in", unsafe {
             dpdk_sys::sg_hotplug(bus.as_ptr(), name.as_ptr(), args.as_ptr())
         })?;
@@ -422,11 +423,12 @@ fn configure(id: u16, port: &model::Port, queues: u16, info: &sg_info, notes: &m
     if queues > 1 && hash != 0 {
         let mut key = symmetric_key();
         let size = if info.key_size == 0 { KEY_DEFAULT } else { info.key_size };
-        // SAFETY: the port is not started; the key has at least `size` octets, and a longer one is not offered.
-        if usize::from(size) <= KEY
-            && unsafe { dpdk_sys::sg_port_configure(id, queues, port.mtu, hash, key.as_mut_ptr(), size) } == 0
-        {
-            return Ok(());
+        if usize::from(size) <= KEY {
+            // SAFETY: the port is not started; the key has at least `size` octets.
+            let code = unsafe { dpdk_sys::sg_port_configure(id, queues, port.mtu, hash, key.as_mut_ptr(), size) };
+            if code == 0 {
+                return Ok(());
+            }
         }
     }
     // The kernel's fanout hashes both directions alike, and the others have one stream or a queue each.
