@@ -29,6 +29,8 @@ pub(crate) enum Role {
     Other,
     /// A short message service centre: the destination where it is the first element, else the sender.
     Centre,
+    /// A number as ISUP codes it, of somebody else.
+    Isup,
     /// Nothing to read, but it takes a place among elements with its tag.
     Skip,
     /// A SEQUENCE or an explicit tag with these inside.
@@ -78,6 +80,9 @@ pub(crate) const fn other(tag: u16) -> Field {
 }
 pub(crate) const fn centre(tag: u16) -> Field {
     Field::new(tag, Role::Centre)
+}
+pub(crate) const fn isup(tag: u16) -> Field {
+    Field::new(tag, Role::Isup)
 }
 pub(crate) const fn skip(tag: u16) -> Field {
     Field::new(tag, Role::Skip)
@@ -189,6 +194,12 @@ fn read(
             }
             return Ok(());
         }
+        Role::Isup => {
+            if let Some(number) = read_isup(element.value) {
+                each(Party::Other, number);
+            }
+            return Ok(());
+        }
         Role::Msisdn => Party::Msisdn,
         Role::Node => Party::Node,
         Role::Centre if index == 0 => Party::Other,
@@ -223,6 +234,18 @@ pub fn read_address(octets: &[u8]) -> Option<Digits> {
         return None;
     }
     Digits::from_tbcd(digits)
+}
+
+/// Reads an international E.164 number as ISUP codes it (Q.763 §3.9 and §3.10): two octets of nature and plan, the first
+/// with the odd bit on top. `None` for every other nature and plan.
+pub fn read_isup(octets: &[u8]) -> Option<Digits> {
+    const INTERNATIONAL: u8 = 4;
+    const E164: u8 = 1;
+    let (&[nature, plan], digits) = octets.split_first_chunk()?;
+    if nature & 0x7f != INTERNATIONAL || plan >> 4 & 0x07 != E164 {
+        return None;
+    }
+    Digits::from_nibbles(digits, (digits.len() * 2).checked_sub(usize::from(nature >> 7))?)
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! CAP (3GPP TS 29.078, phases 1 to 4): operations, application contexts, and whom an initial message speaks of.
 
 use crate::addr::Digits;
-use crate::argument::{self, Field, Party, enter, fields, imsi, msisdn, node, other};
+use crate::argument::{self, Field, Party, enter, fields, imsi, isup, msisdn, node, other, read_isup};
 use crate::ber::{self, Rules};
 use crate::reason::Refusal;
 use crate::tcap::ComponentKind;
@@ -106,8 +106,21 @@ const LOCATION: &[Field] = &[other(0x81), other(0x86)];
 
 fn shape(op: i32) -> Option<&'static [Field]> {
     Some(match op {
-        // initialDP: IMSI [50], location [52], MSC address [55]
-        0 => fields![enter(0x30, &[imsi(0x9f32), enter(0xbf34, LOCATION), node(0x9f37)])],
+        // initialDP: called [2], calling, original called, redirecting party, IMSI [50], location [52], MSC address [55],
+        // GMSC address in the extension [59]
+        0 => fields![enter(
+            0x30,
+            &[
+                isup(0x82),
+                isup(0x83),
+                isup(0x8c),
+                isup(0x9d),
+                imsi(0x9f32),
+                enter(0xbf34, LOCATION),
+                node(0x9f37),
+                enter(0xbf3b, &[other(0x80), other(0x81)]),
+            ],
+        )],
         // initialDPSMS: calling party [2] as an address, IMSI [4], location [5], SMSC [7], MSC address [14]
         60 => fields![enter(0x30, &[msisdn(0x82), imsi(0x84), enter(0xa5, LOCATION), other(0x87), node(0x8e)])],
         // initialDPGPRS: MSISDN [2], IMSI [3]
@@ -125,9 +138,9 @@ pub struct Identities {
     pub msisdn: Option<Digits>,
     /// The MSC or SGSN that asks: it must belong to the sender.
     pub node: Option<Digits>,
-    /// Calling party number of a call (Q.763 §3.10), digits only.
+    /// Calling party number of a call (Q.763 §3.10), where it is an international one.
     pub calling: Option<Digits>,
-    /// Called party number of a call (Q.763 §3.9), digits only.
+    /// Called party number of a call (Q.763 §3.9), where it is an international one.
     pub called: Option<Digits>,
 }
 
@@ -164,19 +177,13 @@ pub fn identities(op: i32, kind: ComponentKind, parameter: &[u8], rules: Rules) 
         let (argument, _) = ber::next(parameter, rules, 0)?;
         for element in argument.elements(rules, 1).map_while(Result::ok) {
             match element.tag {
-                0x82 => found.called = isup_number(element.value),
-                0x83 => found.calling = isup_number(element.value),
+                0x82 => found.called = read_isup(element.value),
+                0x83 => found.calling = read_isup(element.value),
                 _ => {}
             }
         }
     }
     Ok(found)
-}
-
-/// The digits of an ISUP number: two octets of nature and plan, the first with the odd bit on top (Q.763 §3.9 and §3.10).
-fn isup_number(octets: &[u8]) -> Option<Digits> {
-    let (&[first, _], digits) = octets.split_first_chunk()?;
-    Digits::from_nibbles(digits, (digits.len() * 2).checked_sub(usize::from(first >> 7))?)
 }
 
 #[cfg(test)]

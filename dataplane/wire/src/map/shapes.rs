@@ -29,7 +29,9 @@ const LCS_CLIENT: &[Field] = &[enter(0xa1, &[other(0x80)])];
 
 const LOCATION: &[Field] = &[other(0x81), other(0x86)];
 const LOCATION_GPRS: &[Field] = &[other(0x83)];
-const SUBSCRIBER_INFO: &[Field] = &[enter(0xa0, LOCATION), enter(0xa3, LOCATION_GPRS)];
+/// The IMSI under \[8\] is that of number portability (MNPInfoRes).
+const SUBSCRIBER_INFO: &[Field] =
+    &[enter(0xa0, LOCATION), enter(0xa3, LOCATION_GPRS), enter(0xa8, &[imsi(0x81), msisdn(0x82)])];
 
 /// GSM and forwarding data of insertSubscriberData: SEQUENCE OF CHOICE { forwardingInfo \[0\] ... }.
 const PROVISIONED_SS: &[Field] = &[enter(0xa0, &[each(0x30, &[each(0x30, &[other(0x85)])])]), each(0xa4, &[])];
@@ -143,7 +145,7 @@ pub(super) fn result(op: i32) -> Option<&'static [Field]> {
             0x30,
             &[imsi(0x04), enter(0xa0, &[other(0x80), other(0x81), enter(0xa6, &[other(0x80), other(0x81)])])],
         )],
-        55 => fields![enter(0xa3, &[imsi(0x80)]), enter(0x30, &[imsi(0x04)])],
+        55 => fields![enter(0xa3, &[imsi(0x04)]), enter(0x30, &[imsi(0x04)])],
         58 => fields![imsi(0x04)],
         70 | 71 => fields![enter(0x30, &[enter(0x30, SUBSCRIBER_INFO)])],
         85 => fields![enter(0x30, &[enter(0xa0, IDENTITY), enter(0xa1, &[other(0x04)])])],

@@ -1,0 +1,130 @@
+//! Our decoders against tshark's, field by field, over every capture that carries SS7 or SCTP.
+//!
+//! `SEALGATE_CAPTURES` names the folder; without it `shared/captures` beside the repository is taken, and where that is
+//! missing nothing is compared. A disagreement that is not in `captures/known.rs` is red, and so is one there that went away.
+
+#[path = "captures/known.rs"]
+mod known;
+#[path = "captures/ours.rs"]
+mod ours;
+#[path = "captures/pcap.rs"]
+mod pcap;
+#[path = "captures/theirs.rs"]
+mod theirs;
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use known::{KNOWN, Known};
+
+/// One field of one frame that we read otherwise.
+struct Difference {
+    frame: usize,
+    field: &'static str,
+    ours: String,
+    theirs: String,
+}
+
+struct Outcome {
+    compared: usize,
+    differences: Vec<Difference>,
+}
+
+/// Captures of SS7 and SCTP, in the order of their names.
+fn captures(folder: &Path) -> Vec<PathBuf> {
+    let list = |folder: PathBuf| std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    let wanted = |path: &PathBuf| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let prefixes = ["ss7_", "mix_", "sctp_", "l2_sctp_", "syn_"];
+        let other = ["ss7_native_", "syn_sip_", "syn_gtpc_", "syn_diameter_tcp"];
+        name.ends_with(".pcap")
+            && prefixes.iter().any(|prefix| name.starts_with(prefix))
+            && !other.iter().any(|prefix| name.starts_with(prefix))
+    };
+    let mut files: Vec<_> = list(folder.into()).chain(list(folder.join("synthetic"))).filter(wanted).collect();
+    files.sort_by_key(|path| path.file_name().map(ToOwned::to_owned));
+    files
+}
+
+/// Adaptations that we do not read: there only SCTP is compared.
+fn only_sctp(name: &str) -> bool {
+    ["ss7_m2ua_", "syn_sua", "syn_m2pa"].iter().any(|prefix| name.starts_with(prefix))
+}
+
+fn compare(path: &Path, name: &str) -> Option<Outcome> {
+    let file = std::fs::read(path).ok()?;
+    let (frames, rows) = (pcap::frames(&file)?, theirs::rows(path)?);
+    assert_eq!(frames.len(), rows.len(), "{name}: one line for each frame");
+    let mut decoder = ours::Decoder::new(!only_sctp(name));
+    let mut outcome = Outcome { compared: 0, differences: Vec::new() };
+    for (i, (octets, row)) in frames.iter().zip(rows).enumerate() {
+        let mut ours = decoder.frame(octets);
+        if row.malformed {
+            continue;
+        }
+        let mut theirs = row.fields;
+        if only_sctp(name) {
+            theirs.retain(|field, _| field.starts_with("sctp."));
+        } else if !row.protocols.contains("sccp") {
+            // Identities of ISUP, Diameter, S1AP and others.
+            theirs.retain(|field, _| !field.starts_with('e'));
+        }
+        if !row.protocols.contains("gsm_map") {
+            ours.remove("invoke ids"); // no column
+        }
+        let fields: BTreeSet<_> = ours.keys().chain(theirs.keys()).copied().collect();
+        for field in fields {
+            outcome.compared += 1;
+            let text = |values: Option<&Vec<String>>| values.map(|values| values.join(";")).unwrap_or_default();
+            let (ours, theirs) = (text(ours.get(field)), text(theirs.get(field)));
+            if ours != theirs {
+                outcome.differences.push(Difference { frame: i + 1, field, ours, theirs });
+            }
+        }
+    }
+    Some(outcome)
+}
+
+fn covers(known: &Known, name: &str, difference: &Difference) -> bool {
+    known.file == name
+        && (known.frames.0..=known.frames.1).contains(&difference.frame)
+        && difference.field.starts_with(known.field)
+}
+
+#[test]
+fn tshark_reads_the_same() {
+    let folder = std::env::var_os("SEALGATE_CAPTURES")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/captures"), PathBuf::from);
+    if !folder.is_dir() {
+        println!("captures: {} not found, nothing compared", folder.display());
+        return;
+    }
+    let mut red = Vec::new();
+    let mut hits = vec![0; KNOWN.len()];
+    let mut done = BTreeSet::new();
+    for path in captures(&folder) {
+        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let Some(outcome) = compare(&path, &name) else {
+            red.push(format!("{name}: cannot be read"));
+            continue;
+        };
+        println!("captures {name} {}/{}", outcome.compared - outcome.differences.len(), outcome.compared);
+        for difference in &outcome.differences {
+            match KNOWN.iter().position(|known| covers(known, &name, difference)) {
+                Some(i) => hits[i] += 1,
+                None => {
+                    let Difference { frame, field, ours, theirs } = difference;
+                    red.push(format!("{name} frame {frame} {field}: ours {ours:?}, tshark {theirs:?}"));
+                }
+            }
+        }
+        done.insert(name);
+    }
+    for (known, hits) in KNOWN.iter().zip(hits) {
+        let Known { file, frames, field, count, cause } = known;
+        if done.contains(*file) && hits != *count {
+            red.push(format!("{file} frames {frames:?} {field:?}: {count} listed, {hits} seen ({cause})"));
+        }
+    }
+    assert!(red.is_empty(), "{} disagreements that the list does not know:\n{}", red.len(), red.join("\n"));
+}
