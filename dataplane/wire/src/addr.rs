@@ -75,7 +75,7 @@ impl Digits {
             return None;
         }
         let octet = self.packed[i / 2];
-        Some(if i % 2 == 0 { octet & 0x0f } else { octet >> 4 })
+        Some(if i.is_multiple_of(2) { octet & 0x0f } else { octet >> 4 })
     }
 
     /// The digits from left to right, as values 0 to 15.
