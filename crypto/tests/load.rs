@@ -423,6 +423,18 @@ fn time_does_not_wake_what_claims_too_much() {
     assert_eq!(rejection(&trust).0, Fault::NotYetValid, "the first failed check names it");
 }
 
+/// An operator's certificate with the root's own name and key: signed by an anchor, and still no anchor.
+#[test]
+fn only_an_anchor_has_any_identifier() {
+    let mut party = Party::operator("root", 71);
+    party.identify(&Identifiers::everything());
+    party.params.key_identifier_method = LAB.root.params.key_identifier_method.clone();
+    let der = party.params.signed_by(&LAB.root.key, &LAB.root.issuer()).expect("it signs").der().to_vec();
+    let trust = LAB.load(&[Object { name: "twin".into(), der }]);
+    assert_eq!(rejection(&trust).0, Fault::Profile);
+    assert!(trust.signers.is_empty());
+}
+
 #[test]
 fn a_limit_on_the_anchor_narrows_everything_below() {
     let mut party = Party::operator("op", 80);

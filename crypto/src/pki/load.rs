@@ -1,6 +1,6 @@
 //! The load procedure of formats 12.2 over everything that was fetched.
 
-use super::certificate::{Certificate, Usage};
+use super::certificate::{Certificate, Usage, profile};
 use super::crl::Crl;
 use super::identifiers::Identifiers;
 use super::object::Object;
@@ -183,7 +183,8 @@ impl Loader {
         each.filter_map(|&index| Some((index, self.authorities.get(index)?)))
     }
 
-    /// Judges a certificate under each issuer from `start` on; the best answer counts.
+    /// Judges a certificate under each issuer from `start` on. The best answer counts: usable now before not, then the
+    /// one that lasts longest. Paths are not joined, so two anchors with different limits do not add up.
     fn judge(&self, certificate: &Certificate, start: usize) -> Result<(Signer, usize), Refused> {
         let mut best: Option<(Signer, usize)> = None;
         let mut refused = None;
@@ -210,6 +211,10 @@ impl Loader {
         }
         if issuer.depth >= MAX_DEPTH {
             return Err(too_deep());
+        }
+        if certificate.identifiers.any {
+            // A self-issued certificate comes this far with it, but what stands under an issuer is no anchor.
+            return Err(profile("anyIdentifier is for trust anchors only"));
         }
         let late = match (&issuer.crl, self.options.crl_stale) {
             (None, _) => Some(i64::MIN),
