@@ -34,6 +34,8 @@ pub const BURST: usize = 32;
 const OFFER_TURNS: u64 = 1024;
 /// Milliseconds between two looks for what expired.
 const SWEEP_MS: u64 = 10;
+/// Buckets of open transactions looked through at each: the whole table in minutes.
+const SWEEP_BUCKETS: u32 = 8;
 
 /// Memories that all workers share: one signer, and one dialogue, may use several associations.
 pub struct Shared {
@@ -60,7 +62,12 @@ impl Shared {
         let limit = Limit { per_second: defaults.abort_per_peer, burst: defaults.abort_per_peer };
         Self {
             replay: ReplayMemory::new(
-                replay::Config { w: defaults.window.seq, idle_ms: 2 * native, ..replay::Config::default() },
+                replay::Config {
+                    windows: (snapshot.signers.len() * 2).clamp(256, 8192),
+                    w: defaults.window.seq,
+                    idle_ms: 2 * native,
+                    ..replay::Config::default()
+                },
                 key,
             ),
             digests: DigestMemory::new(
@@ -402,6 +409,7 @@ impl<P: FrameIo> Worker<P> {
 
     /// Gives up what waited too long.
     fn sweep(&mut self) {
+        self.shared.dialogues.sweep(SWEEP_BUCKETS, self.now_ms);
         for [inbound, outbound] in &mut self.segments {
             let expired = inbound.expire(self.now_ms) + outbound.expire(self.now_ms);
             self.stats.events[Reason::SccpReasmTimeout.index()] += expired as u64;

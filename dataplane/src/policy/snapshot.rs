@@ -279,7 +279,11 @@ impl Snapshot {
                     .iter()
                     .position(|signer| signer.trust.certificate.name == *name)
                     .map(|id| SigfwKey { key: signers[id].key().clone(), signer: Some(id as SignerId) }),
-                KeyRef::Spki(der) => PublicKey::from_spki_der(der).ok().map(|key| SigfwKey { key, signer: None }),
+                KeyRef::Spki(der) => {
+                    let owner = by_gt.longest(&entry.prefix).map(|&id: &PeerId| usize::from(id) - 1);
+                    let legacy = owner.and_then(|i| policy.peers.get(i)).is_some_and(|peer| peer.allow_legacy_rsa);
+                    PublicKey::from_spki_der_with(der, legacy).ok().map(|key| SigfwKey { key, signer: None })
+                }
             };
             match key {
                 Some(key) => {

@@ -1,6 +1,8 @@
 //! The gateway of `vectors/context.json`, ready for frames from memory.
 #![allow(dead_code, reason = "each test file uses its part")]
 
+pub mod traffic;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 

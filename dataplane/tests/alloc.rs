@@ -1,0 +1,98 @@
+//! A warm worker allocates nothing: a counting allocator looks on while it verifies, refuses, strips and forwards.
+
+mod common;
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use common::traffic::{Call, chunk, frame, inbound, outbound, packet};
+use common::{Gateway, NOW_MS, key, policy};
+use sealgate_config::model::Mode;
+use sealgate_dataplane::io::mem::MemPort;
+use sealgate_dataplane::pipeline::WorkerConfig;
+use sealgate_wire::Reason;
+
+struct Counting;
+
+static ALLOCATIONS: AtomicU64 = AtomicU64::new(0);
+
+// SAFETY: every call goes to the system's allocator unchanged; counting touches nothing else.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
+        // SAFETY: the caller's promises are passed on.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        // SAFETY: the caller's promises are passed on.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
+        // SAFETY: the caller's promises are passed on.
+        unsafe { System.realloc(pointer, layout, size) }
+    }
+}
+
+#[global_allocator]
+static COUNTING: Counting = Counting;
+
+/// Turns over frames that loop for ever, first to warm up, then counted. Returns allocations and turns.
+fn allocations(mode: Mode, inward: Vec<Vec<u8>>, outward: Vec<Vec<u8>>, turns: usize) -> (u64, Gateway) {
+    let mut policy = policy();
+    policy.peers.iter_mut().for_each(|peer| {
+        peer.mode = mode;
+        peer.sign = false;
+    });
+    // The log of rewritten octets grows by doubling up to its limit: a small limit is reached while warming up.
+    policy.defaults.retransmission.octets = 65_536;
+    let mut gateway = Gateway::new(&policy, WorkerConfig::default());
+    for (port, frames) in [(0, inward), (1, outward)] {
+        let corpus: Arc<[Vec<u8>]> = frames.into();
+        let mut looping = MemPort::looping(&gateway.pool, corpus, None).expect("frames fit");
+        looping.drop_sent();
+        *gateway.worker.port_mut(port).expect("port") = looping;
+    }
+    for i in 0..turns {
+        gateway.worker.turn(NOW_MS + i as u64 / 100);
+    }
+    let before = ALLOCATIONS.load(Ordering::Relaxed);
+    for i in 0..turns {
+        gateway.worker.turn(NOW_MS + (turns + i) as u64 / 100);
+    }
+    (ALLOCATIONS.load(Ordering::Relaxed) - before, gateway)
+}
+
+/// One test, so that no other thread allocates meanwhile.
+#[test]
+fn a_warm_turn_allocates_nothing() {
+    // Unsigned and allowed, unsigned and refused, two in one packet, and a stranger: each under its own TSN.
+    let outward: Vec<_> = (0..64).map(|i| frame(&outbound(), i, &Call::outbound(i).unsigned())).collect();
+    for (mode, want) in [(Mode::Prefer, Reason::OkUnsignedAllowed), (Mode::Require, Reason::SecMissing)] {
+        let (count, mut gateway) = allocations(mode, fresh_tsns(), outward.clone(), 400);
+        gateway.worker.publish();
+        assert!(gateway.worker.stats().total(want) > 0, "{want:?}");
+        assert_eq!(count, 0, "allocations in mode {mode:?}");
+    }
+    // Signed: the whole way through the crypto pool, stripped and rewritten, replays and forgeries among them.
+    let own = key("a-ec");
+    let signed: Vec<_> =
+        (0..6000).map(|i| frame(&inbound(), i, &Call::inbound(i).signed(&own, u64::from(i), NOW_MS))).collect();
+    let (count, mut gateway) = allocations(Mode::Require, signed, Vec::new(), 60);
+    gateway.worker.publish();
+    assert!(gateway.worker.stats().total(Reason::OkVerified) > 2000);
+    assert_eq!(count, 0, "allocations while verifying");
+}
+
+/// The same messages under more TSNs than the retransmission memory holds, bundled by two.
+fn fresh_tsns() -> Vec<Vec<u8>> {
+    (0..5000_u32)
+        .map(|i| {
+            let user = Call::inbound(i % 64).unsigned();
+            packet(&inbound(), &[chunk(2 * i, &user), chunk(2 * i + 1, &user)])
+        })
+        .collect()
+}
