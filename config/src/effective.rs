@@ -68,17 +68,7 @@ impl Policy {
             ("defaults", defaults(&self.defaults)),
             ("links", named(&self.links, |one| (&one.name, link(one)))),
             ("peers", named(&self.peers, |one| (&one.name, peer(one)))),
-            (
-                "categories",
-                map([(
-                    "map",
-                    map([
-                        ("cat1", codes(&categories.cat1)),
-                        ("cat2", codes(&categories.cat2)),
-                        ("cat3", codes(&categories.cat3)),
-                    ]),
-                )]),
-            ),
+            ("categories", map([("map", map([("cat1", codes(&categories.cat1)), ("cat2", codes(&categories.cat2))]))])),
             ("sigfw_keys", list(&self.sigfw_keys, sigfw_key)),
         ]))
     }
@@ -90,9 +80,6 @@ fn home(home: &Home) -> Value {
     map([
         ("gt_prefixes", list(&home.gt_prefixes, gt)),
         ("plmns", list(&home.plmns, text)),
-        ("realms", some(&home.realms, text)),
-        ("tn_prefixes", some(&home.tn_prefixes, text)),
-        ("sip_domains", some(&home.sip_domains, text)),
         ("signing", home.signing.as_ref().map_or(LEFT_OUT, signing)),
     ])
 }
@@ -104,11 +91,9 @@ fn defaults(defaults: &Defaults) -> Value {
         ("mode", word(MODE, &defaults.mode).into()),
         ("unknown_peer", word(UNKNOWN_PEER, &defaults.unknown_peer).into()),
         ("ber", word(BER, &defaults.ber).into()),
-        ("on_drop", word(ON_DROP, &defaults.on_drop).into()),
         ("window", window(&defaults.window)),
         ("compat_window", map([("past", millis(compat.past_ms)), ("future", millis(compat.future_ms))])),
         ("cold_start", word(COLD_START, &defaults.cold_start).into()),
-        ("clock_error", word(CLOCK_ERROR, &defaults.clock_error).into()),
         (
             "transactions",
             map([
@@ -166,14 +151,12 @@ fn peer(peer: &Peer) -> Value {
     map([
         ("gt", list(&peer.gt, text)),
         ("plmns", some(&peer.plmns, text)),
-        ("realms", some(&peer.realms, text)),
-        ("tn_prefixes", some(&peer.tn_prefixes, text)),
         ("mode", word(MODE, &peer.mode).into()),
         ("profiles", list(&peer.profiles, |profile| word(PROFILE, profile).into())),
         ("algs", list(&peer.algs, |alg| word(ALG, alg).into())),
         ("signer_roles", list(&peer.signer_roles, |role| word(ROLE, role).into())),
         ("sign", yes(peer.sign)),
-        ("sign_profile", word(SIGN_PROFILE, &peer.sign_profile).into()),
+        ("sign_profile", word(PROFILE, &peer.sign_profile).into()),
         ("links", some(&peer.links, text)),
         ("window", peer.window.as_ref().map_or(LEFT_OUT, window)),
         ("oversize", word(OVERSIZE, &peer.oversize).into()),
@@ -185,7 +168,6 @@ fn peer(peer: &Peer) -> Value {
         ("sec_opcode_other", peer.sec_opcode_other.into()),
         ("allow_no_ac", yes(peer.allow_no_ac)),
         ("allow_legacy_rsa", yes(peer.allow_legacy_rsa)),
-        ("ignore_measure", yes(peer.ignore_measure)),
     ])
 }
 

@@ -63,9 +63,6 @@ fn read_home<'a>(item: &Item<'a>, workers: usize) -> (Home, HomePlaces<'a>) {
     let gt = gt.map(|item| item.list("{plan: e164, digits: \"99901\"}")).unwrap_or_default();
     let gt: Vec<_> = gt.into_iter().filter_map(|item| Some((gt_prefix(&item)?, item))).collect();
     let plmns = section.need("plmns", "[\"00101\"]").map(|item| item.set("\"00101\"", units::plmn));
-    let realms = section.get("realms").map(|item| item.set("epc.example", units::domain));
-    let tn_prefixes = section.get("tn_prefixes").map(|item| item.set("\"99901\"", units::prefix));
-    let sip_domains = section.get("sip_domains").map(|item| item.set("home.example", units::domain));
     let signing_item = section.get("signing");
     let signing = signing_item.as_ref().and_then(|item| signing(item, workers));
     section.close();
@@ -80,9 +77,6 @@ fn read_home<'a>(item: &Item<'a>, workers: usize) -> (Home, HomePlaces<'a>) {
     let home = Home {
         gt_prefixes: first.into_iter().map(|(prefix, _)| prefix).collect(),
         plmns: plmns.unwrap_or_default(),
-        realms: realms.unwrap_or_default(),
-        tn_prefixes: tn_prefixes.unwrap_or_default(),
-        sip_domains: sip_domains.unwrap_or_default(),
         signing,
     };
     let places = HomePlaces { gt, plmns: home.plmns.clone(), signs: signing_item.is_some() };
@@ -139,13 +133,12 @@ fn map_categories(item: &Item<'_>) -> MapCategories {
     };
     let cat1 = category("cat1", stand_in.cat1);
     let cat2 = category("cat2", stand_in.cat2);
-    let cat3 = category("cat3", stand_in.cat3);
     section.close();
     let keep = |(given, mut codes): (bool, Vec<i32>)| {
         codes.retain(|code| given || !seen.contains_key(code));
         codes
     };
-    MapCategories { cat1: keep(cat1), cat2: keep(cat2), cat3: keep(cat3) }
+    MapCategories { cat1: keep(cat1), cat2: keep(cat2) }
 }
 
 fn read_key<'a>(item: &Item<'a>) -> Option<(SigfwKey, Item<'a>)> {

@@ -68,7 +68,7 @@ pub(crate) fn read_digits(text: &str, count: RangeInclusive<usize>) -> Option<Di
     text.parse().ok().filter(|digits: &Digits| digits.is_decimal() && count.contains(&digits.len()))
 }
 
-/// A prefix of a Global Title or a telephone number.
+/// A prefix of a Global Title.
 pub(crate) fn prefix(item: &Item<'_>) -> Option<Digits> {
     digits(item, 1..=15, "a prefix of 1 to 15 digits")
 }
@@ -76,22 +76,6 @@ pub(crate) fn prefix(item: &Item<'_>) -> Option<Digits> {
 /// A network: MCC and MNC.
 pub(crate) fn plmn(item: &Item<'_>) -> Option<Digits> {
     digits(item, 5..=6, "a network of 5 or 6 digits (MCC and MNC)")
-}
-
-/// A name of DNS form, in small letters: Diameter realm or SIP domain.
-pub(crate) fn domain(item: &Item<'_>) -> Option<String> {
-    let text = item.text("a domain name")?;
-    let label = |label: &str| {
-        (1..=63).contains(&label.len())
-            && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
-            && !label.starts_with('-')
-            && !label.ends_with('-')
-    };
-    if text.len() > 253 || !text.split('.').all(label) {
-        item.fault(format!("{text:?} is not a domain name"), "give labels of letters, digits and - with dots between");
-        return None;
-    }
-    Some(text.to_ascii_lowercase())
 }
 
 /// The name of a certificate in the trust store: it is looked up as a file, so it stays within one directory.

@@ -16,24 +16,13 @@ pub(crate) const MODE: &Words<Mode> = &[("require", Mode::Require), ("prefer", M
 pub(crate) const UNKNOWN_PEER: &Words<UnknownPeer> =
     &[("drop", UnknownPeer::Drop), ("treat_as_default", UnknownPeer::TreatAsDefault)];
 pub(crate) const BER: &Words<Ber> = &[("strict", Ber::Strict), ("canonicalise", Ber::Canonicalise)];
-pub(crate) const ON_DROP: &Words<OnDrop> = &[("drop", OnDrop::Drop), ("reject", OnDrop::Reject)];
 pub(crate) const COLD_START: &Words<ColdStart> = &[("strict", ColdStart::Strict), ("lenient", ColdStart::Lenient)];
-pub(crate) const CLOCK_ERROR: &Words<ClockError> = &[("verify", ClockError::Verify), ("prefer", ClockError::Prefer)];
 pub(crate) const SERVICE_MESSAGES: &Words<ServiceMessages> =
     &[("drop", ServiceMessages::Drop), ("rate_limited", ServiceMessages::RateLimited)];
 pub(crate) const LINK_KIND: &Words<LinkKind> = &[("m3ua", LinkKind::M3ua)];
 pub(crate) const NI: &Words<u8> = &[("international", 0), ("spare", 1), ("national", 2), ("reserved", 3)];
 pub(crate) const SI: &Words<u8> = &[("sccp", 3), ("isup", 5)];
-pub(crate) const PROFILE: &Words<Profile> = &[
-    ("SG-TCAP-1", Profile::SgTcap1),
-    ("SG-TCAP-0", Profile::SgTcap0),
-    ("SG-DIA-1", Profile::SgDia1),
-    ("SG-DIA-0", Profile::SgDia0),
-    ("SG-ISUP-1", Profile::SgIsup1),
-    ("STIR", Profile::Stir),
-];
-/// The profiles that TCAP messages can be signed with.
-pub(crate) const SIGN_PROFILE: &Words<Profile> = &[("SG-TCAP-1", Profile::SgTcap1), ("SG-TCAP-0", Profile::SgTcap0)];
+pub(crate) const PROFILE: &Words<Profile> = &[("SG-TCAP-1", Profile::SgTcap1), ("SG-TCAP-0", Profile::SgTcap0)];
 pub(crate) const ALG: &Words<AlgName> =
     &[("p256", AlgName::P256), ("ed25519", AlgName::Ed25519), ("rsa2048", AlgName::Rsa2048), ("p384", AlgName::P384)];
 pub(crate) const ROLE: &Words<RoleName> =

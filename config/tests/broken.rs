@@ -209,6 +209,11 @@ fn faults_of_a_policy() {
             ],
         ),
         (
+            "profiles: [SG-TCAP-0]",
+            "profiles: [SG-TCAP-0, SG-DIA-1]",
+            &["p.yaml:30: peers.C.profiles[1]: \"SG-DIA-1\" is not a profile; use SG-TCAP-1 or SG-TCAP-0"],
+        ),
+        (
             "cert: c-rsa",
             "cert: ../c",
             &[
@@ -222,6 +227,16 @@ fn faults_of_a_policy() {
             &[
                 "p.yaml:35: sigfw_keys[0].spki: not a SubjectPublicKeyInfo in base64; give the DER form in base64 on one line: MIIB...",
             ],
+        ),
+        (
+            "cat2: [3]",
+            "cat2: [3], cat3: [2]",
+            &["p.yaml:33: categories.map.cat3: unknown key (did you mean \"cat1\"?); known here: cat1, cat2"],
+        ),
+        (
+            "  window: {past: 10s",
+            "  transactions: {timeout: 9h}\n  window: {past: 10s",
+            &["p.yaml:8: defaults.transactions.timeout: 9h is out of range; give 1s to 8h"],
         ),
         (
             "cat2: [3]",
@@ -308,8 +323,8 @@ fn faults_of_an_appliance() {
         ),
         (
             "batch: 64",
-            "batch: 1024, queue: 64",
-            &["a.yaml:5: crypto.batch: a batch of 1024 never fits a queue of 64; make the queue larger"],
+            "batch: 128, queue: 64",
+            &["a.yaml:5: crypto.batch: a batch of 128 never fits a queue of 64; make the queue larger"],
         ),
         ("[root.pem]", "[]", &["a.yaml:6: trust.anchors: the list is empty; give at least one, as [root.pem]"]),
         ("keys: k, ", "", &["a.yaml:6: trust.keys: missing; give it, as keys: trust/keys"]),

@@ -113,6 +113,30 @@ fn every_key_of_the_examples_is_known_by_its_name() {
     }
 }
 
+/// What only other protocols could use, or a gateway that is not inline.
+#[test]
+fn keys_without_a_function_are_unknown() {
+    for (before, line, path) in [
+        ("\nhome: ", "  realms: [home.example]", "home.realms"),
+        ("\nhome: ", "  tn_prefixes: [\"99901\"]", "home.tn_prefixes"),
+        ("\nhome: ", "  sip_domains: [home.example]", "home.sip_domains"),
+        ("\ndefaults: ", "  on_drop: drop", "defaults.on_drop"),
+        ("\ndefaults: ", "  clock_error: verify", "defaults.clock_error"),
+        ("\n  A:", "    realms: [a.example]", "peers.A.realms"),
+        ("\n  A:", "    tn_prefixes: [\"99902\"]", "peers.A.tn_prefixes"),
+        ("\n  A:", "    ignore_measure: no", "peers.A.ignore_measure"),
+        ("\n  map:", "    cat3: [2]", "categories.map.cat3"),
+    ] {
+        let text = text("policy.yaml");
+        let at = text.find(before).expect(before) + 1;
+        let end = at + text[at..].find('\n').expect(before) + 1;
+        let broken = format!("{}{line}\n{}", &text[..end], &text[end..]);
+        let faults = parse_policy(&broken, "policy.yaml").expect_err(path);
+        let found: Vec<_> = faults.iter().map(|fault| (fault.path.as_str(), &fault.message[..11])).collect();
+        assert_eq!(found, [(path, "unknown key")]);
+    }
+}
+
 #[test]
 fn every_key_given_twice_is_a_fault() {
     for file in FILES {

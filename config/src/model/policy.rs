@@ -28,12 +28,6 @@ pub struct Home {
     pub gt_prefixes: Vec<GtPrefix>,
     /// Our networks, MCC and MNC, 5 or 6 digits; never empty.
     pub plmns: Vec<Digits>,
-    /// Our Diameter realms.
-    pub realms: Vec<String>,
-    /// Our telephone numbers.
-    pub tn_prefixes: Vec<Digits>,
-    /// Our SIP domains.
-    pub sip_domains: Vec<String>,
     /// What we sign with; `None`: nothing leaves signed.
     pub signing: Option<Signing>,
 }
@@ -65,23 +59,19 @@ pub struct Defaults {
     pub unknown_peer: UnknownPeer,
     /// How strictly BER is read.
     pub ber: Ber,
-    /// What the sender of a refused message is told.
-    pub on_drop: OnDrop,
     /// Time and sequence window of native profiles.
     pub window: Window,
     /// Time window of SigFW compatible profiles.
     pub compat_window: CompatWindow,
     /// What becomes of a message signed before this gateway started (formats 1.5).
     pub cold_start: ColdStart,
-    /// What an unsynchronised clock does to verification (formats 1.4).
-    pub clock_error: ClockError,
     /// Memory of open transactions.
     pub transactions: Transactions,
     /// What becomes of service messages that answer nothing we signed (formats 4.6).
     pub unsigned_service_messages: ServiceMessages,
     /// TCAP aborts passed unsigned, per peer and second (formats 4.6).
     pub abort_per_peer: u32,
-    /// Whether LUDT may be sent to peers that say nothing else.
+    /// Whether LUDT may carry what outgrows UDT and XUDT, to and from peers that say nothing else.
     pub ludt: bool,
     /// Whether the way to peers that say nothing else has no narrowband link, so that 268 octets are no limit.
     pub m3ua_only: bool,
@@ -105,11 +95,9 @@ impl Default for Defaults {
             mode: Mode::Require,
             unknown_peer: UnknownPeer::Drop,
             ber: Ber::Canonicalise,
-            on_drop: OnDrop::Drop,
             window: Window::default(),
             compat_window: CompatWindow::default(),
             cold_start: ColdStart::Strict,
-            clock_error: ClockError::Verify,
             transactions: Transactions::default(),
             unsigned_service_messages: ServiceMessages::Drop,
             abort_per_peer: 50,
@@ -157,16 +145,6 @@ pub enum Ber {
     Canonicalise,
 }
 
-/// What the sender of a refused message is told.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum OnDrop {
-    /// Nothing.
-    #[default]
-    Drop,
-    /// The cause of formats 14, where the transport lets us answer for the host.
-    Reject,
-}
-
 /// Time and sequence window of native profiles (formats 1.4 and 1.5).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Window {
@@ -209,24 +187,14 @@ pub enum ColdStart {
     Lenient,
 }
 
-/// What an unsynchronised clock does to verification (formats 1.4).
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum ClockError {
-    /// Nothing: an alarm stands.
-    #[default]
-    Verify,
-    /// Mode require becomes prefer while it lasts.
-    Prefer,
-}
-
 /// Memory of open transactions (formats 13.2, step 1).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Transactions {
     /// Whether CONTINUE, END and ABORT need an open transaction.
     pub check: bool,
-    /// Transactions remembered by one worker: 1024 to 16777216.
+    /// Transactions remembered by all workers together: 1024 to 16777216; plan twice as many as are open at once.
     pub limit: usize,
-    /// Idle time after which a transaction is forgotten, seconds: 1 to 86400.
+    /// Time since our side's last message after which a transaction is forgotten, seconds: 1 to 28800.
     pub timeout_s: u32,
     /// Time after a start in which an unknown transaction is taken for an older one, seconds: 0 to 86400.
     pub grace_s: u32,
@@ -248,7 +216,7 @@ pub enum ServiceMessages {
     RateLimited,
 }
 
-/// Limits of SCCP reassembly, per link (formats 11.2).
+/// Limits of SCCP reassembly, per link and direction at each worker (formats 11.2).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Reassembly {
     /// Longest wait for the last segment, milliseconds: 100 to 60000.
@@ -318,7 +286,7 @@ pub struct Link {
     pub ni: Vec<u8>,
     /// Routing contexts; empty: any, or none.
     pub routing_contexts: Vec<u32>,
-    /// Service indicators: 3 SCCP, 5 ISUP; never empty.
+    /// Service indicators: 3 SCCP, 5 ISUP, which is not verified; never empty.
     pub si: Vec<u8>,
     /// Largest IP packet on this link, octets: 576 to 9600; `None`: that of the port.
     pub mtu: Option<u16>,
@@ -350,21 +318,17 @@ pub struct Peer {
     pub gt: Vec<Digits>,
     /// Its networks, MCC and MNC, 5 or 6 digits.
     pub plmns: Vec<Digits>,
-    /// Its Diameter realms.
-    pub realms: Vec<String>,
-    /// Its telephone numbers.
-    pub tn_prefixes: Vec<Digits>,
     /// What its messages must have to pass.
     pub mode: Mode,
     /// Signature profiles it may use; never empty.
     pub profiles: Vec<Profile>,
-    /// Algorithms it may use; never empty.
+    /// Algorithms it may use with SG-TCAP-1; never empty.
     pub algs: Vec<AlgName>,
-    /// Who may sign for it; never empty.
+    /// Who may sign for it with SG-TCAP-1; never empty.
     pub signer_roles: Vec<RoleName>,
     /// Whether we sign what goes to it.
     pub sign: bool,
-    /// The profile we sign with: SG-TCAP-1 or SG-TCAP-0.
+    /// The profile we sign with.
     pub sign_profile: Profile,
     /// Links it may come in by; empty: any.
     pub links: Vec<String>,
@@ -372,7 +336,7 @@ pub struct Peer {
     pub window: Option<Window>,
     /// What becomes of a message that outgrows what can be carried when it is signed.
     pub oversize: Oversize,
-    /// Whether LUDT may be sent to it.
+    /// Whether LUDT may carry what outgrows UDT and XUDT, to it and from it.
     pub ludt: bool,
     /// Whether the way to it has no narrowband link, so that 268 octets are no limit.
     pub m3ua_only: bool,
@@ -386,10 +350,8 @@ pub struct Peer {
     pub sec_opcode_other: i32,
     /// Whether BEGIN may come without application context: MAP version 1.
     pub allow_no_ac: bool,
-    /// Whether RSA keys below 2048 bits are accepted with SG-TCAP-0.
+    /// Whether a [`KeyRef::Spki`] for it may be RSA from 1024 bits; else from 2048.
     pub allow_legacy_rsa: bool,
-    /// Whether mode ignore verifies all the same, for the counters alone.
-    pub ignore_measure: bool,
 }
 
 /// A signature profile.
@@ -399,14 +361,6 @@ pub enum Profile {
     SgTcap1,
     /// SigFW compatible SS7, formats 5.
     SgTcap0,
-    /// Native Diameter, formats 6.
-    SgDia1,
-    /// SigFW compatible Diameter, formats 7.
-    SgDia0,
-    /// ISUP, formats 9.
-    SgIsup1,
-    /// SIP, formats 8.
-    Stir,
 }
 
 /// A signature algorithm by its name in the file (formats 1.3).
@@ -485,13 +439,11 @@ pub struct MapCategories {
     pub cat1: Vec<i32>,
     /// Only for the peer's own subscribers.
     pub cat2: Vec<i32>,
-    /// Only where the subscriber can be.
-    pub cat3: Vec<i32>,
 }
 
 impl Default for MapCategories {
     fn default() -> Self {
-        Self { cat1: vec![22, 24, 58, 62, 65, 71], cat2: vec![3, 4, 7, 8, 70], cat3: vec![2, 23, 56] }
+        Self { cat1: vec![22, 24, 58, 62, 65, 71], cat2: vec![3, 4, 7, 8, 70] }
     }
 }
 

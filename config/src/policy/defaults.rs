@@ -11,11 +11,9 @@ pub(super) fn read(item: &Item<'_>) -> Defaults {
     let mode = section.get("mode").and_then(|item| item.word("a mode", MODE));
     let unknown_peer = section.get("unknown_peer").and_then(|item| item.word("a rule for unknown peers", UNKNOWN_PEER));
     let ber = section.get("ber").and_then(|item| item.word("a strictness of BER", BER));
-    let on_drop = section.get("on_drop").and_then(|item| item.word("an answer to a refused message", ON_DROP));
     let window = section.get("window").map(|item| read_window(&item, other.window));
     let compat_window = section.get("compat_window").map(|item| compat_window(&item));
     let cold_start = section.get("cold_start").and_then(|item| item.word("a rule for a cold start", COLD_START));
-    let clock_error = section.get("clock_error").and_then(|item| item.word("a rule for a wrong clock", CLOCK_ERROR));
     let transactions = section.get("transactions").map(|item| transactions(&item));
     let unsigned_service_messages = section
         .get("unsigned_service_messages")
@@ -49,11 +47,9 @@ pub(super) fn read(item: &Item<'_>) -> Defaults {
         mode: mode.unwrap_or(other.mode),
         unknown_peer: unknown_peer.unwrap_or(other.unknown_peer),
         ber: ber.unwrap_or(other.ber),
-        on_drop: on_drop.unwrap_or(other.on_drop),
         window: window.unwrap_or(other.window),
         compat_window: compat_window.unwrap_or(other.compat_window),
         cold_start: cold_start.unwrap_or(other.cold_start),
-        clock_error: clock_error.unwrap_or(other.clock_error),
         transactions: transactions.unwrap_or(other.transactions),
         unsigned_service_messages: unsigned_service_messages.unwrap_or(other.unsigned_service_messages),
         abort_per_peer: abort_per_peer.unwrap_or(other.abort_per_peer),
@@ -100,7 +96,7 @@ fn transactions(item: &Item<'_>) -> Transactions {
     let mut section = Section::open(item);
     let check = section.get("check").and_then(|item| item.flag());
     let limit = section.get("limit").and_then(|item| item.number(1024..=16_777_216, "transactions"));
-    let timeout = section.get("timeout").and_then(|item| units::duration_s(&item, 1..=86_400));
+    let timeout = section.get("timeout").and_then(|item| units::duration_s(&item, 1..=28_800));
     let grace = section.get("grace").and_then(|item| units::duration_s(&item, 0..=86_400));
     section.close();
     Transactions {

@@ -88,16 +88,13 @@ pub(super) fn peer<'a>(name: String, item: &Item<'a>, defaults: &Defaults) -> (P
     let gt: Vec<_> = gt.into_iter().filter_map(|item| Some((units::prefix(&item)?, item))).collect();
     let plmns = section.get("plmns").map(|item| item.list("\"00102\"")).unwrap_or_default();
     let plmns: Vec<_> = plmns.into_iter().filter_map(|item| Some((units::plmn(&item)?, item))).collect();
-    let realms = section.get("realms").map(|item| item.set("epc.example", units::domain));
-    let tn_prefixes = section.get("tn_prefixes").map(|item| item.set("\"99902\"", units::prefix));
     let mode = section.get("mode").and_then(|item| item.word("a mode", MODE));
     let profiles = section.get("profiles").map(|item| item.set("SG-TCAP-1", |item| item.word("a profile", PROFILE)));
     let algs = section.get("algs").map(|item| item.set("p256", |item| item.word("an algorithm", ALG)));
     let roles = section.get("signer_roles").map(|item| item.set("csp", |item| item.word("a role", ROLE)));
     let sign_item = section.get("sign");
     let sign = sign_item.as_ref().and_then(|item| item.flag()).unwrap_or(false);
-    let sign_profile =
-        section.get("sign_profile").and_then(|item| item.word("a profile to sign TCAP with", SIGN_PROFILE));
+    let sign_profile = section.get("sign_profile").and_then(|item| item.word("a profile", PROFILE));
     let links = section.get("links").map(|item| item.list("ss7-1")).unwrap_or_default();
     let links: Vec<_> =
         links.into_iter().filter_map(|item| Some((item.text("the name of a link")?.to_owned(), item))).collect();
@@ -110,7 +107,6 @@ pub(super) fn peer<'a>(name: String, item: &Item<'a>, defaults: &Defaults) -> (P
     let mut flag = |key, other| section.get(key).and_then(|item| item.flag()).unwrap_or(other);
     let (ludt, m3ua_only) = (flag("ludt", defaults.ludt), flag("m3ua_only", defaults.m3ua_only));
     let (allow_no_ac, allow_legacy_rsa) = (flag("allow_no_ac", false), flag("allow_legacy_rsa", false));
-    let ignore_measure = flag("ignore_measure", false);
     section.close();
 
     let profiles = profiles.unwrap_or_else(|| vec![Profile::SgTcap1]);
@@ -119,8 +115,6 @@ pub(super) fn peer<'a>(name: String, item: &Item<'a>, defaults: &Defaults) -> (P
         name,
         gt: once(gt.clone()),
         plmns: once(plmns.clone()),
-        realms: realms.unwrap_or_default(),
-        tn_prefixes: tn_prefixes.unwrap_or_default(),
         mode: mode.unwrap_or(defaults.mode),
         sign_profile: sign_profile.unwrap_or(if only_compatible { Profile::SgTcap0 } else { Profile::SgTcap1 }),
         profiles,
@@ -138,7 +132,6 @@ pub(super) fn peer<'a>(name: String, item: &Item<'a>, defaults: &Defaults) -> (P
         sec_opcode_other,
         allow_no_ac,
         allow_legacy_rsa,
-        ignore_measure,
     };
     (peer, PeerPlaces { gt, plmns, links, sign: sign_item })
 }
