@@ -228,7 +228,7 @@ fn crypto(item: &Item<'_>) -> Crypto {
     let stand_in = Crypto::default();
     let mut section = Section::open(item);
     let batch_item = section.get("batch");
-    let batch = batch_item.as_ref().and_then(|item| item.power_of_two(1..=1024, "jobs"));
+    let batch = batch_item.as_ref().and_then(|item| item.power_of_two(1..=256, "jobs"));
     let batch_us = section.get("batch_us").and_then(|item| item.number(1..=1000, "microseconds"));
     let queue = section.get("queue").and_then(|item| item.power_of_two(64..=65536, "jobs"));
     let share = section.get("share_percent").and_then(|item| item.number(1..=100, "percent"));

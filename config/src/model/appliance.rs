@@ -188,7 +188,7 @@ pub enum Hugepages {
 /// Batches and queues between workers and crypto threads.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Crypto {
-    /// Jobs handed over together: a power of two, 1 to 1024.
+    /// Jobs handed over together: a power of two, 1 to 256.
     pub batch: usize,
     /// Age at which a batch goes although it is not full, microseconds: 1 to 1000.
     pub batch_us: u32,
