@@ -83,14 +83,23 @@ impl Digits {
         (0..self.len()).filter_map(|i| self.get(i))
     }
 
+    /// All nibbles in one word, the first digit lowest.
+    fn word(&self) -> u128 {
+        u128::from_le_bytes(self.packed)
+    }
+
     /// True if every digit is 0 to 9.
     pub fn is_decimal(&self) -> bool {
-        self.iter().all(|digit| digit < 10)
+        // A nibble is above 9 if its 8 is set together with its 4 or its 2.
+        let word = self.word();
+        (word >> 3) & (word >> 2 | word >> 1) & (u128::MAX / 15) == 0
     }
 
     /// True if these digits begin with `prefix`.
     pub fn starts_with(&self, prefix: &Digits) -> bool {
-        prefix.len <= self.len && prefix.iter().eq(self.iter().take(prefix.len()))
+        let unused = 128 - 4 * u32::from(prefix.len);
+        let differ = (self.word() ^ prefix.word()).checked_shl(unused).unwrap_or(0);
+        prefix.len <= self.len && differ == 0
     }
 
     /// Appends the digits as ASCII; values above 9 as `a` to `f`.
@@ -217,6 +226,18 @@ mod tests {
         for (prefix, want) in [("99902", true), ("", true), ("99903", false), ("9990200000110", false)] {
             let prefix: Digits = prefix.parse().unwrap_or_default();
             assert_eq!(number.starts_with(&prefix), want, "{prefix}");
+        }
+    }
+
+    #[test]
+    fn digits_above_nine_are_seen_at_each_place() {
+        for at in 0..Digits::MAX {
+            for value in 0..16_u8 {
+                let mut packed = [0x99; 16];
+                packed[at / 2] = if at % 2 == 0 { 0x90 | value } else { value << 4 | 9 };
+                let digits = Digits::from_nibbles(&packed, Digits::MAX).unwrap_or_default();
+                assert_eq!(digits.is_decimal(), value < 10, "{value} at {at}");
+            }
         }
     }
 

@@ -4,7 +4,7 @@
 //! later releases do not hurt. Elements that share a tag are told apart by their order, as ASN.1 does.
 
 use crate::addr::Digits;
-use crate::ber::{Elements, Rules, Tlv};
+use crate::ber::{self, Rules, Span};
 use crate::reason::{Reason, Refusal};
 
 /// What a number inside an argument stands for.
@@ -130,11 +130,11 @@ fn run(
     each: &mut dyn FnMut(Party, Digits),
 ) -> Result<(), Refusal> {
     let (mut taken, mut seen) = (0_u32, 0_u8);
-    let mut elements = Elements::new(octets, rules, depth);
-    let mut index = 0;
-    let mut start = base;
-    while let Some(element) = elements.next() {
-        let element = element.map_err(|refusal| Refusal { at: refusal.at + base as u32, ..refusal })?;
+    let (mut at, mut index) = (0, 0);
+    while at < octets.len() {
+        let element = ber::span(octets, at, octets.len(), rules, depth)
+            .map_err(|refusal| Refusal { at: refusal.at + base as u32, ..refusal })?;
+        let start = base + at;
         let tag = tag_of(&element);
         let mut full = false;
         let mut found = None;
@@ -154,13 +154,13 @@ fn run(
             }
             taken |= 1 << i;
             seen |= field.need;
-            let body = start + element.header_len();
-            read(&element, field.role, index, rules, (start, body), depth, each)?;
+            let inside = Inside { value: element.value(octets), start, body: base + element.body, index };
+            read(&inside, field.role, rules, depth, each)?;
         } else if full {
             return Err(Reason::MapDupParam.at(start));
         }
         index += 1;
-        start = base + elements.offset();
+        at = element.next;
     }
     let needed = fields.iter().fold(0, |needed, field| needed | field.need);
     if seen & needed != needed {
@@ -169,33 +169,42 @@ fn run(
     Ok(())
 }
 
-fn read(
-    element: &Tlv<'_>,
-    role: Role,
+/// An element that a table asked for.
+struct Inside<'a> {
+    value: &'a [u8],
+    /// Octets of the argument where the element and its value begin.
+    start: usize,
+    body: usize,
+    /// Its number in its SEQUENCE.
     index: usize,
+}
+
+fn read(
+    element: &Inside<'_>,
+    role: Role,
     rules: Rules,
-    (start, body): (usize, usize),
     depth: u8,
     each: &mut dyn FnMut(Party, Digits),
 ) -> Result<(), Refusal> {
+    let &Inside { value, start, body, index } = element;
     let bad = Reason::MapParam.at(start);
     let party = match role {
         Role::Skip => return Ok(()),
-        Role::Enter(inside) => return run(element.value, inside, rules, body, depth + 1, false, each),
-        Role::Each(inside) => return run(element.value, inside, rules, body, depth + 1, true, each),
+        Role::Enter(inside) => return run(value, inside, rules, body, depth + 1, false, each),
+        Role::Each(inside) => return run(value, inside, rules, body, depth + 1, true, each),
         Role::Imsi => {
-            each(Party::Imsi, read_imsi(element.value).ok_or(bad)?);
+            each(Party::Imsi, read_imsi(value).ok_or(bad)?);
             return Ok(());
         }
         Role::Other => {
             // Nobody decides by it: what cannot be read is not reported.
-            if let Some(number) = read_address(element.value) {
+            if let Some(number) = read_address(value) {
                 each(Party::Other, number);
             }
             return Ok(());
         }
         Role::Isup => {
-            if let Some(number) = read_isup(element.value) {
+            if let Some(number) = read_isup(value) {
                 each(Party::Other, number);
             }
             return Ok(());
@@ -205,12 +214,12 @@ fn read(
         Role::Centre if index == 0 => Party::Other,
         Role::Centre => Party::Node,
     };
-    let number = read_address(element.value).filter(|number| !number.is_empty() && number.is_decimal());
+    let number = read_address(value).filter(|number| !number.is_empty() && number.is_decimal());
     each(party, number.ok_or(bad)?);
     Ok(())
 }
 
-fn tag_of(element: &Tlv<'_>) -> u16 {
+fn tag_of(element: &Span) -> u16 {
     match element.number {
         number if element.tag & 0x1f == 0x1f => u16::from(element.tag) << 8 | u16::try_from(number).unwrap_or(u16::MAX),
         _ => u16::from(element.tag),

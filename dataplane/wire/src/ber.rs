@@ -107,7 +107,14 @@ struct Header {
     minimal: bool,
 }
 
-#[inline]
+/// The common case in a few instructions: a short tag and a length below 128 that fits. Anything else is left to [`header`].
+#[inline(always)]
+fn short(octets: &[u8], start: usize, end: usize) -> Option<(u8, usize, usize)> {
+    let &[tag, len @ 0..0x80, ..] = octets.get(start..end)? else { return None };
+    let last = start + 2 + usize::from(len);
+    (tag & 0x1f != 0x1f && tag & 0xdf != 0 && last <= end).then_some((tag, start + 2, last))
+}
+
 fn header(octets: &[u8], start: usize, end: usize, rules: Rules) -> Result<Header, Refusal> {
     let octets = octets.get(..end).unwrap_or(octets);
     let Some(&tag) = octets.get(start) else { return Err(Reason::BerLength.at(start)) };
@@ -174,11 +181,19 @@ fn long_length(octets: &[u8], place: usize, rules: Rules) -> Result<(usize, usiz
 }
 
 /// Reads one element at `start` without looking inside, except to find the end of an indefinite one.
-#[inline]
+#[inline(always)]
 pub(crate) fn span(octets: &[u8], start: usize, end: usize, rules: Rules, depth: u8) -> Result<Span, Refusal> {
     if depth > MAX_DEPTH {
         return Err(Reason::BerDepth.at(start));
     }
+    if let Some((tag, body, end)) = short(octets, start, end) {
+        return Ok(Span { tag, number: u32::from(tag & 0x1f), start, body, end, next: end, canonical: true });
+    }
+    long_span(octets, start, end, rules, depth)
+}
+
+#[cold]
+fn long_span(octets: &[u8], start: usize, end: usize, rules: Rules, depth: u8) -> Result<Span, Refusal> {
     let header = header(octets, start, end, rules)?;
     let (last, next) = match header.len {
         Some(len) => (header.body + len, header.body + len),
@@ -213,6 +228,13 @@ fn run(
         }
         if depth > MAX_DEPTH {
             return Err(Reason::BerDepth.at(at));
+        }
+        if let Some((tag, body, last)) = short(octets, at, end) {
+            if is_constructed(tag) {
+                run(octets, body, last, false, rules, depth + 1, canonical)?;
+            }
+            at = last;
+            continue;
         }
         let header = header(octets, at, end, rules)?;
         *canonical &= header.minimal;

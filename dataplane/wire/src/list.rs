@@ -12,11 +12,13 @@ pub struct List<T, const N: usize> {
 
 impl<T: Copy, const N: usize> List<T, N> {
     /// An empty list; `blank` only fills the storage and is never seen.
+    #[inline(always)]
     pub const fn new(blank: T) -> Self {
         Self { items: [blank; N], len: 0 }
     }
 
     /// Appends a value; `false` if the list is full and nothing changed.
+    #[inline]
     pub fn push(&mut self, item: T) -> bool {
         let Some(place) = self.items.get_mut(self.len) else { return false };
         *place = item;

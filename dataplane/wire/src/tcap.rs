@@ -157,7 +157,7 @@ pub struct Message<'a> {
     /// True if every length in the tree is.
     pub canonical: bool,
     rules: Rules,
-    dialogue_at: usize,
+    dialogue_at: Option<Span>,
 }
 
 impl<'a> Message<'a> {
@@ -187,7 +187,7 @@ impl<'a> Message<'a> {
             outer_minimal: outer.canonical,
             canonical: outer.canonical,
             rules,
-            dialogue_at: 0,
+            dialogue_at: None,
         };
         let mut portion = None;
         let mut fault = Ok(());
@@ -198,23 +198,20 @@ impl<'a> Message<'a> {
             let element = ber::span(octets, at, outer.end, rules, 0)?;
             canonical &= element.canonical;
             if fault.is_ok() {
-                fault = message.take_element(&element, &mut wanted, &mut portion);
+                fault = message.take_element(&element, &mut wanted);
+            }
+            if element.is(COMPONENTS) {
+                portion = Some(element);
             }
             at = element.next;
         }
         fault?;
-        for need in [OTID, DTID] {
-            let there = message.elements.iter().any(|element| element.tag == need);
-            if kind.elements().contains(&need) && !there {
-                return Err(Reason::TcapTid.at(outer.body));
-            }
+        let wants = |id| kind.elements().contains(&id);
+        if (message.otid.is_none() && wants(OTID)) || (message.dtid.is_none() && wants(DTID)) {
+            return Err(Reason::TcapTid.at(outer.body));
         }
-        if let Some(dialogue) = &message.dialogue {
-            let inside = ber::walk(dialogue.value, rules, 1).map_err(|refusal| Refusal {
-                at: refusal.at + (message.dialogue_at + dialogue.header_len()) as u32,
-                ..refusal
-            })?;
-            canonical &= inside;
+        if let Some(dialogue) = &message.dialogue_at {
+            canonical &= ber::walk_inside(octets, dialogue, rules, 1)?;
         }
         if let Some(portion) = portion {
             message.outer_minimal &= portion.canonical;
@@ -224,25 +221,17 @@ impl<'a> Message<'a> {
         Ok(message)
     }
 
-    fn take_element(
-        &mut self,
-        element: &Span,
-        wanted: &mut &'static [u8],
-        portion: &mut Option<Span>,
-    ) -> Result<(), Refusal> {
+    fn take_element(&mut self, element: &Span, wanted: &mut &'static [u8]) -> Result<(), Refusal> {
         let misplaced = Reason::TcapElement.at(element.start);
         let place = wanted.iter().position(|tag| element.is(*tag)).ok_or(misplaced)?;
         *wanted = wanted.get(place + 1..).unwrap_or(&[]);
         let tlv = element.tlv(self.octets);
         match element.tag {
-            COMPONENTS => {
-                *portion = Some(*element);
-                return Ok(());
-            }
+            COMPONENTS => return Ok(()),
             OTID => self.otid = Some(Tid::new(tlv.value).ok_or(Reason::TcapTid.at(element.start))?),
             DTID => self.dtid = Some(Tid::new(tlv.value).ok_or(Reason::TcapTid.at(element.start))?),
             ABORT_CAUSE => self.abort_cause = tlv.value.first().copied(),
-            _ => (self.dialogue, self.dialogue_at) = (Some(tlv), element.start),
+            _ => (self.dialogue, self.dialogue_at) = (Some(tlv), Some(*element)),
         }
         if self.elements.push(tlv) { Ok(()) } else { Err(misplaced) }
     }
@@ -256,39 +245,45 @@ impl<'a> Message<'a> {
     /// # Source
     /// Q.773 §3.2 and §4.2.3.
     pub fn application_context(&self) -> Result<Option<Oid<'a>>, Refusal> {
-        let Some(dialogue) = self.dialogue else { return Ok(None) };
-        let bad = Reason::TcapDialogue.at(self.dialogue_at);
-        let only = |tlv: Tlv<'a>, depth| -> Result<Tlv<'a>, Refusal> {
-            let mut inside = tlv.elements(self.rules, depth);
-            match (inside.next(), inside.next()) {
-                (Some(Ok(one)), None) => Ok(one),
-                _ => Err(bad),
-            }
-        };
-        let external = only(dialogue, 1)?;
-        if external.tag != EXTERNAL {
-            return Err(bad);
+        let Some(portion) = self.dialogue_at else { return Ok(None) };
+        let bad = Reason::TcapDialogue.at(portion.start);
+        self.context_inside(&portion).ok_or(bad)
+    }
+
+    /// `None` where the portion is not as Q.773 has it.
+    fn context_inside(&self, portion: &Span) -> Option<Option<Oid<'a>>> {
+        let external = self.only(portion, 1).filter(|element| element.is(EXTERNAL))?;
+        let syntax = self.child(external.body, &external, 2).filter(|element| element.is(OBJECT_ID))?;
+        let value = self.child(syntax.next, &external, 2).filter(|element| element.is(ABSTRACT))?;
+        if value.next != external.end {
+            return None;
         }
-        let mut inside = external.elements(self.rules, 2);
-        let unit = match (inside.next(), inside.next(), inside.next()) {
-            (Some(Ok(name)), Some(Ok(unit)), None) if name.tag == OBJECT_ID && unit.tag == ABSTRACT => only(unit, 3)?,
-            _ => return Err(bad),
-        };
-        if unit.tag != AARQ && unit.tag != AARE {
-            return Ok(None);
+        let unit = self.only(&value, 3)?;
+        if !unit.is(AARQ) && !unit.is(AARE) {
+            return Some(None);
         }
         let mut context = None;
-        for field in unit.elements(self.rules, 4) {
-            let field = field.map_err(|_| bad)?;
-            if field.tag == CONTEXT_NAME && context.replace(field).is_some() {
-                return Err(bad);
+        let mut at = unit.body;
+        while at < unit.end {
+            let field = self.child(at, &unit, 4)?;
+            if field.is(CONTEXT_NAME) && context.replace(field).is_some() {
+                return None;
             }
+            at = field.next;
         }
-        let name = only(context.ok_or(bad)?, 5)?;
-        if name.tag != OBJECT_ID || name.value.last().is_none_or(|octet| octet & 0x80 != 0) {
-            return Err(bad);
-        }
-        Ok(Some(Oid(name.value)))
+        let name = self.only(&context?, 5).filter(|element| element.is(OBJECT_ID))?.value(self.octets);
+        let ends = name.last().is_some_and(|octet| octet & 0x80 == 0);
+        ends.then_some(Some(Oid(name)))
+    }
+
+    /// The element at `at` inside `parent`; `None` at its end. It was walked when the message was read.
+    fn child(&self, at: usize, parent: &Span, depth: u8) -> Option<Span> {
+        ber::span(self.octets, at, parent.end, self.rules, depth).ok()
+    }
+
+    /// The one element inside `parent`.
+    fn only(&self, parent: &Span, depth: u8) -> Option<Span> {
+        self.child(parent.body, parent, depth).filter(|element| element.next == parent.end)
     }
 
     /// The rules it was read under.

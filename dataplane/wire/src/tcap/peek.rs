@@ -25,10 +25,19 @@ mod tests {
 
     #[test]
     fn the_id_is_found_in_a_cut_message_of_any_length_form() {
-        for octets in [&b"\x62\x50\x48\x04\x11\x22\x33\x44\x6b"[..], b"\x62\x81\xc0\x48\x04\x11\x22\x33\x44", b"\x65\x80\x48\x04\x11\x22\x33\x44"] {
+        for octets in [
+            &b"\x62\x50\x48\x04\x11\x22\x33\x44\x6b"[..],
+            b"\x62\x81\xc0\x48\x04\x11\x22\x33\x44",
+            b"\x65\x80\x48\x04\x11\x22\x33\x44",
+        ] {
             assert_eq!(originating_id(octets), Tid::new(&[0x11, 0x22, 0x33, 0x44]), "{octets:02x?}");
         }
-        for octets in [&b""[..], b"\x64\x06\x49\x04\x11\x22\x33\x44", b"\x62\x50\x48\x05\x11\x22\x33\x44\x55", b"\x62\x50\x48\x04\x11"] {
+        for octets in [
+            &b""[..],
+            b"\x64\x06\x49\x04\x11\x22\x33\x44",
+            b"\x62\x50\x48\x05\x11\x22\x33\x44\x55",
+            b"\x62\x50\x48\x04\x11",
+        ] {
             assert_eq!(originating_id(octets), None, "{octets:02x?}");
         }
     }
