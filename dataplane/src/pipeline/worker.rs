@@ -147,6 +147,35 @@ impl Default for WorkerConfig {
     }
 }
 
+/// A part of the turn.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Stage {
+    /// Receiving, decoding, and everything that is claimed and checked before a signature.
+    Claims,
+    /// Signatures: submitted, and taken in as they are answered; inline also computed.
+    Verify,
+    /// Verdicts, and what becomes of each chunk.
+    Verdict,
+    /// Making the packets that leave.
+    Rewrite,
+    /// Handing them to the port, and counting.
+    Transmit,
+}
+
+/// Somebody who measures a turn.
+pub trait Watch {
+    /// A stage has ended just now.
+    fn ended(&mut self, stage: Stage);
+}
+
+/// Nobody.
+struct Unwatched;
+
+impl Watch for Unwatched {
+    #[inline(always)]
+    fn ended(&mut self, _: Stage) {}
+}
+
 /// Frames handed from the worker whose queue they came by to the worker that owns their association.
 pub type Mailbox<F> = Arc<ArrayQueue<(F, usize)>>;
 
@@ -244,19 +273,28 @@ impl<P: FrameIo> Worker<P> {
     ///
     /// Returns how many frames were received.
     pub fn turn(&mut self, now_ms: u64) -> usize {
+        self.turn_watched(now_ms, &mut Unwatched)
+    }
+
+    /// The same turn, with somebody told when each stage has ended: for measurements.
+    pub fn turn_watched(&mut self, now_ms: u64, watch: &mut impl Watch) -> usize {
         self.now_ms = now_ms;
         if self.policy.refresh() {
             self.adapt();
         }
         let received = self.receive();
+        watch.ended(Stage::Claims);
         self.crypto.flush();
         self.collect();
+        watch.ended(Stage::Verify);
         self.judge();
+        watch.ended(Stage::Verdict);
         if now_ms.saturating_sub(self.swept_ms) >= SWEEP_MS {
             self.swept_ms = now_ms;
             self.sweep();
         }
         self.release();
+        watch.ended(Stage::Rewrite);
         self.transmit();
         self.stats.turns += 1;
         if received == 0 {
@@ -265,6 +303,7 @@ impl<P: FrameIo> Worker<P> {
         if self.stats.turns.is_multiple_of(OFFER_TURNS) {
             self.publish();
         }
+        watch.ended(Stage::Transmit);
         received
     }
 

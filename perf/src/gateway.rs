@@ -1,0 +1,96 @@
+//! A gateway to measure: one worker over ports in memory, under the policy and the certificates of the test vectors.
+
+use std::error::Error;
+use std::sync::Arc;
+
+use sealgate_config::model::{Mode, Policy};
+use sealgate_crypto::pki::{self, Anchor, Kind, Options};
+use sealgate_crypto::pool::{Pool, PoolConfig};
+use sealgate_crypto::sign::SigningKey;
+use sealgate_dataplane::io::mem::{MemPool, MemPort};
+use sealgate_dataplane::pipeline::worker::Shared;
+use sealgate_dataplane::pipeline::{Worker, WorkerConfig};
+use sealgate_dataplane::policy::{PolicyCell, Snapshot};
+
+/// The time at which the vectors' certificates are valid, milliseconds since 1970.
+pub const NOW_MS: u64 = 1_795_000_000_000;
+/// Verification tag of packets from interconnect.
+pub const VTAG_IN: u32 = 0x5ea1_9a7e;
+
+const POLICY: &str = include_str!("../../dataplane/tests/data/vectors-policy.yaml");
+const ROOT: &[u8] = include_bytes!("../../dataplane/vectors/certs/root.pem");
+const REGION: &[u8] = include_bytes!("../../dataplane/vectors/certs/region.pem");
+const HOME: &[u8] = include_bytes!("../../dataplane/vectors/certs/home-ec.pem");
+const OPERATOR: &[u8] = include_bytes!("../../dataplane/vectors/certs/a-ec.pem");
+const CRLS: [&[u8]; 2] = [
+    include_bytes!("../../dataplane/vectors/crls/root.crl.pem"),
+    include_bytes!("../../dataplane/vectors/crls/region.crl.pem"),
+];
+const HOME_KEY: &str = include_str!("../../dataplane/vectors/keys/home-ec.key.pem");
+const OPERATOR_KEY: &str = include_str!("../../dataplane/vectors/keys/a-ec.key.pem");
+
+/// The signing key of the operator that speaks to us.
+///
+/// # Errors
+/// None with the key that is compiled in.
+pub fn operator_key() -> Result<SigningKey, Box<dyn Error>> {
+    Ok(SigningKey::from_pkcs8_pem(OPERATOR_KEY)?)
+}
+
+/// One worker and what it needs to live.
+pub struct Gateway {
+    /// The worker.
+    pub worker: Worker<MemPort>,
+    /// Crypto threads, or none.
+    pub crypto: Pool,
+}
+
+impl Gateway {
+    /// A gateway whose port 0 gives `inbound` and whose port 1 gives `outbound`, `rounds` times or for ever.
+    ///
+    /// # Errors
+    /// A policy, certificate or frame that does not fit: a defect of this program.
+    pub fn new(
+        mode: Mode,
+        sign: bool,
+        inbound: Vec<Vec<u8>>,
+        outbound: Vec<Vec<u8>>,
+        rounds: Option<u64>,
+        crypto: PoolConfig,
+    ) -> Result<Self, Box<dyn Error>> {
+        let mut policy = Policy::parse(POLICY)?;
+        for peer in &mut policy.peers {
+            (peer.mode, peer.sign) = (mode, sign);
+        }
+        let snapshot = compile(&policy)?;
+        let shared = Arc::new(Shared::new(&snapshot));
+        let cell = Arc::new(PolicyCell::new(snapshot));
+        let (crypto, mut clients) = Pool::start(crypto, 1)?;
+        let client = clients.pop().ok_or("no crypto client")?;
+        let pool = MemPool::default();
+        let ports = [MemPort::looping(&pool, inbound.into(), rounds)?, MemPort::looping(&pool, outbound.into(), rounds)?];
+        let worker = Worker::new(WorkerConfig::default(), ports, cell.reader(), client, shared, Vec::new());
+        Ok(Self { worker, crypto })
+    }
+}
+
+fn compile(policy: &Policy) -> Result<Snapshot, Box<dyn Error>> {
+    let object = |name, octets, kind| pki::objects_from_octets(name, octets, kind);
+    let anchors: Vec<_> = object("root", ROOT, Kind::Certificate)?
+        .into_iter()
+        .map(|object| Anchor { der: object.der, limit: None })
+        .collect();
+    let mut certificates = Vec::new();
+    for (name, octets) in [("region", REGION), ("home-ec", HOME), ("a-ec", OPERATOR)] {
+        certificates.extend(object(name, octets, Kind::Certificate)?);
+    }
+    let mut crls = Vec::new();
+    for octets in CRLS {
+        crls.extend(object("crl", octets, Kind::Crl)?);
+    }
+    let trust = pki::load(&anchors, &certificates, &crls, Options::default(), (NOW_MS / 1000) as i64);
+    let keys = [("home-ec".to_string(), SigningKey::from_pkcs8_pem(HOME_KEY)?)].into();
+    // The SigFW peer's certificate is left out here: nothing measured uses it.
+    let policy = Policy { sigfw_keys: Vec::new(), ..policy.clone() };
+    Snapshot::compile(&policy, &trust, &keys, 1500).map_err(|faults| format!("{faults:?}").into())
+}
