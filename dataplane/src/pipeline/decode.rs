@@ -1,7 +1,5 @@
 //! From a frame to its user messages: link, network and transport layer in the order of formats 2, steps 1 to 4.
 
-use std::sync::Arc;
-
 use sealgate_crypto::verify::sha256;
 use sealgate_wire::sctp::{self, Chunk, ChunkKind, Data, Header, Init, Packet, Sack};
 use sealgate_wire::{Reason, Refusal, eth, ip, m3ua};
@@ -52,12 +50,11 @@ struct Join {
 
 impl<P: FrameIo> Worker<P> {
     /// Takes one frame from a port, or from the worker whose queue it came by.
-    pub(super) fn take_frame(&mut self, frame: P::Frame, port: usize, handed: bool) {
+    pub(super) fn take_frame(&mut self, snapshot: &Snapshot, frame: P::Frame, port: usize, handed: bool) {
         let number = self.received;
         self.received += 1;
-        let snapshot = Arc::clone(self.policy.held());
         let exit = 1 - port.min(1);
-        let layers = match classify(&snapshot, frame.octets(), port, self.config.sides) {
+        let layers = match classify(snapshot, frame.octets(), port, self.config.sides) {
             Ok(Kind::Sctp(layers)) => layers,
             Ok(Kind::NotSubject) => {
                 self.note(number, None, None, Reason::OkNotSubject);
@@ -66,7 +63,7 @@ impl<P: FrameIo> Worker<P> {
             Err(refusal) => return self.drop_frame(number, None, None, refusal.reason, refusal.at),
         };
         let (way, link) = (Some(layers.way), Some(layers.link));
-        match self.sctp(&snapshot, frame, layers, port, number, handed) {
+        match self.sctp(snapshot, frame, layers, port, number, handed) {
             Ok(()) => {}
             Err(refusal) => self.drop_frame(number, way, link, refusal.reason, refusal.at),
         }

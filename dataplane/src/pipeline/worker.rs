@@ -282,18 +282,19 @@ impl<P: FrameIo> Worker<P> {
         if self.policy.refresh() {
             self.adapt();
         }
-        let received = self.receive();
+        let snapshot = Arc::clone(self.policy.held());
+        let received = self.receive(&snapshot);
         watch.ended(Stage::Claims);
         self.crypto.flush();
         self.collect();
         watch.ended(Stage::Verify);
-        self.judge();
+        self.judge(&snapshot);
         watch.ended(Stage::Verdict);
         if now_ms.saturating_sub(self.swept_ms) >= SWEEP_MS {
             self.swept_ms = now_ms;
             self.sweep();
         }
-        self.release();
+        self.release(&snapshot);
         watch.ended(Stage::Rewrite);
         self.transmit();
         self.stats.turns += 1;
@@ -374,7 +375,7 @@ impl<P: FrameIo> Worker<P> {
     }
 
     /// Takes a burst from the mailbox and from each port, as far as there are slots for it.
-    fn receive(&mut self) -> usize {
+    fn receive(&mut self, snapshot: &Snapshot) -> usize {
         let mut received = 0;
         for _ in 0..BURST {
             let mailbox = self.mailboxes.get(self.config.index);
@@ -383,7 +384,7 @@ impl<P: FrameIo> Worker<P> {
                 break;
             };
             self.stats.taken += 1;
-            self.take_frame(frame, port, true);
+            self.take_frame(snapshot, frame, port, true);
         }
         for number in 0..self.ports.len() {
             let max = BURST.min(self.frames.room());
@@ -394,7 +395,7 @@ impl<P: FrameIo> Worker<P> {
             }
             received += got;
             for frame in burst.drain(..) {
-                self.take_frame(frame, number, false);
+                self.take_frame(snapshot, frame, number, false);
             }
             self.burst = burst;
         }
@@ -408,23 +409,22 @@ impl<P: FrameIo> Worker<P> {
     }
 
     /// Finds the verdict of every message that waits for nothing any more.
-    fn judge(&mut self) {
+    fn judge(&mut self, snapshot: &Snapshot) {
         let mut ready = std::mem::take(&mut self.ready);
         for (id, so_far) in ready.drain(..) {
             let Some(mut message) = self.messages.remove(id) else { continue };
-            self.settle_one(&mut message, so_far);
+            self.settle_one(snapshot, &mut message, so_far);
             message.reset();
             self.spare_messages.push(message);
         }
         self.ready = ready;
     }
 
-    fn settle_one(&mut self, message: &mut Message, so_far: Result<(), Reason>) {
+    fn settle_one(&mut self, snapshot: &Snapshot, message: &mut Message, so_far: Result<(), Reason>) {
         let way = message.way.unwrap_or(Direction::In);
         self.dirty.push((message.assoc, way));
-        let snapshot = Arc::clone(self.policy.held());
         let mut scene = Scene {
-            snapshot: &snapshot,
+            snapshot,
             shared: &self.shared,
             crypto: &mut self.crypto,
             segments: &mut self.segments,
@@ -491,7 +491,7 @@ impl<P: FrameIo> Worker<P> {
     }
 
     /// Sends the frames at the front of each touched flow whose messages are all settled.
-    fn release(&mut self) {
+    fn release(&mut self, snapshot: &Snapshot) {
         let mut dirty = std::mem::take(&mut self.dirty);
         for (assoc, way) in dirty.drain(..) {
             while let Some(id) = self.first_settled(assoc, way) {
@@ -499,7 +499,7 @@ impl<P: FrameIo> Worker<P> {
                     association.flows[way as usize].queue.pop_front();
                 }
                 let Some(slot) = self.frames.remove(id) else { continue };
-                self.leave(slot);
+                self.leave(snapshot, slot);
             }
         }
         self.dirty = dirty;
@@ -514,9 +514,8 @@ impl<P: FrameIo> Worker<P> {
         }
     }
 
-    fn leave(&mut self, mut slot: FrameSlot<P::Frame>) {
+    fn leave(&mut self, snapshot: &Snapshot, mut slot: FrameSlot<P::Frame>) {
         self.repeat(&mut slot);
-        let snapshot = self.policy.held();
         let mtu = snapshot.links.get(usize::from(slot.link)).map_or(usize::MAX, |link| usize::from(link.mtu));
         let exit = slot.exit;
         let (Some(port), Some(queue)) = (self.ports.get_mut(exit), self.out.get_mut(exit)) else { return };

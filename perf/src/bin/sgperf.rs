@@ -28,6 +28,12 @@ enum Verb {
     /// Frames come from memory and go nowhere: the same worker turn as in the product, without a port's cost. Each
     /// figure is the median of the rounds; the spread is the lowest and the highest.
     Loop(Loop),
+    /// Judges unsigned messages and prints nothing else: for callgrind and profilers.
+    Once {
+        /// Turns of up to 32 messages.
+        #[arg(long, default_value_t = 1000)]
+        turns: u32,
+    },
 }
 
 #[derive(Args)]
@@ -47,14 +53,25 @@ struct Loop {
 }
 
 fn main() -> ExitCode {
-    let Cli { verb: Verb::Loop(args) } = Cli::parse();
-    match run(&args) {
+    let done = match Cli::parse().verb {
+        Verb::Loop(args) => run(&args),
+        Verb::Once { turns } => once(turns),
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(fault) => {
             eprintln!("error: {fault}");
             ExitCode::FAILURE
         }
     }
+}
+
+fn once(turns: u32) -> Result<(), Box<dyn Error>> {
+    let frames = traffic::unsigned(false);
+    let mut gateway = Gateway::new(Mode::Prefer, false, frames, Vec::new(), None, PoolConfig::default())?;
+    measure::turns(&mut gateway, turns);
+    println!("{} messages", gateway.worker.stats().messages);
+    Ok(())
 }
 
 /// All samples of one figure.
