@@ -1,6 +1,7 @@
 //! The packet path of Sealgate: from receive to verdict to transmit.
 #![deny(unsafe_code)]
 
+pub mod engine;
 pub mod io;
 pub mod pipeline;
 pub mod policy;
