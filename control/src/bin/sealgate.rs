@@ -1,1 +1,5 @@
-fn main() {}
+//! The command.
+
+fn main() -> std::process::ExitCode {
+    sealgate_control::cli::main()
+}

@@ -1,8 +1,63 @@
 //! The command line: a verb a file.
 
+pub mod check;
+pub mod run;
+pub mod show;
+mod table;
 pub mod tsca;
 
+use clap::{Parser, Subcommand};
 use std::fmt;
+use std::process::ExitCode;
+
+/// A Signalling Security Gateway: verifies, polices and signs SS7 signalling between operators (ITU-T Q.3057).
+///
+/// It stands between an interconnect port and a home port. What comes in must carry a signature by the operator that it
+/// claims to come from; what is refused is overwritten in place, so that no association breaks. What goes out is signed.
+#[derive(Debug, Parser)]
+#[command(name = "sealgate", version, propagate_version = true, max_term_width = 100, after_help = EXAMPLES)]
+struct Top {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+const EXAMPLES: &str = "\
+First steps:
+  sealgate tsca init /tmp/lab                  an authority for a laboratory
+  sealgate tsca issue /tmp/lab op-a --gt 99902 an operator's key and certificate
+  sealgate check sealgate.yaml                 all that is wrong with a configuration
+  sealgate run sealgate.yaml                   forward; stop with Ctrl-C
+  sealgate show --config sealgate.yaml         what it does
+
+Exit status: 0 done, 1 failed, 2 wrong usage or configuration.
+Logs go to standard error; SEALGATE_LOG=debug shows more, SEALGATE_LOG=warn less.";
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Run a gateway until it is stopped, or until its capture files end.
+    Run(run::Args),
+    /// Say all that is wrong with a configuration, its policy and its trust directories.
+    Check(check::Args),
+    /// Show what a running gateway does.
+    Show(show::Args),
+    /// Make and use an authority for a laboratory: keys, certificates, revocation lists.
+    Tsca(tsca::Args),
+}
+
+/// Reads the command line and does what it says.
+pub fn main() -> ExitCode {
+    let top = Top::parse();
+    let done = match top.verb {
+        Verb::Run(args) => run::run(args),
+        Verb::Check(args) => check::run(args),
+        Verb::Show(args) => show::run(args),
+        Verb::Tsca(args) => tsca::run(args).map(|()| ExitCode::SUCCESS),
+    };
+    done.unwrap_or_else(|error| {
+        eprintln!("{error}");
+        ExitCode::from(error.code)
+    })
+}
 
 /// Why a command failed, and what to do about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,12 +66,23 @@ pub struct CliError {
     pub message: String,
     /// What to do, if there is something to say.
     pub remedy: Option<String>,
+    /// Exit status: 1, or [`CliError::CONFIGURATION`].
+    pub code: u8,
 }
 
 impl CliError {
+    /// Exit status of wrong usage and of a configuration with faults.
+    pub const CONFIGURATION: u8 = 2;
+
     /// An error with its remedy.
     pub fn new(message: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Self { message: message.into(), remedy: Some(remedy.into()) }
+        Self { message: message.into(), remedy: Some(remedy.into()), code: 1 }
+    }
+
+    /// The same with this exit status.
+    #[must_use]
+    pub fn with_code(self, code: u8) -> Self {
+        Self { code, ..self }
     }
 }
 
@@ -28,3 +94,26 @@ impl fmt::Display for CliError {
 }
 
 impl std::error::Error for CliError {}
+
+/// Writes to standard output. A reader that went away (`| head`) is no fault of ours.
+fn print(text: &str) {
+    use std::io::Write;
+    let mut out = std::io::stdout().lock();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent_and_each_verb_has_help() {
+        let mut top = Top::command();
+        top.build();
+        top.clone().debug_assert();
+        for verb in top.get_subcommands() {
+            assert!(verb.get_about().is_some(), "{} has no help", verb.get_name());
+        }
+    }
+}

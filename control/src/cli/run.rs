@@ -1,0 +1,131 @@
+//! `sealgate run`: a gateway in the foreground.
+
+use super::{CliError, print, show};
+use crate::admin::{self, Admin};
+use crate::gather::Gathered;
+use crate::report::What;
+use crate::supervise::{Condition, Gateway};
+use sealgate_config::model::Mode;
+use sealgate_dataplane::engine::now_ms;
+use sealgate_dataplane::io::eal_args::Facts;
+use signal_hook::consts::{SIGINT, SIGTERM};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::sleep;
+use std::time::Duration;
+
+/// How often the main thread looks at signals and at the gateway.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// Arguments of `sealgate run`.
+///
+/// The line that begins with "sealgate ready" says that frames are forwarded from now on. SIGTERM or Ctrl-C stops: nothing
+/// more is received, frames in hand get their verdict and leave, then it ends with status 0; a second signal ends it at
+/// once. On capture files it ends by itself when they have been read. An error inside never opens the way: the gateway
+/// stops, and with it the traffic.
+#[derive(Debug, clap::Args)]
+#[command(verbatim_doc_comment)]
+pub struct Args {
+    /// The appliance file; it names policy, trust directories, ports and the admin socket.
+    config: PathBuf,
+    /// Print the final counters to standard output as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs the command.
+/// # Errors
+/// Faults of the configuration (status 2); a machine that lacks something, or a gateway that broke (status 1).
+pub fn run(args: Args) -> Result<ExitCode, CliError> {
+    log();
+    let now = i64::try_from(now_ms() / 1000).unwrap_or(i64::MAX);
+    let gathered = Gathered::read(&args.config, Some(&Facts::read().cpus), now)?;
+    for warning in &gathered.warnings {
+        tracing::warn!("{warning}");
+    }
+    let socket = gathered.appliance.admin.socket.clone();
+    admin::check(&socket)?;
+    let stop = signals()?;
+    let gateway = Gateway::start(&args.config, gathered)?;
+    let admin = match Admin::open(&socket, gateway.board()) {
+        Ok(admin) => admin,
+        Err(error) => {
+            gateway.stop(|_| ());
+            return Err(error);
+        }
+    };
+    announce(&gateway, &socket);
+    let condition = watch(&gateway, &stop);
+    // Callers first: they hold the board, and with it the ports.
+    drop(admin);
+    let (document, stopped, complaint) = gateway.stop(|board| board.document(What::All, now_ms()));
+    if stopped.late > 0 {
+        tracing::warn!("{} worker(s) still held frames at the deadline; they were dropped", stopped.late);
+    }
+    print(&if args.json { format!("{document}\n") } else { show::summary(&document) });
+    let broken = match condition {
+        Condition::Broken(why) => Some(why),
+        Condition::Forwarding | Condition::Finished => complaint,
+    };
+    match broken {
+        Some(why) => Err(CliError::new(why, "the gateway stopped; nothing was let through because of this")),
+        None => Ok(ExitCode::SUCCESS),
+    }
+}
+
+/// Logs to standard error.
+fn log() {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("SEALGATE_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+    // A second subscriber in one process, in tests, changes nothing.
+    let _ =
+        tracing_subscriber::fmt().with_writer(std::io::stderr).with_env_filter(filter).with_target(false).try_init();
+}
+
+/// A flag that the first SIGTERM or SIGINT raises; the second ends the process.
+fn signals() -> Result<Arc<AtomicBool>, CliError> {
+    let stop = Arc::new(AtomicBool::new(false));
+    for signal in [SIGTERM, SIGINT] {
+        // In this order: the first signal finds the flag down, and only raises it.
+        signal_hook::flag::register_conditional_shutdown(signal, 1, Arc::clone(&stop))
+            .and_then(|_| signal_hook::flag::register(signal, Arc::clone(&stop)))
+            .map_err(|error| CliError::new(format!("cannot handle signals: {error}"), "see the system's limits"))?;
+    }
+    Ok(stop)
+}
+
+fn announce(gateway: &Gateway, socket: &Path) {
+    let board = gateway.board();
+    let devices: Vec<_> = board.ports.iter().map(|port| port.device.as_str()).collect();
+    let workers = board.engine.workers().len();
+    let crypto = match board.engine.crypto().threads {
+        0 => "workers verify inline".to_owned(),
+        threads => format!("{threads} crypto thread(s)"),
+    };
+    let snapshot = board.engine.snapshot();
+    for peer in snapshot.peers.iter().skip(1).filter(|peer| peer.mode != Mode::Require) {
+        tracing::warn!("peer {} needs no signature: its mode is {:?}", peer.name, peer.mode);
+    }
+    eprintln!(
+        "sealgate ready: {}, {workers} worker(s), {crypto}, admin socket {}",
+        devices.join(" <-> "),
+        socket.display()
+    );
+}
+
+/// Waits for a signal, the end of all input, or a fault.
+fn watch(gateway: &Gateway, stop: &AtomicBool) -> Condition {
+    loop {
+        let condition = gateway.condition();
+        if condition != Condition::Forwarding {
+            return condition;
+        }
+        if stop.load(Ordering::Relaxed) {
+            tracing::info!("stopping: what is in hand may still leave");
+            return condition;
+        }
+        sleep(LOOK);
+    }
+}

@@ -1,0 +1,303 @@
+//! `sealgate show`: what a running gateway does, in tables or in JSON.
+
+use super::table::Table;
+use super::{CliError, print};
+use crate::admin;
+use crate::report::What;
+use clap::ValueEnum;
+use clap::builder::PossibleValue;
+use sealgate_config::Admin;
+use serde_json::Value;
+use std::fmt::Write;
+use std::io::IsTerminal;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+use time::OffsetDateTime;
+use time::macros::format_description;
+
+/// Arguments of `sealgate show`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// What to show.
+    #[arg(default_value = "status")]
+    what: What,
+    /// The gateway's admin socket [default: the one of --config, or /run/sealgate/admin.sock].
+    #[arg(long, value_name = "PATH", conflicts_with = "config")]
+    socket: Option<PathBuf>,
+    /// The gateway's appliance file, which names its socket.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Print JSON, one document on one line.
+    #[arg(long)]
+    json: bool,
+    /// Show it again every so many seconds, until Ctrl-C.
+    #[arg(long, value_name = "SECONDS", num_args = 0..=1, default_missing_value = "1",
+        value_parser = clap::value_parser!(u64).range(1..=3600))]
+    watch: Option<u64>,
+}
+
+impl ValueEnum for What {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[Self::Status, Self::Peers, Self::Reasons, Self::Workers, Self::Trust, Self::All]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        let help = match self {
+            Self::Status => "is it well, and what went through",
+            Self::Peers => "verdicts by operator",
+            Self::Reasons => "verdicts by reason",
+            Self::Workers => "what each worker did",
+            Self::Trust => "certificates and revocation lists",
+            Self::All => "all of these",
+        };
+        Some(PossibleValue::new(self.name()).help(help))
+    }
+}
+
+/// Runs the command.
+/// # Errors
+/// No gateway answers, or the configuration cannot be read.
+pub fn run(args: Args) -> Result<ExitCode, CliError> {
+    let socket = match (&args.socket, &args.config) {
+        (Some(socket), _) => socket.clone(),
+        (None, Some(file)) => {
+            let read = sealgate_config::load_appliance(file);
+            let faults = |faults: sealgate_config::Faults| {
+                CliError::new(faults.to_string(), "or name the socket with --socket").with_code(CliError::CONFIGURATION)
+            };
+            read.map_err(faults)?.admin.socket
+        }
+        (None, None) => Admin::default().socket,
+    };
+    loop {
+        let document = admin::ask(&socket, args.what)?;
+        let text = if args.json { format!("{document}\n") } else { show(args.what, &document) };
+        // Home and clear, so that a watched table stays in its place; only where there is a screen.
+        let clear = args.watch.is_some() && !args.json && std::io::stdout().is_terminal();
+        print(&format!("{}{text}", if clear { "\x1b[H\x1b[2J" } else { "" }));
+        match args.watch {
+            Some(seconds) => std::thread::sleep(Duration::from_secs(seconds)),
+            None => return Ok(ExitCode::SUCCESS),
+        }
+    }
+}
+
+/// A document in words and tables.
+fn show(what: What, document: &Value) -> String {
+    match what {
+        What::Status => status(document),
+        What::Workers => workers(document),
+        What::Peers => peers(document),
+        What::Reasons => reasons(document),
+        What::Trust => trust(document),
+        What::All => {
+            let part = |what: What| show(what, document.get(what.name()).unwrap_or(&Value::Null));
+            [What::Status, What::Peers, What::Reasons, What::Workers, What::Trust].map(part).join("\n")
+        }
+    }
+}
+
+/// What a run came to: its status, and the verdicts of the document on everything.
+pub(super) fn summary(all: &Value) -> String {
+    let part = |key: &str| all.get(key).unwrap_or(&Value::Null);
+    let mut text = status(part("status"));
+    if !rows(part("reasons")).is_empty() {
+        text.push('\n');
+        text.push_str(&reasons(part("reasons")));
+    }
+    text
+}
+
+/// The value at a path of keys with dots, as text; empty if it is not there.
+fn text(document: &Value, path: &str) -> String {
+    let found = path.split('.').try_fold(document, |value, key| match key.parse::<usize>() {
+        Ok(index) => value.get(index),
+        Err(_) => value.get(key),
+    });
+    match found {
+        None | Some(Value::Null) => String::new(),
+        Some(Value::String(text)) => text.clone(),
+        Some(other) => other.to_string(),
+    }
+}
+
+fn rows(document: &Value) -> &[Value] {
+    document.as_array().map_or(&[], Vec::as_slice)
+}
+
+fn list<'a>(document: &'a Value, key: &str) -> &'a [Value] {
+    document.get(key).map_or(&[], rows)
+}
+
+fn number(document: &Value, path: &str) -> u64 {
+    text(document, path).parse().unwrap_or(0)
+}
+
+fn status(document: &Value) -> String {
+    let get = |path: &str| text(document, path);
+    let mut out = String::new();
+    let up = number(document, "uptime_s");
+    let _ = writeln!(
+        out,
+        "sealgate {}: {}, process {}, up {}:{:02}:{:02}, {}",
+        get("version"),
+        get("state"),
+        get("pid"),
+        up / 3600,
+        up / 60 % 60,
+        up % 60,
+        get("config")
+    );
+    let _ = writeln!(
+        out,
+        "workers {} of {}, crypto threads {} of {}; signers {} good, {} not usable now, {} objects rejected",
+        get("workers.running"),
+        get("workers.configured"),
+        get("crypto.alive"),
+        get("crypto.threads"),
+        get("signers.good"),
+        get("signers.other"),
+        get("signers.rejected")
+    );
+    for peer in list(document, "not_requiring_signatures") {
+        let _ = writeln!(out, "attention: {} needs no signature (mode {})", text(peer, "peer"), text(peer, "mode"));
+    }
+    if document.get("signs") == Some(&Value::Bool(false)) {
+        let _ = writeln!(out, "attention: nothing is signed (the policy has no home.signing)");
+    }
+    let mut ports = Table::new(&["port", "device", "driver", "link", "#received", "#sent", "#missed", "#errors"]);
+    for port in list(document, "ports") {
+        let errors = ["rx_errors", "tx_errors", "no_buffer"];
+        let errors: u64 = errors.iter().map(|key| number(port, &format!("device_counters.{key}"))).sum();
+        let known = port.get("device_counters").is_some_and(Value::is_object);
+        ports.row([
+            text(port, "side"),
+            text(port, "device"),
+            text(port, "driver"),
+            text(port, "device_counters.link"),
+            text(port, "rx"),
+            text(port, "tx"),
+            text(port, "device_counters.missed"),
+            if known { errors.to_string() } else { String::new() },
+        ]);
+    }
+    let mut counts = Table::new(&["", "#received", "#passed on", "#refused", "#waiting", "#repeated"]);
+    counts.row([
+        "frames".to_owned(),
+        get("frames.received"),
+        get("frames.sent"),
+        get("frames.dropped"),
+        get("frames.held"),
+    ]);
+    counts.row([
+        "messages".to_owned(),
+        get("messages.received"),
+        get("messages.passed"),
+        get("messages.refused"),
+        get("messages.waiting"),
+        get("messages.repeated"),
+    ]);
+    out.push('\n');
+    out.push_str(&ports.show());
+    out.push('\n');
+    out.push_str(&counts.show());
+    if get("frames.unaccounted") != "0" {
+        let _ = writeln!(out, "attention: {} frames are unaccounted for", get("frames.unaccounted"));
+    }
+    out
+}
+
+fn workers(document: &Value) -> String {
+    let titles =
+        ["#worker", "#core", "state", "#busy %", "#received", "#sent", "#dropped", "#held", "#handed", "#taken"];
+    let mut table = Table::new(&titles);
+    for worker in rows(document) {
+        let (turns, idle) = (number(worker, "turns"), number(worker, "idle_turns"));
+        let both = |key: &str| (number(worker, &format!("{key}.0")) + number(worker, &format!("{key}.1"))).to_string();
+        table.row([
+            text(worker, "worker"),
+            text(worker, "core"),
+            text(worker, "state"),
+            (turns.saturating_sub(idle) * 100).checked_div(turns).unwrap_or(0).to_string(),
+            both("rx"),
+            both("tx"),
+            text(worker, "dropped"),
+            text(worker, "held"),
+            text(worker, "handed"),
+            text(worker, "taken"),
+        ]);
+    }
+    table.show()
+}
+
+fn peers(document: &Value) -> String {
+    let mut table = Table::new(&["peer", "mode", "direction", "#passed", "#refused", "reasons"]);
+    for peer in rows(document) {
+        for way in ["in", "out"] {
+            let Some(row) = peer.get(way) else { continue };
+            let reasons = row.get("reasons").and_then(Value::as_object);
+            let mut reasons: Vec<_> =
+                reasons.into_iter().flatten().map(|(name, count)| (count.as_u64().unwrap_or(0), name)).collect();
+            reasons.sort_by(|a, b| b.cmp(a));
+            let reasons: Vec<_> = reasons.iter().map(|(count, name)| format!("{name} {count}")).collect();
+            table.row([
+                text(peer, "peer"),
+                text(peer, "mode"),
+                way.to_owned(),
+                text(row, "passed"),
+                text(row, "refused"),
+                reasons.join(", "),
+            ]);
+        }
+    }
+    table.show()
+}
+
+fn reasons(document: &Value) -> String {
+    if rows(document).is_empty() {
+        return "no verdict yet\n".to_owned();
+    }
+    let mut table = Table::new(&["#code", "reason", "#in", "#out", "#frames", "#events", "meaning"]);
+    for reason in rows(document) {
+        let cells = ["code", "name", "in", "out", "frames", "events", "text"];
+        table.row(cells.map(|key| text(reason, key)));
+    }
+    table.show()
+}
+
+fn trust(document: &Value) -> String {
+    let mut signers = Table::new(&["signer", "state", "algorithm", "role", "valid to", "Global Titles"]);
+    for signer in list(document, "signers") {
+        let titles = signer.get("gt_prefixes").map_or(&[][..], rows);
+        signers.row([
+            text(signer, "name"),
+            text(signer, "state"),
+            text(signer, "alg"),
+            text(signer, "role"),
+            moment(signer, "valid_to"),
+            titles.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" "),
+        ]);
+    }
+    let mut lists = Table::new(&["revocation list", "next due", "#revoked", "issuer"]);
+    for list in list(document, "crls") {
+        lists.row([text(list, "name"), moment(list, "next_update"), text(list, "revoked"), text(list, "issuer")]);
+    }
+    let mut out = format!("{}\n{}", signers.show(), lists.show());
+    if !list(document, "rejected").is_empty() {
+        let mut rejected = Table::new(&["not used", "fault", "detail"]);
+        for one in list(document, "rejected") {
+            rejected.row(["name", "fault", "detail"].map(|key| text(one, key)));
+        }
+        let _ = write!(out, "\n{}", rejected.show());
+    }
+    out
+}
+
+/// Seconds since 1970 as a time of day, UTC.
+fn moment(document: &Value, key: &str) -> String {
+    let seconds = document.get(key).and_then(Value::as_i64);
+    let time = seconds.and_then(|seconds| OffsetDateTime::from_unix_timestamp(seconds).ok());
+    let form = format_description!("[year]-[month]-[day] [hour]:[minute] UTC");
+    time.and_then(|time| time.format(&form).ok()).unwrap_or_default()
+}

@@ -1,0 +1,250 @@
+//! From the files of a gateway to everything it needs, or to all that is wrong with them.
+//!
+//! `run`, `check` and the commands that judge capture files read the same files through the same door, so that what
+//! `check` accepts is what `run` starts with.
+
+use crate::cli::CliError;
+use sealgate_config::model::{Appliance, CrlStale, Policy, TrustFiles};
+use sealgate_config::{Fault, load_appliance_on, load_policy_for};
+use sealgate_crypto::pki::{self, Anchor, CertState, Kind, Object, Options, Trust};
+use sealgate_crypto::sign::SigningKey;
+use sealgate_dataplane::policy::Snapshot;
+use sealgate_dataplane::policy::snapshot::{CompileError, Keys};
+use std::fmt;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+/// Everything that the files of a gateway say, checked and compiled.
+#[derive(Debug)]
+pub struct Gathered {
+    /// The machine.
+    pub appliance: Appliance,
+    /// Who may speak.
+    pub policy: Policy,
+    /// Certificates and revocation lists, judged at the time of reading.
+    pub trust: Trust,
+    /// Policy and trust as the workers read them.
+    pub snapshot: Snapshot,
+    /// What works and should not stay so, a sentence each: certificates that are not used, keys that others can read.
+    pub warnings: Vec<String>,
+}
+
+/// All that is wrong with the files. Displays as one line a fault; a refused core map follows as a table.
+#[derive(Clone, Debug, Default)]
+pub struct Problems {
+    /// The faults, in the order of reading; never empty in an error.
+    pub faults: Vec<Fault>,
+    /// The core map, where the cores are at fault.
+    pub core_map: Option<String>,
+    /// What would have been warnings.
+    pub warnings: Vec<String>,
+}
+
+impl fmt::Display for Problems {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, fault) in self.faults.iter().enumerate() {
+            write!(f, "{}{fault}", if i == 0 { "" } else { "\n" })?;
+        }
+        match &self.core_map {
+            Some(map) => write!(f, "\n\ncore map refused:\n{map}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl std::error::Error for Problems {}
+
+impl From<Problems> for CliError {
+    fn from(problems: Problems) -> Self {
+        let shown = problems.to_string();
+        Self::new(shown, "sealgate check shows all that is wrong with a configuration")
+            .with_code(CliError::CONFIGURATION)
+    }
+}
+
+impl Gathered {
+    /// Reads the appliance file, the policy that it names and the trust directories, and compiles them.
+    ///
+    /// * `present`: cores that this process may run on; `None`: not known, any will do
+    /// * `now`: seconds since 1970, at which certificates are judged
+    /// # Errors
+    /// All faults of all files at once, as far as one does not hide another.
+    pub fn read(file: &Path, present: Option<&[usize]>, now: i64) -> Result<Self, Problems> {
+        let appliance = match load_appliance_on(file, present) {
+            Ok(appliance) => appliance,
+            Err(_) => {
+                // This one also looks into the policy file, if the faulty file still names it.
+                let faults = sealgate_config::load(file, present).err().unwrap_or_default();
+                let core_map = faults.core_map().map(str::to_owned);
+                return Err(Problems { faults: faults.iter().cloned().collect(), core_map, warnings: Vec::new() });
+            }
+        };
+        let mut found = Problems::default();
+        let policy = match load_policy_for(&appliance.policy, appliance.cores.workers.len()) {
+            Ok(policy) => Some(policy),
+            Err(faults) => {
+                found.faults.extend(faults.iter().cloned());
+                None
+            }
+        };
+        let trust = read_trust(file, &appliance.trust, now, &mut found);
+        let signs = policy.as_ref().is_none_or(|policy| policy.home.signing.is_some());
+        let keys = read_keys(file, &appliance.trust.keys, signs, &mut found);
+        let snapshot = policy.as_ref().and_then(|policy| {
+            let mtu = appliance.ports.interconnect.mtu.min(appliance.ports.home.mtu);
+            match Snapshot::compile(policy, &trust, &keys, mtu) {
+                Ok(snapshot) => Some(snapshot),
+                Err(errors) => {
+                    found.faults.extend(errors.iter().map(|error| compile_fault(&appliance.policy, error)));
+                    None
+                }
+            }
+        });
+        match (policy, snapshot) {
+            (Some(policy), Some(snapshot)) if found.faults.is_empty() => {
+                Ok(Self { appliance, policy, trust, snapshot, warnings: found.warnings })
+            }
+            _ => Err(found),
+        }
+    }
+}
+
+/// The line on which a key stands, from 1; 0 if it is not found. Of several keys of one name the first counts.
+fn line_of(file: &Path, key: &str) -> usize {
+    let text = std::fs::read_to_string(file).unwrap_or_default();
+    let stands = |line: &str| {
+        let line = line.split('#').next().unwrap_or_default();
+        let wanted = format!("{key}:");
+        line.match_indices(&wanted).any(|(at, _)| {
+            let before = line.get(..at).and_then(|text| text.chars().next_back());
+            before.is_none_or(|c| matches!(c, ' ' | '{' | ',' | '-'))
+        })
+    };
+    text.lines().position(stands).map_or(0, |line| line + 1)
+}
+
+/// A fault of a key of this file.
+fn fault(file: &Path, path: &str, message: String, remedy: &str) -> Fault {
+    let key = path.rsplit('.').next().unwrap_or(path);
+    let key = key.split('[').next().unwrap_or(key);
+    Fault {
+        file: file.display().to_string(),
+        line: line_of(file, key),
+        column: 0,
+        path: path.to_owned(),
+        message,
+        remedy: remedy.to_owned(),
+    }
+}
+
+/// A fault of compiling: the message carries key, cause and remedy, in this form.
+fn compile_fault(policy: &Path, error: &CompileError) -> Fault {
+    let (path, remedy) = match error {
+        CompileError::SigningCert(_) => {
+            ("home.signing.cert", "sealgate check lists the certificates that were rejected")
+        }
+        CompileError::SigningKey(_) => ("home.signing.cert", "the key is a PKCS#8 file named after the certificate"),
+        CompileError::SigfwKey(_) => ("sigfw_keys", "name a loaded certificate, or give spki"),
+        CompileError::TooMany(_) => ("", "split the file over several gateways"),
+    };
+    let text = error.to_string();
+    let message = text.strip_prefix(path).and_then(|rest| rest.strip_prefix(": ")).unwrap_or(&text);
+    fault(policy, path, message.to_owned(), remedy)
+}
+
+fn read_trust(file: &Path, files: &TrustFiles, now: i64, found: &mut Problems) -> Trust {
+    let mut anchors = Vec::new();
+    for (i, path) in files.anchors.iter().enumerate() {
+        match pki::objects_from_file(path, Kind::Certificate) {
+            Ok(objects) => anchors.extend(objects.into_iter().map(|object| Anchor { der: object.der, limit: None })),
+            Err(error) => found.faults.push(fault(
+                file,
+                &format!("trust.anchors[{i}]"),
+                error.to_string(),
+                "give the root certificate of your TSCA, or make a lab authority: sealgate tsca init DIR",
+            )),
+        }
+    }
+    let certificates = read_objects(file, "trust.certificates", &files.certificates, Kind::Certificate, found);
+    let crls = read_objects(file, "trust.crls", &files.crls, Kind::Crl, found);
+    let options = Options {
+        crl_grace_s: i64::from(files.crl_grace_s),
+        crl_stale: match files.crl_stale {
+            CrlStale::Fail => pki::CrlStale::Fail,
+            CrlStale::Keep => pki::CrlStale::Keep,
+        },
+    };
+    let trust = pki::load(&anchors, &certificates, &crls, options, now);
+    if !anchors.is_empty() && trust.authorities.is_empty() {
+        let why = trust.rejected.first().map_or(String::new(), |one| format!(": {}: {}", one.fault, one.detail));
+        let remedy = "a trust anchor is a self-signed authority certificate of the TSCA profile";
+        found.faults.push(fault(file, "trust.anchors", format!("no anchor can be used{why}"), remedy));
+    }
+    for one in &trust.rejected {
+        found.warnings.push(format!("{} is not used: {}: {}", one.name, one.fault, one.detail));
+    }
+    for signer in &trust.signers {
+        let state = signer.state(now);
+        if let Some(fault) = state.fault() {
+            let name = &signer.certificate.name;
+            let what =
+                if state == CertState::NotYetValid { "not valid yet" } else { "refused where a signature is required" };
+            found.warnings.push(format!("{name} is {what}: {fault}"));
+        }
+    }
+    trust
+}
+
+fn read_objects(file: &Path, key: &str, dir: &Path, kind: Kind, found: &mut Problems) -> Vec<Object> {
+    match pki::objects_from_dir(dir, kind) {
+        Ok((objects, errors)) => {
+            found.warnings.extend(errors.iter().map(|error| format!("{error}: passed over")));
+            objects
+        }
+        Err(error) => {
+            found.faults.push(fault(
+                file,
+                key,
+                error.to_string(),
+                "give a directory that can be read; it may be empty",
+            ));
+            Vec::new()
+        }
+    }
+}
+
+/// The private keys of a directory, each under the name of its file up to the first dot.
+///
+/// * `needed`: whether the policy signs; without that a missing directory is no fault
+fn read_keys(file: &Path, dir: &Path, needed: bool, found: &mut Problems) -> Keys {
+    let mut keys = Keys::new();
+    let entries = match std::fs::read_dir(dir) {
+        Ok(entries) => entries,
+        Err(error) => {
+            if needed {
+                let message = format!("{}: {error}", dir.display());
+                found.faults.push(fault(file, "trust.keys", message, "give the directory of your private keys"));
+            }
+            return keys;
+        }
+    };
+    let mut paths: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "pem"));
+    paths.sort();
+    for path in paths {
+        let stem = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let name = stem.split('.').next().unwrap_or(&stem).to_owned();
+        let shared = std::fs::metadata(&path).is_ok_and(|data| data.permissions().mode() & 0o077 != 0);
+        if shared {
+            found.warnings.push(format!("{}: others can read this private key: chmod 600", path.display()));
+        }
+        let read = std::fs::read_to_string(&path).map_err(|error| error.to_string());
+        match read.and_then(|text| SigningKey::from_pkcs8_pem(&text).map_err(|error| error.to_string())) {
+            Ok(key) => {
+                keys.insert(name, key);
+            }
+            Err(error) => found.warnings.push(format!("{}: no private key: {error}", path.display())),
+        }
+    }
+    keys
+}

@@ -1,0 +1,114 @@
+//! Ports over libdpdk: from EAL's arguments to queues.
+
+use crate::cli::CliError;
+use crate::ports::PortView;
+use sealgate_config::model::{Appliance, Device, Numa};
+use sealgate_dataplane::io::dpdk::{Eal, Mempool, Port, Queue};
+use sealgate_dataplane::io::eal_args::{Facts, Request, plan};
+use sealgate_dataplane::io::sizing::Sizing;
+use serde_json::{Value, json};
+use std::path::Path;
+use std::time::Duration;
+
+/// How long a network card may take to bring its link up before the gateway goes on without.
+const LINK: Duration = Duration::from_secs(5);
+
+/// What EAL and its ports gave.
+pub struct Opened {
+    /// Proof that EAL runs; workers register with it.
+    pub eal: Eal,
+    /// For each worker its queue of the interconnect and of the home port.
+    pub queues: Vec<[Queue; 2]>,
+    /// The ports, interconnect first. They close when these and all queues are gone.
+    pub views: Vec<PortView>,
+}
+
+/// Starts EAL on this thread, makes the pool of packet buffers and opens both ports with a queue for each worker.
+///
+/// * `parked`: frames that all workers together may hold back
+/// # Errors
+/// What the machine lacks or the device refuses, with its remedy.
+pub fn open(appliance: &Appliance, parked: usize) -> Result<Opened, CliError> {
+    let sides = [("interconnect", &appliance.ports.interconnect), ("home", &appliance.ports.home)];
+    let workers = appliance.cores.workers.len();
+    let most = u16::try_from(workers)
+        .map_err(|_| CliError::new("cores.workers: more workers than a port has queues", "give fewer"))?;
+    let sizing = Sizing::of(&sides.map(|(_, port)| port), workers, parked, appliance.memory.mbufs);
+    let plan = plan(&Request::of(appliance, sizing.memory(1)), &Facts::read())
+        .map_err(|error| CliError::new(error.to_string(), "see memory and cores in the configuration"))?;
+    for warning in &plan.warnings {
+        tracing::warn!("{warning}");
+    }
+    tracing::debug!("EAL arguments: {}", plan.args.join(" "));
+    let eal =
+        Eal::init(&plan.args).map_err(|error| CliError::new(error.to_string(), "see DPDK's own messages above"))?;
+    let pool = Mempool::create(eal, sizing, None)
+        .map_err(|error| CliError::new(error.to_string(), "lower memory.mbufs or the rings, or reserve more memory"))?;
+    let (mut columns, mut views) = (Vec::new(), Vec::new());
+    for (side, port) in sides {
+        let (open, queues) = Port::open(eal, port, most, &pool).map_err(|error| {
+            CliError::new(
+                format!("ports.{side}.device: {error}"),
+                "sealgate check --effective shows what is configured",
+            )
+        })?;
+        for note in open.notes() {
+            tracing::warn!("ports.{side}: {note}");
+        }
+        near(appliance, side, &open)?;
+        if matches!(port.device, Device::Pci(_) | Device::Memif(_)) && !open.wait_link(LINK).unwrap_or(true) {
+            tracing::warn!("ports.{side}: {} has no link yet", port.device);
+        }
+        tracing::info!("ports.{side}: {} by {}, {workers} queue(s)", port.device, open.driver());
+        columns.push(queues.into_iter());
+        views.push(view(open));
+    }
+    let mut queues = Vec::new();
+    if let [interconnect, home] = columns.as_mut_slice() {
+        queues.extend(interconnect.zip(home).map(|(one, two)| [one, two]));
+    }
+    Ok(Opened { eal, queues, views })
+}
+
+fn view(port: Port) -> PortView {
+    let (device, driver) = (port.device().to_owned(), port.driver().to_owned());
+    let counters = move || match port.stats() {
+        Ok(stats) => json!({
+            "link": port.link().map(|link| if link.up { "up" } else { "down" }).unwrap_or("unknown"),
+            "rx_frames": stats.rx_frames, "tx_frames": stats.tx_frames,
+            "rx_octets": stats.rx_octets, "tx_octets": stats.tx_octets,
+            "missed": stats.missed, "rx_errors": stats.rx_errors, "tx_errors": stats.tx_errors,
+            "no_buffer": stats.no_buffer,
+        }),
+        Err(_) => Value::Null,
+    };
+    PortView { device, driver, counters: Box::new(counters) }
+}
+
+/// Says, or refuses, where a worker is on another NUMA node than a port.
+fn near(appliance: &Appliance, side: &str, port: &Port) -> Result<(), CliError> {
+    let Some(node) = port.node() else { return Ok(()) };
+    let far = |core: &&usize| node_of(Path::new("/sys"), **core).is_some_and(|other| other != node);
+    let cores: Vec<usize> = appliance.cores.workers.iter().filter(far).copied().collect();
+    if cores.is_empty() {
+        return Ok(());
+    }
+    let message =
+        format!("ports.{side}: {} is on NUMA node {node}, the workers on cores {cores:?} are not", port.device());
+    match appliance.cores.numa {
+        Numa::Warn => {
+            tracing::warn!("{message}: each frame crosses the link between the nodes");
+            Ok(())
+        }
+        Numa::Strict => {
+            Err(CliError::new(message, "give cores of that node to cores.workers, or set cores.numa to warn"))
+        }
+    }
+}
+
+/// The NUMA node of a core, where the kernel tells.
+fn node_of(sys: &Path, core: usize) -> Option<u32> {
+    let folder = sys.join(format!("devices/system/cpu/cpu{core}"));
+    let names = std::fs::read_dir(folder).ok()?.flatten().map(|entry| entry.file_name());
+    names.filter_map(|name| name.to_str()?.strip_prefix("node")?.parse().ok()).next()
+}

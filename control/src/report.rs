@@ -1,0 +1,239 @@
+//! What a running gateway says of itself: one JSON document for each question, made from copies of counters.
+//!
+//! The admin socket and the summary at the end of a run give the same documents.
+
+use crate::ports::PortView;
+use sealgate_config::model::{Mode, UnknownPeer};
+use sealgate_crypto::pki::{CertState, Signer, Trust};
+use sealgate_dataplane::engine::{Engine, WorkerState, WorkerView};
+use sealgate_dataplane::policy::Snapshot;
+use sealgate_dataplane::policy::snapshot::{Peer, PeerId};
+use sealgate_dataplane::state::Direction;
+use sealgate_dataplane::stats::Stats;
+use sealgate_wire::reason::{ALL, COUNT};
+use serde_json::{Value, json};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// A question.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum What {
+    /// Is it well, and what went through.
+    Status,
+    /// What each worker did.
+    Workers,
+    /// Verdicts by operator.
+    Peers,
+    /// Verdicts by reason.
+    Reasons,
+    /// Certificates and revocation lists.
+    Trust,
+    /// All of these.
+    All,
+}
+
+impl What {
+    /// Every question, by its word.
+    pub const ALL: [(&'static str, Self); 6] = [
+        ("status", Self::Status),
+        ("workers", Self::Workers),
+        ("peers", Self::Peers),
+        ("reasons", Self::Reasons),
+        ("trust", Self::Trust),
+        ("all", Self::All),
+    ];
+
+    /// The question of this word.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.iter().find(|(word, _)| *word == name).map(|(_, what)| *what)
+    }
+
+    /// Its word.
+    pub fn name(self) -> &'static str {
+        Self::ALL.iter().find(|(_, what)| *what == self).map_or("all", |(word, _)| word)
+    }
+}
+
+/// A running gateway, for whoever asks about it. Asking never reaches a worker.
+pub struct Board {
+    /// The appliance file.
+    pub config: PathBuf,
+    /// The workers.
+    pub engine: Arc<Engine>,
+    /// What the trust directories gave.
+    pub trust: Arc<Trust>,
+    /// The ports, interconnect first.
+    pub ports: Vec<PortView>,
+}
+
+impl Board {
+    /// Answers a question at `now_ms`, milliseconds since 1970.
+    pub fn document(&self, what: What, now_ms: u64) -> Value {
+        match what {
+            What::Status => self.status(now_ms),
+            What::Workers => self.workers(),
+            What::Peers => self.peers(),
+            What::Reasons => reasons(&self.engine.stats()),
+            What::Trust => self.trust(now_ms),
+            What::All => json!({
+                "status": self.status(now_ms), "workers": self.workers(), "peers": self.peers(),
+                "reasons": reasons(&self.engine.stats()), "trust": self.trust(now_ms),
+            }),
+        }
+    }
+
+    fn status(&self, now_ms: u64) -> Value {
+        let (stats, crypto, snapshot) = (self.engine.stats(), self.engine.crypto(), self.engine.snapshot());
+        let workers = self.engine.workers();
+        let running = workers.iter().filter(|worker| worker.state == WorkerState::Running).count();
+        let state = match (self.engine.is_healthy(), self.engine.is_finished()) {
+            (false, _) => "failed",
+            (true, true) => "done",
+            (true, false) => "forwarding",
+        };
+        let sides = ["interconnect", "home"];
+        let ports = self.ports.iter().zip(sides).zip(stats.rx.iter().zip(&stats.tx)).map(|((port, side), (rx, tx))| {
+            json!({ "side": side, "device": port.device, "driver": port.driver, "rx": rx, "tx": tx,
+                "device_counters": (port.counters)() })
+        });
+        let open = snapshot.peers.iter().skip(unknown_are_refused(&snapshot).into());
+        let open = open.filter(|peer| peer.mode != Mode::Require);
+        let now = i64::try_from(now_ms / 1000).unwrap_or(i64::MAX);
+        let good = self.trust.signers.iter().filter(|signer| signer.state(now) == CertState::Good).count();
+        let (passed, refused) = passed_and_refused(&totals(&stats));
+        let (entered, left) = stats.frame_balance();
+        json!({
+            "version": env!("CARGO_PKG_VERSION"),
+            "state": state,
+            "pid": std::process::id(),
+            "config": self.config,
+            "started_ms": self.engine.started_ms(),
+            "uptime_s": now_ms.saturating_sub(self.engine.started_ms()) / 1000,
+            "ports": ports.collect::<Vec<_>>(),
+            "workers": { "configured": workers.len(), "running": running },
+            "crypto": { "threads": crypto.threads, "alive": crypto.alive, "batches": crypto.batches,
+                "verified": crypto.verified, "refused": crypto.refused, "signed": crypto.signed,
+                "failed": crypto.failed },
+            "frames": { "received": stats.rx.iter().sum::<u64>(), "sent": stats.tx.iter().sum::<u64>(),
+                "made": stats.made, "dropped": stats.frames_dropped.iter().sum::<u64>(), "held": stats.frames_held,
+                "unaccounted": i128::from(entered) - i128::from(left) },
+            "messages": { "received": stats.messages, "passed": passed, "refused": refused,
+                "waiting": stats.messages_waiting, "repeated": stats.repeated },
+            "associations_adopted": stats.adopted,
+            "not_requiring_signatures": open.map(|peer| json!({ "peer": peer.name, "mode": mode(peer.mode) }))
+                .collect::<Vec<_>>(),
+            "signs": snapshot.own.is_some(),
+            "signers": { "good": good, "other": self.trust.signers.len() - good, "rejected": self.trust.rejected.len() },
+        })
+    }
+
+    fn workers(&self) -> Value {
+        let one = |(number, worker): (usize, WorkerView)| {
+            let stats = &worker.stats;
+            json!({
+                "worker": number, "core": worker.core, "state": worker.state.name(),
+                "turns": stats.turns, "idle_turns": stats.idle_turns, "rx": stats.rx, "tx": stats.tx,
+                "handed": stats.handed, "taken": stats.taken, "dropped": stats.frames_dropped.iter().sum::<u64>(),
+                "held": stats.frames_held, "messages": stats.messages, "waiting": stats.messages_waiting,
+            })
+        };
+        self.engine.workers().into_iter().enumerate().map(one).collect()
+    }
+
+    fn peers(&self) -> Value {
+        let (stats, snapshot) = (self.engine.stats(), self.engine.snapshot());
+        let side = |id: usize, way: Direction| {
+            let row = PeerId::try_from(id).ok().and_then(|id| stats.verdicts(id, way)).copied();
+            let row = row.unwrap_or([0; COUNT]);
+            let (passed, refused) = passed_and_refused(&row);
+            json!({ "passed": passed, "refused": refused, "reasons": by_name(&row) })
+        };
+        let one = |(id, peer): (usize, &Peer)| {
+            let mode = if id == 0 && unknown_are_refused(&snapshot) { "refused" } else { mode(peer.mode) };
+            json!({ "peer": peer.name, "mode": mode, "sign": peer.sign.is_some(),
+                "in": side(id, Direction::In), "out": side(id, Direction::Out) })
+        };
+        snapshot.peers.iter().enumerate().map(one).collect()
+    }
+
+    fn trust(&self, now_ms: u64) -> Value {
+        let now = i64::try_from(now_ms / 1000).unwrap_or(i64::MAX);
+        let state = |state: CertState| state.fault().map_or("good", |fault| fault.name());
+        let signer = |signer: &Signer| {
+            let certificate = &signer.certificate;
+            json!({
+                "name": certificate.name, "subject": certificate.subject, "alg": certificate.key.alg().name(),
+                "role": certificate.role.map(|role| format!("{role:?}").to_lowercase()), "state": state(signer.state(now)),
+                "sai": hex(&certificate.sai), "serial": certificate.serial_hex(),
+                "valid_from": signer.valid_from, "valid_to": signer.valid_to, "next_change": signer.next_change(now),
+                "gt_prefixes": certificate.identifiers.gt_prefixes.iter().map(|(_, digits)| digits).collect::<Vec<_>>(),
+            })
+        };
+        json!({
+            "signers": self.trust.signers.iter().map(signer).collect::<Vec<_>>(),
+            "authorities": self.trust.authorities.iter().map(signer).collect::<Vec<_>>(),
+            "crls": self.trust.crls.iter().map(|crl| json!({ "name": crl.name, "issuer": crl.issuer,
+                "this_update": crl.this_update, "next_update": crl.next_update, "revoked": crl.len() }))
+                .collect::<Vec<_>>(),
+            "rejected": self.trust.rejected.iter().map(|one| json!({ "name": one.name, "fault": one.fault.name(),
+                "detail": one.detail })).collect::<Vec<_>>(),
+        })
+    }
+}
+
+/// Counts of each reason that has any, by direction; frames that never became messages, and events, beside them.
+fn reasons(stats: &Stats) -> Value {
+    let way = |way: Direction| {
+        let mut sum = [0u64; COUNT];
+        for peer in 0..stats.peers() {
+            let row = PeerId::try_from(peer).ok().and_then(|peer| stats.verdicts(peer, way));
+            for (sum, count) in sum.iter_mut().zip(row.into_iter().flatten()) {
+                *sum += count;
+            }
+        }
+        sum
+    };
+    let (inbound, outbound) = (way(Direction::In), way(Direction::Out));
+    let counts = inbound.iter().zip(&outbound).zip(stats.frames_dropped.iter().zip(&stats.events));
+    let used = ALL.iter().zip(counts).filter(|(_, ((i, o), (f, e)))| **i + **o + **f + **e > 0);
+    used.map(|(reason, ((inbound, outbound), (frames, events)))| {
+        json!({ "code": reason.code(), "name": reason.name(), "text": reason.text(), "passes": reason.passes(),
+            "in": inbound, "out": outbound, "frames": frames, "events": events })
+    })
+    .collect()
+}
+
+fn totals(stats: &Stats) -> [u64; COUNT] {
+    let mut row = [0; COUNT];
+    for (sum, reason) in row.iter_mut().zip(ALL) {
+        *sum = stats.total(*reason);
+    }
+    row
+}
+
+fn passed_and_refused(row: &[u64; COUNT]) -> (u64, u64) {
+    let sum = |passes: bool| ALL.iter().zip(row).filter(|(reason, _)| reason.passes() == passes).map(|(_, n)| n).sum();
+    (sum(true), sum(false))
+}
+
+fn by_name(row: &[u64; COUNT]) -> Value {
+    let used = ALL.iter().zip(row).filter(|(_, count)| **count > 0);
+    Value::Object(used.map(|(reason, count)| (reason.name().to_owned(), json!(count))).collect())
+}
+
+/// Whether senders of no configured peer are refused, whatever the default mode; their row is the first.
+fn unknown_are_refused(snapshot: &Snapshot) -> bool {
+    snapshot.defaults.unknown_peer == UnknownPeer::Drop
+}
+
+fn mode(mode: Mode) -> &'static str {
+    match mode {
+        Mode::Require => "require",
+        Mode::Prefer => "prefer",
+        Mode::Ignore => "ignore",
+    }
+}
+
+fn hex(octets: &[u8]) -> String {
+    octets.iter().map(|octet| format!("{octet:02x}")).collect()
+}

@@ -1,0 +1,146 @@
+//! From checked files to a gateway that forwards, and back to nothing: ports, engine, their watch and their end.
+
+use crate::cli::CliError;
+use crate::gather::Gathered;
+use crate::ports::{self, PortView};
+use crate::report::Board;
+use sealgate_crypto::pool::PoolConfig;
+use sealgate_dataplane::engine::{Engine, EngineConfig, EngineError, Stopped};
+use sealgate_dataplane::policy::Snapshot;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::time::Duration;
+
+/// How long frames in hand may take to leave when the gateway stops: fragments wait for 200 ms by default.
+const DRAIN: Duration = Duration::from_secs(2);
+
+/// How a gateway is doing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Condition {
+    /// It forwards.
+    Forwarding,
+    /// All input came to its end; there is nothing left to do.
+    Finished,
+    /// Something in it broke; stop it. It lets nothing through because of that.
+    Broken(String),
+}
+
+/// A gateway that forwards.
+pub struct Gateway {
+    board: Arc<Board>,
+    /// What the ports complain of.
+    faults: Receiver<String>,
+}
+
+impl Gateway {
+    /// Opens the ports and starts the workers; on return it forwards.
+    ///
+    /// Call this on the main thread before others are made: with `cores.main` it is pinned there, and threads made after
+    /// that stay with it.
+    ///
+    /// * `file`: the appliance file, for output
+    /// # Errors
+    /// What the machine or this build lacks, with its remedy. Nothing is left running.
+    pub fn start(file: &Path, gathered: Gathered) -> Result<Self, CliError> {
+        let Gathered { appliance, trust, snapshot, .. } = gathered;
+        ports::check_build(&appliance)?;
+        if let Some(core) = appliance.cores.main
+            && !core_affinity::set_for_current(core_affinity::CoreId { id: core })
+        {
+            return Err(CliError::new(format!("cannot run on core {core}"), "see cores.main"));
+        }
+        let crypto = &appliance.crypto;
+        let config = EngineConfig {
+            cores: appliance.cores.workers.iter().copied().map(Some).collect(),
+            crypto: PoolConfig {
+                cores: appliance.cores.crypto.clone(),
+                batch: crypto.batch,
+                batch_us: crypto.batch_us,
+                queue: crypto.queue,
+                share_percent: crypto.share_percent,
+            },
+            idle: ports::idle(&appliance),
+            ..EngineConfig::default()
+        };
+        let (complain, faults) = mpsc::channel();
+        let (engine, ports) = open(&appliance, config, snapshot, complain)?;
+        let board = Board { config: file.to_owned(), engine: Arc::new(engine), trust: Arc::new(trust), ports };
+        Ok(Self { board: Arc::new(board), faults })
+    }
+
+    /// For whoever asks how it is. Give it back before [`Gateway::stop`]: ports close when the last one is gone.
+    pub fn board(&self) -> Arc<Board> {
+        Arc::clone(&self.board)
+    }
+
+    /// How it is doing.
+    pub fn condition(&self) -> Condition {
+        let engine = &self.board.engine;
+        if let Ok(fault) = self.faults.try_recv() {
+            Condition::Broken(fault)
+        } else if !engine.is_healthy() {
+            Condition::Broken("a worker or a crypto thread ended before its time; see the messages above".to_owned())
+        } else if engine.is_finished() {
+            Condition::Finished
+        } else {
+            Condition::Forwarding
+        }
+    }
+
+    /// Stops receiving, lets what is in hand leave, ends all threads.
+    ///
+    /// * `last`: sees the board once all counters stand still; then the ports are closed and their files written out
+    ///
+    /// Returns how it went, and what the ports complained of in the end.
+    pub fn stop<T>(self, last: impl FnOnce(&Board) -> T) -> (T, Stopped, Option<String>) {
+        let stopped = self.board.engine.stop(DRAIN);
+        let seen = last(&self.board);
+        drop(self.board);
+        (seen, stopped, self.faults.try_iter().next())
+    }
+}
+
+fn engine_error(error: EngineError) -> CliError {
+    let remedy = match &error {
+        EngineError::Pin { .. } => "the process may not run there: see cores, taskset and the container's cpuset",
+        EngineError::Crypto(_) => "see crypto and cores.crypto in the configuration",
+        EngineError::Queues { .. } | EngineError::Spawn(..) | EngineError::Enter(..) | EngineError::Died(_) => {
+            "see the messages above"
+        }
+    };
+    CliError::new(error.to_string(), remedy)
+}
+
+#[cfg(feature = "dpdk")]
+fn open(
+    appliance: &sealgate_config::model::Appliance,
+    config: EngineConfig,
+    snapshot: Snapshot,
+    _complain: Sender<String>,
+) -> Result<(Engine, Vec<PortView>), CliError> {
+    let opened = ports::dpdk::open(appliance, config.frames * config.cores.len())?;
+    let eal = opened.eal;
+    let enter = move || eal.register_thread().map_err(|error| error.to_string());
+    let engine = Engine::start(config, snapshot, opened.queues, enter).map_err(engine_error)?;
+    Ok((engine, opened.views))
+}
+
+#[cfg(not(feature = "dpdk"))]
+fn open(
+    appliance: &sealgate_config::model::Appliance,
+    config: EngineConfig,
+    snapshot: Snapshot,
+    complain: Sender<String>,
+) -> Result<(Engine, Vec<PortView>), CliError> {
+    use crate::ports::files::FilePort;
+    use sealgate_dataplane::io::mem::{MemPool, ROOM};
+    use sealgate_dataplane::io::sizing::Sizing;
+    let sides = [&appliance.ports.interconnect, &appliance.ports.home];
+    let sizing = Sizing::of(&sides, 1, config.frames, appliance.memory.mbufs);
+    let pool = MemPool::new(usize::try_from(sizing.count).unwrap_or(usize::MAX), ROOM.max(sizing.room.into()));
+    let (one, first) = FilePort::open(&pool, sides[0], complain.clone())?;
+    let (two, second) = FilePort::open(&pool, sides[1], complain)?;
+    let engine = Engine::start(config, snapshot, vec![[one, two]], || Ok(())).map_err(engine_error)?;
+    Ok((engine, vec![first, second]))
+}
