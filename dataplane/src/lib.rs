@@ -2,6 +2,7 @@
 #![deny(unsafe_code)]
 
 pub mod engine;
+pub mod fuzzing;
 pub mod io;
 pub mod pipeline;
 pub mod policy;

@@ -3,11 +3,11 @@
 use std::fs;
 use std::path::Path;
 
-use sealgate_wire::fuzzing::{lower, upper};
+use sealgate_wire::fuzzing::{lower, sec, upper};
 
 type Body = fn(&[u8]);
 
-const TARGETS: [(&str, Body); 9] = [
+const TARGETS: [(&str, Body); 10] = [
     ("eth", lower::eth),
     ("ip", lower::ip),
     ("sctp", lower::sctp),
@@ -17,16 +17,15 @@ const TARGETS: [(&str, Body); 9] = [
     ("tcap", upper::tcap),
     ("map", upper::map),
     ("cap", upper::cap),
+    ("sec", sec::sec),
 ];
 
 #[test]
 fn the_corpus_replays() {
     let corpus = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../fuzz/corpus"));
-    for entry in fs::read_dir(corpus).expect("a corpus").flatten() {
-        let name = entry.file_name();
-        let target = TARGETS.iter().find(|(target, _)| *target == name).expect("a folder is named after its target");
-        for seed in fs::read_dir(entry.path()).expect("a folder").flatten() {
-            (target.1)(&fs::read(seed.path()).expect("a seed"));
+    for (name, body) in TARGETS {
+        for seed in fs::read_dir(corpus.join(name)).expect("a folder of each target").flatten() {
+            body(&fs::read(seed.path()).expect("a seed"));
         }
     }
 }

@@ -1,4 +1,5 @@
 //! Bodies of the fuzz targets, replayed over their corpus by plain tests.
 
 pub mod lower;
+pub mod sec;
 pub mod upper;

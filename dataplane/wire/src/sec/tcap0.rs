@@ -65,7 +65,10 @@ pub fn put_component(raw: &[u8], rules: Rules, out: &mut Vec<u8>) {
 }
 
 fn put_elements(raw: &[u8], rules: Rules, out: &mut Vec<u8>) -> Option<()> {
-    let (component, _) = ber::next(raw, rules, 0).ok()?;
+    let (component, behind) = ber::next(raw, rules, 0).ok()?;
+    if !ber::is_constructed(component.tag) || component.number >= 31 || !behind.is_empty() {
+        return None;
+    }
     let mut sound = true;
     ber::put_with(component.tag, out, |out| {
         for element in component.elements(rules, 1) {

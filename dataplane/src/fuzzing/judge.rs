@@ -1,0 +1,240 @@
+//! What must hold of the frames that leave, found out from the frames alone and from the verdicts.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use sealgate_wire::ber::Rules;
+use sealgate_wire::sccp::{Address, Unitdata};
+use sealgate_wire::sctp::{self, ChunkKind, Data, Packet};
+use sealgate_wire::sec::tcap0;
+use sealgate_wire::tcap::{self, ComponentKind};
+use sealgate_wire::{Reason, eth, ip, m3ua};
+
+use crate::pipeline::Record;
+use crate::policy::Snapshot;
+use crate::state::Direction;
+use crate::stats::Stats;
+
+/// What names a DATA chunk in one direction: everything in it but its user data.
+type Name = (u32, u16, u16, u8);
+
+/// One direction, named by the port where it comes in.
+#[derive(Default)]
+struct Way {
+    /// Frames as they came.
+    frames: HashSet<Vec<u8>>,
+    /// User data of chunks as they came.
+    chunks: HashMap<Name, Vec<Vec<u8>>>,
+    /// How often a message whose last chunk has this TSN was granted.
+    granted: HashMap<u32, usize>,
+    /// User data that left and was neither a filler nor a part of a message, by TSN.
+    spent: HashMap<u32, usize>,
+    /// Parts of messages that left, by TSN: B and E bits, user data.
+    parts: HashMap<u32, (bool, bool, Vec<u8>)>,
+}
+
+pub(super) struct Judge {
+    snapshot: Arc<Snapshot>,
+    ways: [Way; 2],
+}
+
+impl Judge {
+    pub fn new(snapshot: Arc<Snapshot>) -> Self {
+        Self { snapshot, ways: [Way::default(), Way::default()] }
+    }
+
+    /// A frame came in by this port.
+    pub fn came(&mut self, port: usize, frame: &[u8]) {
+        let [interconnect, home] = &mut self.ways;
+        let way = if port == 0 { interconnect } else { home };
+        way.frames.insert(frame.to_vec());
+        for (name, user) in data_of(frame).into_iter().flatten() {
+            way.chunks.entry(name).or_default().push(user.to_vec());
+        }
+    }
+
+    /// Verdicts of one turn.
+    pub fn verdicts(&mut self, records: &[Record]) {
+        for record in records {
+            let (Some(tsn), Some(way)) = (record.tsn, record.way) else { continue };
+            let [inbound, outbound] = &mut self.ways;
+            let way = if way == Direction::In { inbound } else { outbound };
+            // A chunk that came again while the first one waited says "held", and leaves as the first one does.
+            if record.reason.passes() || record.reason == Reason::OkHeld {
+                *way.granted.entry(tsn).or_default() += 1;
+            }
+        }
+    }
+
+    /// A frame left by this port.
+    pub fn left(&mut self, port: usize, frame: &[u8]) {
+        let [interconnect, home] = &mut self.ways;
+        let way = if port == 0 { home } else { interconnect };
+        let Some(chunks) = data_of(frame) else {
+            // No packet of a link, or one that carries no user data: nothing may change in it.
+            assert!(way.frames.contains(frame), "a frame left that never came: {frame:02x?}");
+            return;
+        };
+        if !way.frames.contains(frame) {
+            well_formed(frame);
+        }
+        for (name, user) in chunks {
+            let Some(came) = way.chunks.get(&name) else { panic!("a chunk left that never came: {name:?}") };
+            let as_came = came.iter().any(|came| came == user);
+            if port == 1 {
+                let earned = as_came || came.iter().any(|came| may_change(&self.snapshot, came));
+                towards_home(&self.snapshot, way, name, user, earned);
+            } else if name.3 & 3 == 3 {
+                let signed = |message: &Read<'_>| message.security.is_some_and(|(place, last)| place == last);
+                let signed = Read::new(&self.snapshot, user).is_some_and(|message| signed(&message));
+                assert!(as_came || signed || is_filler(user), "changed on its way out: {user:02x?}");
+            }
+        }
+    }
+}
+
+/// * `earned`: it came like that, or what came had something to take out
+fn towards_home(snapshot: &Snapshot, way: &mut Way, name: Name, user: &[u8], earned: bool) {
+    let (tsn, _, _, bits) = name;
+    let (begin, end) = (bits & 2 != 0, bits & 1 != 0);
+    if begin && end {
+        if is_filler(user) {
+            return;
+        }
+        let spent = way.spent.entry(tsn).or_default();
+        *spent += 1;
+        let granted = way.granted.get(&tsn).copied().unwrap_or(0);
+        assert!(*spent <= granted, "user data of TSN {tsn:#x} left {spent} times and was granted {granted} times");
+        assert!(earned, "changed without a reason: {user:02x?}");
+        clean(snapshot, user);
+        return;
+    }
+    way.parts.insert(tsn, (begin, end, user.to_vec()));
+    let Some(whole) = message_around(&way.parts, tsn) else { return };
+    let (last, user) = whole;
+    if is_filler(&user) {
+        return;
+    }
+    assert!(way.granted.contains_key(&last), "a message in parts up to TSN {last:#x} left and was not granted");
+    clean(snapshot, &user);
+}
+
+/// The message whose parts lie around this TSN, if they are all there: its last TSN and its octets.
+fn message_around(parts: &HashMap<u32, (bool, bool, Vec<u8>)>, tsn: u32) -> Option<(u32, Vec<u8>)> {
+    let mut first = tsn;
+    while !parts.get(&first)?.0 {
+        first = first.wrapping_sub(1);
+        if first == tsn {
+            return None;
+        }
+    }
+    let mut octets = Vec::new();
+    let mut at = first;
+    loop {
+        let (begin, end, user) = parts.get(&at)?;
+        if *begin && at != first {
+            return None;
+        }
+        octets.extend_from_slice(user);
+        if *end {
+            return Some((at, octets));
+        }
+        at = at.wrapping_add(1);
+        if at == first {
+            return None;
+        }
+    }
+}
+
+/// A Heartbeat Ack whose data, if it has any, is zeros.
+fn is_filler(user: &[u8]) -> bool {
+    let Ok(view) = m3ua::View::new(user) else { return false };
+    view.kind() == (3, 6) && view.params().flatten().all(|param| param.tag == 9 && param.value.iter().all(|&o| o == 0))
+}
+
+/// What a whole message towards TCAP says.
+struct Read<'a> {
+    unitdata: Unitdata<'a>,
+    /// `None`: SCCP carries no TCAP that can be read.
+    message: Option<tcap::Message<'a>>,
+    /// Place of the first security component, and of the last component.
+    security: Option<(usize, usize)>,
+}
+
+impl<'a> Read<'a> {
+    /// `None` if it is not SCCP over M3UA.
+    fn new(snapshot: &Snapshot, user: &'a [u8]) -> Option<Self> {
+        let data = m3ua::Data::parse(m3ua::View::new(user).ok()?).ok().filter(|data| data.si == 3)?;
+        let unitdata = Unitdata::parse(data.user).ok()?;
+        let ssn = |octets| Address::parse(octets).ok().and_then(|address| address.ssn).map_or(0, |ssn| ssn.0);
+        let native = if snapshot.is_other_tcap(ssn(unitdata.called), ssn(unitdata.calling)) { 106 } else { 81 };
+        let message = tcap::Message::parse(unitdata.data, Rules::Lenient).ok();
+        let security = message.as_ref().and_then(|message| {
+            let is_one = |component: &tcap::Component<'_>| {
+                let code = component.local();
+                component.kind == ComponentKind::Invoke && (code == Some(native) || code == Some(tcap0::OPCODE))
+            };
+            let place = message.components.iter().position(is_one)?;
+            Some((place, message.components.len() - 1))
+        });
+        Some(Self { unitdata, message, security })
+    }
+}
+
+/// Whether a message that came may leave towards home in another form: it is signed, a segment, or read leniently.
+fn may_change(snapshot: &Snapshot, came: &[u8]) -> bool {
+    Read::new(snapshot, came).is_some_and(|read| {
+        let canonicalised = snapshot.rules == Rules::Lenient && read.message.is_some_and(|message| !message.canonical);
+        read.security.is_some() || read.unitdata.segmentation.is_some() || canonicalised
+    })
+}
+
+/// No message that home would take for TCAP has a security component.
+fn clean(snapshot: &Snapshot, user: &[u8]) {
+    let carries_sccp = m3ua::View::new(user).and_then(m3ua::Data::parse).is_ok_and(|data| data.si == 3);
+    let Some(read) = Read::new(snapshot, user) else {
+        assert!(!carries_sccp, "SCCP that cannot be read was granted: {user:02x?}");
+        return;
+    };
+    assert!(read.unitdata.segmentation.is_none(), "a segment was granted: {user:02x?}");
+    assert!(read.message.is_some() || read.unitdata.kind.is_service(), "unreadable TCAP was granted: {user:02x?}");
+    assert_eq!(read.security, None, "a security component left towards home: {user:02x?}");
+}
+
+/// Lengths and checksums of a packet that we made.
+fn well_formed(frame: &[u8]) {
+    let Ok(ethernet) = eth::Frame::parse(frame) else { panic!("no Ethernet: {frame:02x?}") };
+    let packet = match ip::Packet::parse(ethernet.ethertype, ethernet.payload) {
+        Ok(Some(packet)) => packet,
+        other => panic!("{other:?}: {frame:02x?}"),
+    };
+    let over = ethernet.payload.get(packet.total_len..).unwrap_or(&[]);
+    assert!(over.is_empty() || frame.len() == 60, "octets behind the packet: {over:02x?}");
+    let header = sctp::Header::parse(packet.payload);
+    assert_eq!(header.map(|header| header.checksum), Ok(sctp::packet_crc32c(packet.payload)), "CRC-32C");
+    let sctp = Packet::parse(packet.payload).unwrap_or_else(|refusal| panic!("{refusal:?}: {frame:02x?}"));
+    for chunk in sctp.chunks().filter(|chunk| chunk.kind == ChunkKind::DATA) {
+        assert!(Data::parse(&chunk).is_ok(), "a DATA chunk that cannot be read: {frame:02x?}");
+    }
+}
+
+/// Names and user data of all DATA chunks of a frame; `None` if it is no packet with chunks that can be walked.
+fn data_of(frame: &[u8]) -> Option<Vec<(Name, &[u8])>> {
+    let ethernet = eth::Frame::parse(frame).ok()?;
+    let packet = ip::Packet::parse(ethernet.ethertype, ethernet.payload).ok()??;
+    if packet.protocol != ip::SCTP {
+        return None;
+    }
+    let sctp = Packet::parse(packet.payload).ok()?;
+    let chunks = sctp.chunks().filter(|chunk| chunk.kind == ChunkKind::DATA);
+    let data = chunks.filter_map(|chunk| Data::parse(&chunk).ok());
+    let bits = |data: &Data<'_>| u8::from(data.unordered) << 2 | u8::from(data.begin) << 1 | u8::from(data.end);
+    Some(data.map(|data| ((data.tsn, data.stream, data.ssn, bits(&data)), data.user)).collect())
+}
+
+/// No counter says that a bug of ours was met.
+pub(super) fn no_fault_of_ours(stats: &Stats) {
+    let bug = Reason::IntBug;
+    let [frames, events] = [stats.frames_dropped, stats.events].map(|row| row.get(bug.index()).copied().unwrap_or(0));
+    assert_eq!((frames, events, stats.total(bug)), (0, 0, 0), "INT_BUG: {stats:?}");
+}
