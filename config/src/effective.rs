@@ -130,6 +130,10 @@ fn window(window: &Window) -> Value {
     map([("past", millis(window.past_ms)), ("future", millis(window.future_ms)), ("seq", window.seq.into())])
 }
 
+fn peer_window(window: &Window) -> Value {
+    map([("past", millis(window.past_ms)), ("future", millis(window.future_ms))])
+}
+
 fn link(link: &Link) -> Value {
     let ports = |ports: &LinkPorts| map([("remote", ports.remote.into()), ("local", ports.local.into())]);
     map([
@@ -158,7 +162,7 @@ fn peer(peer: &Peer) -> Value {
         ("sign", yes(peer.sign)),
         ("sign_profile", word(PROFILE, &peer.sign_profile).into()),
         ("links", some(&peer.links, text)),
-        ("window", peer.window.as_ref().map_or(LEFT_OUT, window)),
+        ("window", peer.window.as_ref().map_or(LEFT_OUT, peer_window)),
         ("oversize", word(OVERSIZE, &peer.oversize).into()),
         ("ludt", yes(peer.ludt)),
         ("m3ua_only", yes(peer.m3ua_only)),

@@ -7,7 +7,7 @@ use sealgate_config::model::{Mode, Policy};
 use sealgate_crypto::pki::{self, Anchor, Kind, Options};
 use sealgate_crypto::pool::{Pool, PoolConfig};
 use sealgate_crypto::sign::SigningKey;
-use sealgate_dataplane::io::mem::{MemPool, MemPort};
+use sealgate_dataplane::io::mem::{self, MemPool, MemPort};
 use sealgate_dataplane::pipeline::worker::Shared;
 use sealgate_dataplane::pipeline::{Worker, WorkerConfig};
 use sealgate_dataplane::policy::{PolicyCell, Snapshot};
@@ -67,7 +67,8 @@ impl Gateway {
         let cell = Arc::new(PolicyCell::new(snapshot));
         let (crypto, mut clients) = Pool::start(crypto, 1)?;
         let client = clients.pop().ok_or("no crypto client")?;
-        let pool = MemPool::default();
+        // Few buffers, used again at once, as a packet pool with a cache per core hands them out.
+        let pool = MemPool::new(256, mem::ROOM);
         let ports = [MemPort::looping(&pool, inbound.into(), rounds)?, MemPort::looping(&pool, outbound.into(), rounds)?];
         let worker = Worker::new(WorkerConfig::default(), ports, cell.reader(), client, shared, Vec::new());
         Ok(Self { worker, crypto })

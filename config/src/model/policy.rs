@@ -332,7 +332,7 @@ pub struct Peer {
     pub sign_profile: Profile,
     /// Links it may come in by; empty: any.
     pub links: Vec<String>,
-    /// Its own window; `None`: the one of [`Defaults`].
+    /// Its own times; `None`: those of [`Defaults`], whose sequence window holds for all.
     pub window: Option<Window>,
     /// What becomes of a message that outgrows what can be carried when it is signed.
     pub oversize: Oversize,

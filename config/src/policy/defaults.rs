@@ -68,11 +68,23 @@ fn ssn(item: &Item<'_>) -> Option<u8> {
     units::octet(item, 1..=254, "")
 }
 
-/// A window; what it leaves out is as in `other`.
-pub(super) fn read_window(item: &Item<'_>, other: Window) -> Window {
+/// The window of a peer, which has times of its own; what it leaves out is as in `other`.
+pub(super) fn peer_window(item: &Item<'_>, other: Window) -> Window {
     let mut section = Section::open(item);
+    let (past, future) = times(&mut section);
+    section.close();
+    Window { past_ms: past.unwrap_or(other.past_ms), future_ms: future.unwrap_or(other.future_ms), seq: other.seq }
+}
+
+fn times(section: &mut Section<'_>) -> (Option<u32>, Option<u32>) {
     let past = section.get("past").and_then(|item| units::duration_ms(&item, 1_000..=60_000));
     let future = section.get("future").and_then(|item| units::duration_ms(&item, 1_000..=60_000));
+    (past, future)
+}
+
+fn read_window(item: &Item<'_>, other: Window) -> Window {
+    let mut section = Section::open(item);
+    let (past, future) = times(&mut section);
     let seq = section.get("seq").and_then(|item| item.power_of_two(1024..=1_048_576, "sequence numbers"));
     section.close();
     Window {

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use sealgate_wire::addr::Digits;
 
-use super::defaults::read_window;
+use super::defaults::peer_window;
 use crate::model::*;
 use crate::units;
 use crate::walk::{Item, Section, once};
@@ -98,7 +98,7 @@ pub(super) fn peer<'a>(name: String, item: &Item<'a>, defaults: &Defaults) -> (P
     let links = section.get("links").map(|item| item.list("ss7-1")).unwrap_or_default();
     let links: Vec<_> =
         links.into_iter().filter_map(|item| Some((item.text("the name of a link")?.to_owned(), item))).collect();
-    let window = section.get("window").map(|item| read_window(&item, defaults.window));
+    let window = section.get("window").map(|item| peer_window(&item, defaults.window));
     let oversize = section.get("oversize").and_then(|item| item.word("a rule for oversize", OVERSIZE));
     let copy_called = section.get("copy_called").and_then(|item| item.word("a rule for copies", COPY_CALLED));
     let cdpa_rewrite = section.get("cdpa_rewrite").and_then(|item| item.word("a rule for copies", CDPA_REWRITE));

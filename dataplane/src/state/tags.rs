@@ -68,6 +68,8 @@ enum Tag {
 /// A handshake half done: the tags that packets must carry if it completes.
 #[derive(Clone, Copy, Debug)]
 struct Candidate {
+    /// Which way its INIT ACK went: the COOKIE ECHO goes the other way, from the one who can know the tag in it.
+    answered: Direction,
     tags: [u32; 2],
     forward_tsn: bool,
 }
@@ -129,11 +131,16 @@ impl Tags {
             tags[here] = vtag;
             tags[back] = initiate_tag;
             self.candidates.rotate_right(1);
-            self.candidates[0] = Some(Candidate { tags, forward_tsn: forward_tsn && self.offered[back] });
+            self.candidates[0] =
+                Some(Candidate { answered: way, tags, forward_tsn: forward_tsn && self.offered[back] });
             return Ok(Effect::None);
         }
         if signs.cookie_echo
-            && let Some(candidate) = self.candidates.iter().flatten().find(|candidate| candidate.tags[here] == vtag)
+            && let Some(candidate) = self
+                .candidates
+                .iter()
+                .flatten()
+                .find(|candidate| candidate.answered == way.opposite() && candidate.tags[here] == vtag)
         {
             self.tags = candidate.tags.map(Tag::Firm);
             self.forward_tsn = candidate.forward_tsn;
@@ -216,6 +223,17 @@ mod tests {
         assert_eq!(tags.judge(In, 0xf, &Signs { cookie_echo: true, ..Signs::default() }), Ok(Effect::Fresh));
         assert!(!tags.forward_tsn(), "only one end offered it");
         assert_eq!(tags.judge(In, 0xb, &data(3)), Err(Reason::SctpVtag));
+    }
+
+    #[test]
+    fn one_side_alone_cannot_set_an_association_up_anew() {
+        let mut tags = Tags::new(None, true);
+        shake(&mut tags);
+        let forged = Signs { init_ack: Some((0xf, true)), ..Signs::default() };
+        assert_eq!(tags.judge(In, 0xe, &forged), Ok(Effect::None));
+        let echo = Signs { cookie_echo: true, ..Signs::default() };
+        assert_eq!(tags.judge(In, 0xe, &echo), Err(Reason::SctpVtag));
+        assert_eq!(tags.judge(In, 0xb, &data(1)), Ok(Effect::None));
     }
 
     #[test]
