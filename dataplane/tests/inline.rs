@@ -361,3 +361,68 @@ fn what_was_signed_before_our_start_is_refused_where_that_is_strict() {
     let mut gateway = Gateway::new(&lenient, config(NOW_MS - 1000));
     assert_eq!(reasons(&gateway.frame(0, &before, NOW_MS)), [Reason::OkVerified]);
 }
+
+/// A TCAP message in XUDT segments of this many octets each.
+fn segments(call: &Call, tcap: &[u8], size: usize) -> Vec<Vec<u8>> {
+    let (called, calling) = call.addresses();
+    let pieces: Vec<_> = tcap.chunks(size).collect();
+    let segment = |(i, data): (usize, &&[u8])| {
+        let segmentation = sealgate_wire::sccp::Segmentation {
+            first: i == 0,
+            in_sequence: false,
+            remaining: (pieces.len() - 1 - i) as u8,
+            local_ref: [1, 2, 3],
+        };
+        let mut out = Vec::new();
+        let kind = sealgate_wire::sccp::Kind::Xudt;
+        sealgate_wire::sccp::emit(kind, 0x81, Some(15), &called, &calling, data, Some(segmentation), None, &mut out)
+            .expect("fits");
+        call.m3ua(&out)
+    };
+    pieces.iter().enumerate().map(segment).collect()
+}
+
+#[test]
+fn a_long_unsigned_message_needs_ludt_and_says_so_last() {
+    for (ludt, mode, want) in [
+        (true, sealgate_config::model::Mode::Prefer, Reason::OkUnsignedAllowed),
+        (false, sealgate_config::model::Mode::Prefer, Reason::ResSignFailed),
+        (false, sealgate_config::model::Mode::Require, Reason::SecMissing),
+    ] {
+        let mut policy = policy();
+        (policy.peers[0].ludt, policy.peers[0].mode) = (ludt, mode);
+        let mut gateway = Gateway::running(&policy);
+        let call = Call::inbound(1);
+        let mut argument = Vec::new();
+        let imsi = common::traffic::digits("001010000000001");
+        let centre = common::traffic::digits("999020000011");
+        sealgate_wire::map::mt_forward_sm(&imsi, &centre, &[0x11; 250], &mut argument);
+        let (mut component, mut message) = (Vec::new(), Vec::new());
+        sealgate_wire::tcap::emit_invoke(1, 44, &argument, &mut component);
+        let id = sealgate_wire::tcap::Tid::new(&[1, 2, 3, 4]).expect("id");
+        let context = [0x04, 0x00, 0x00, 0x01, 0x00, 0x19, 0x03];
+        sealgate_wire::tcap::emit_begin(id, Some(&context), &component, &mut message);
+        let parts = segments(&call, &message, 200);
+        let first = gateway.frame(0, &frame(&inbound(), 1, &parts[0]), NOW_MS);
+        assert_eq!(chunks_of(&first.sent[1][0])[0].3, m3ua::BEAT_ACK, "a segment leaves as a no-op at once");
+        let step = gateway.frame(0, &frame(&inbound(), 2, &parts[1]), NOW_MS);
+        assert_eq!(reasons(&step), [want], "ludt {ludt}, {mode:?}");
+        if ludt {
+            let user = chunks_of(&step.sent[1][0]).remove(0).3;
+            let data = m3ua::Data::parse(m3ua::View::new(&user).expect("M3UA")).expect("DATA");
+            let unitdata = sealgate_wire::sccp::Unitdata::parse(data.user).expect("SCCP");
+            assert_eq!((unitdata.kind, unitdata.class), (sealgate_wire::sccp::Kind::Ludt, 0x80));
+            assert_eq!(unitdata.data, message);
+        }
+    }
+}
+
+#[test]
+fn segments_that_stay_away_are_counted_once() {
+    let mut gateway = Gateway::running(&policy());
+    let parts = segments(&Call::inbound(1), &[0x62; 300], 200);
+    gateway.frame(0, &frame(&inbound(), 1, &parts[0]), NOW_MS);
+    gateway.turn(NOW_MS + 10_100);
+    gateway.turn(NOW_MS + 20_200);
+    assert_eq!(gateway.worker.stats().events[Reason::SccpReasmTimeout.index()], 1);
+}

@@ -160,7 +160,11 @@ fn tcap(
     };
     message.screened = screen::screen(snapshot, carrier, &parsed, found, opcode, peer_id).err();
     message.transaction = answered(scene, carrier, &parsed);
-    strip(scene, carrier, &parsed, found, opcode, peer.ludt, message)?;
+    if let Err(refusal) = strip(scene, carrier, &parsed, found, opcode, peer.ludt, message) {
+        // What cannot be carried on is the last thing that is wrong with a message, not the first.
+        message.output.clear();
+        message.screened.get_or_insert(refusal);
+    }
     let Some(claim) = claim else { return Ok(Next::Judge) };
     scene
         .crypto
