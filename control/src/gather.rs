@@ -6,7 +6,7 @@
 use crate::cli::CliError;
 use sealgate_config::model::{Appliance, CrlStale, Policy, TrustFiles};
 use sealgate_config::{Fault, load_appliance_on, load_policy_for};
-use sealgate_crypto::pki::{self, Anchor, CertState, Kind, Object, Options, Trust};
+use sealgate_crypto::pki::{self, Anchor, CertState, Identifiers, Kind, Object, Options, Trust};
 use sealgate_crypto::sign::SigningKey;
 use sealgate_dataplane::policy::Snapshot;
 use sealgate_dataplane::policy::snapshot::{CompileError, Keys};
@@ -89,7 +89,10 @@ impl Gathered {
         };
         let trust = read_trust(file, &appliance.trust, now, &mut found);
         let signs = policy.as_ref().is_none_or(|policy| policy.home.signing.is_some());
-        let keys = read_keys(file, &appliance.trust.keys, signs, &mut found);
+        let mut keys = read_keys(file, &appliance.trust.keys, signs, &mut found);
+        if let Some(policy) = &policy {
+            keep_own(&mut keys, policy, &trust, &mut found);
+        }
         let snapshot = policy.as_ref().and_then(|policy| {
             let mtu = appliance.ports.interconnect.mtu.min(appliance.ports.home.mtu);
             match Snapshot::compile(policy, &trust, &keys, mtu) {
@@ -247,4 +250,37 @@ fn read_keys(file: &Path, dir: &Path, needed: bool, found: &mut Problems) -> Key
         }
     }
     keys
+}
+
+/// Leaves only our keys. A key in our directory counts as ours, and what comes in signed with it as reflected; but the key
+/// directory of a lab authority holds everybody's.
+///
+/// Ours are the signing key, each key whose certificate speaks for a title of ours (the one before a renewal), and those
+/// without a certificate: whoever has them, we must not believe.
+fn keep_own(keys: &mut Keys, policy: &Policy, trust: &Trust, found: &mut Problems) {
+    let signing = policy.home.signing.as_ref().map(|signing| signing.cert.as_str());
+    let speaks_for_us = |identifiers: &Identifiers| {
+        let home = policy.home.gt_prefixes.iter().map(|prefix| (prefix.plan as u8, prefix.digits.to_string()));
+        let touches = |(plan, ours): (u8, String)| {
+            identifiers.covers_gt(plan, &ours)
+                || identifiers.gt_prefixes.iter().any(|(other, theirs)| *other == plan && theirs.starts_with(&ours))
+        };
+        home.into_iter().any(touches)
+    };
+    let mut foreign = Vec::new();
+    keys.retain(|name, key| {
+        let sai = key.public().sai();
+        let authority = trust.authorities.iter().any(|one| one.certificate.sai == sai);
+        let mut certified = trust.signers.iter().filter(|one| one.certificate.sai == sai).peekable();
+        let others = certified.peek().is_some() && !certified.any(|one| speaks_for_us(&one.certificate.identifiers));
+        let keep = signing == Some(name) || !(authority || others);
+        if !keep {
+            foreign.push(name.clone());
+        }
+        keep
+    });
+    if !foreign.is_empty() {
+        let names = foreign.join(", ");
+        found.warnings.push(format!("private keys of others lie in the key directory and are not used: {names}"));
+    }
 }
