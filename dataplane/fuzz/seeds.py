@@ -1,0 +1,146 @@
+#!/usr/bin/env python3
+"""Writes seeds for all fuzz targets from the test vectors: each layer of each frame for the target that reads it.
+
+    seeds.py OUT        then, for each target: TARGET -set_cover_merge=1 corpus/TARGET OUT/TARGET
+
+Walks the vectors only as far as they are well formed; what cannot be taken apart is a seed of the layers above it.
+"""
+import base64
+import hashlib
+import json
+import re
+import sys
+from pathlib import Path
+
+VECTORS = Path(__file__).resolve().parent.parent / "vectors"
+SS7 = ("tcap_native", "tcap_sigfw", "tcap_policy", "transport")
+START_MS = 1_795_000_000_000 - 60_000  # as dataplane/src/fuzzing.rs
+FROM_HOME, SIGN = 0x80, 0x10
+
+
+def put(target, octets):
+    folder = OUT / target
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / hashlib.sha1(octets).hexdigest()).write_bytes(octets)
+
+
+def u16(octets, at):
+    return int.from_bytes(octets[at:at + 2], "big")
+
+
+def elements(octets):
+    """BER elements with definite lengths: tag, value, whole element."""
+    at = 0
+    while at + 2 <= len(octets):
+        start, tag, at = at, octets[at], at + 1
+        if tag & 31 == 31:
+            while at < len(octets) and octets[at] & 0x80:
+                at += 1
+            at += 1
+        if at >= len(octets):
+            return
+        length, at = octets[at], at + 1
+        if length >= 0x80:
+            n = length & 0x7F
+            if not 1 <= n <= 3:
+                return
+            length, at = int.from_bytes(octets[at:at + n], "big"), at + n
+        if at + length > len(octets):
+            return
+        yield tag, octets[at:at + length], octets[start:at + length]
+        at += length
+
+
+def frame(octets):
+    put("eth", octets)
+    at = 12
+    while octets[at:at + 2] in (b"\x81\x00", b"\x88\xa8"):
+        at += 4
+    put("ip", octets[at:])
+    kind, packet = octets[at:at + 2], octets[at + 2:]
+    if kind == b"\x08\x00" and packet[9] == 132:
+        sctp(packet[(packet[0] & 15) * 4:u16(packet, 2)])
+    elif kind == b"\x86\xdd" and packet[6] == 132:
+        sctp(packet[40:40 + u16(packet, 4)])
+
+
+def sctp(packet):
+    put("sctp", packet)
+    at = 12
+    while at + 4 <= len(packet) and u16(packet, at + 2) >= 4:
+        if packet[at] == 0:
+            m3ua(packet[at + 16:at + u16(packet, at + 2)])
+        at += u16(packet, at + 2) + 3 & ~3
+
+
+def m3ua(message):
+    put("m3ua", message)
+    at = 8
+    while at + 4 <= len(message) and u16(message, at + 2) >= 4:
+        end = at + u16(message, at + 2)
+        if u16(message, at) == 0x0210 and message[at + 12:at + 13] == b"\x03":
+            sccp(message[at + 16:end])
+        at = end + 3 & ~3
+
+
+def sccp(message):
+    put("sccp", message)
+    first = {0x09: 2, 0x0A: 2, 0x11: 3, 0x12: 3}.get(message[0] if message else 0)
+    if first is None or len(message) < first + 3:
+        return
+    for i, reader in enumerate((lambda part: put("sccp", part), lambda part: put("sccp", part), tcap)):
+        at = first + i + message[first + i]
+        if at < len(message):
+            reader(message[at + 1:at + 1 + message[at]])
+
+
+def tcap(message):
+    put("tcap", message)
+    put("ber", message)
+    for _, value, _ in elements(message):
+        for tag, portion, whole in elements(value):
+            put("ber", whole)
+            if tag == 0x6C:
+                for _, component, whole in elements(portion):
+                    put("sec", whole)
+                    argument(component)
+
+
+def argument(component):
+    parts = [part for part in elements(component)]
+    while parts and parts[0][0] in (0x02, 0x80):
+        parts.pop(0)
+    for _, value, whole in parts:
+        for target in ("map", "cap", "ber", "sec"):
+            put(target, whole)
+        put("sec", value)
+
+
+def pipeline(vector, sign):
+    lenient = (vector.get("override") or {}).get("ber") == "canonicalise"
+    out, now = bytes([int(lenient)]), START_MS
+    for step in vector["frames"]:
+        octets = bytes.fromhex(step["frame_hex"])
+        ticks, now = min((step["at_unix_ms"] - now) // 10, 0xFFFF), step["at_unix_ms"]
+        control = (FROM_HOME if vector.get("direction") == "egress" else 0) | (SIGN if sign else 0)
+        out += bytes([control]) + ticks.to_bytes(2, "big") + len(octets).to_bytes(2, "big") + octets
+    put("pipeline", out)
+
+
+def main():
+    for path in SS7 + ("isup",):
+        for vector in json.loads((VECTORS / f"{path}.json").read_text())["vectors"]:
+            for step in vector["frames"]:
+                for field in ("frame_hex", "out_frame_hex"):
+                    if step.get(field):
+                        frame(bytes.fromhex(step[field]))
+            if path in SS7:
+                passes = vector["frames"][0]["verdict"] == "pass"
+                pipeline(vector, sign=path == "tcap_native" and passes)
+    for path in [*VECTORS.glob("certs/*.pem"), *VECTORS.glob("crls/*.pem")]:
+        for block in re.findall(r"-----BEGIN [^-]*-----([^-]*)-----END", path.read_text()):
+            put("pki", base64.b64decode(block))
+
+
+OUT = Path(sys.argv[1]) if len(sys.argv) == 2 else sys.exit(__doc__)
+main()
