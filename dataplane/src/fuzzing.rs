@@ -97,7 +97,7 @@ pub fn input(options: u8, entries: &[Entry]) -> Vec<u8> {
 /// * no verdict says that the fault is ours;
 /// * what leaves is a well-formed packet, of chunks that came in the same way;
 /// * user data towards home came in like that and was granted, or was granted and stripped, or is a filler;
-/// * no whole message towards home has a security component;
+/// * no whole message towards home has a security component, and one of a peer that must sign had a good one;
 /// * some turns and a hold deadline after the last frame nothing is held any more.
 pub fn pipeline(rig: &Rig, octets: &[u8]) {
     let Some((&options, octets)) = octets.split_first() else { return };
@@ -134,15 +134,15 @@ pub fn pipeline(rig: &Rig, octets: &[u8]) {
 }
 
 /// One worker with inline crypto between two ports in memory.
-struct Gateway {
+struct Gateway<'r> {
     worker: Worker<MemPort>,
     pool: MemPool,
     crypto: Option<Pool>,
-    judge: judge::Judge,
+    judge: judge::Judge<'r>,
 }
 
-impl Gateway {
-    fn new(rig: &Rig, options: u8) -> Self {
+impl<'r> Gateway<'r> {
+    fn new(rig: &'r Rig, options: u8) -> Self {
         let cell = rig.cell(usize::from(options & 3));
         let snapshot = cell.current();
         let queue = if options & option::SHORT_QUEUE == 0 { 64 } else { 2 };
@@ -156,7 +156,7 @@ impl Gateway {
         }
         let config = WorkerConfig { frames: 64, associations: 4, journal: true, ..WorkerConfig::default() };
         let shared = Arc::new(Shared::new(&snapshot));
-        let judge = judge::Judge::new(snapshot);
+        let judge = judge::Judge::new(rig, snapshot);
         let worker = Worker::new(config, ports, cell.reader(), client, shared, Vec::new());
         Self { worker, pool, crypto: Some(crypto), judge }
     }
@@ -194,7 +194,7 @@ impl Gateway {
     }
 }
 
-impl Drop for Gateway {
+impl Drop for Gateway<'_> {
     fn drop(&mut self) {
         if let Some(pool) = self.crypto.take() {
             pool.stop();

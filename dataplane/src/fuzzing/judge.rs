@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use sealgate_config::model::{Mode, Profile};
 use sealgate_wire::ber::Rules;
 use sealgate_wire::sccp::{Address, Unitdata};
 use sealgate_wire::sctp::{self, ChunkKind, Data, Packet};
@@ -10,6 +11,8 @@ use sealgate_wire::sec::tcap0;
 use sealgate_wire::tcap::{self, ComponentKind};
 use sealgate_wire::{Reason, eth, ip, m3ua};
 
+use super::mend::Protected;
+use super::rig::Rig;
 use crate::pipeline::Record;
 use crate::policy::Snapshot;
 use crate::state::Direction;
@@ -33,14 +36,15 @@ struct Way {
     parts: HashMap<u32, (bool, bool, Vec<u8>)>,
 }
 
-pub(super) struct Judge {
+pub(super) struct Judge<'r> {
+    rig: &'r Rig,
     snapshot: Arc<Snapshot>,
     ways: [Way; 2],
 }
 
-impl Judge {
-    pub fn new(snapshot: Arc<Snapshot>) -> Self {
-        Self { snapshot, ways: [Way::default(), Way::default()] }
+impl<'r> Judge<'r> {
+    pub fn new(rig: &'r Rig, snapshot: Arc<Snapshot>) -> Self {
+        Self { rig, snapshot, ways: [Way::default(), Way::default()] }
     }
 
     /// A frame came in by this port.
@@ -83,6 +87,9 @@ impl Judge {
             let as_came = came.iter().any(|came| came == user);
             if port == 1 {
                 let earned = as_came || came.iter().any(|came| may_change(&self.snapshot, came));
+                if name.3 & 3 == 3 && !is_filler(user) {
+                    proven(self.rig, &self.snapshot, came, user);
+                }
                 towards_home(&self.snapshot, way, name, user, earned);
             } else if name.3 & 3 == 3 {
                 let signed = |message: &Read<'_>| message.security.is_some_and(|(place, last)| place == last);
@@ -204,6 +211,25 @@ fn may_change(snapshot: &Snapshot, came: &[u8]) -> bool {
         let canonicalised = snapshot.rules == Rules::Lenient && read.message.is_some_and(|message| !message.canonical);
         read.security.is_some() || read.unitdata.segmentation.is_some() || canonicalised
     })
+}
+
+/// What leaves towards home as a message of a peer that must sign came with a signature that holds, judged here without
+/// the pipeline. Left out: what came in segments, and SG-TCAP-0.
+fn proven(rig: &Rig, snapshot: &Snapshot, came: &[Vec<u8>], user: &[u8]) {
+    let Some(Read { unitdata, message: Some(message), .. }) = Read::new(snapshot, user) else { return };
+    let calling = Address::parse(unitdata.calling).and_then(|address| address.title()).ok().flatten();
+    let Some(peer) = calling.and_then(|title| snapshot.peer(&title)) else {
+        panic!("a message of nobody we know left towards home: {user:02x?}");
+    };
+    let Some(peer) = snapshot.peers.get(usize::from(peer)) else { panic!("no such peer") };
+    let native = peer.allows_profile(Profile::SgTcap1) && !peer.allows_profile(Profile::SgTcap0);
+    if peer.mode != Mode::Require || !native || message.kind == tcap::MessageKind::Abort || unitdata.kind.is_service() {
+        return;
+    }
+    let in_segments = |came: &[u8]| Read::new(snapshot, came).is_some_and(|read| read.unitdata.segmentation.is_some());
+    let signed = |came: &[u8]| Protected::new(came).is_some_and(|message| message.holds(rig));
+    let earned = came.iter().any(|came| in_segments(came) || signed(came));
+    assert!(earned, "a message of a peer that must sign left unproven: {user:02x?}");
 }
 
 /// No message that home would take for TCAP has a security component.

@@ -87,12 +87,12 @@ pub(super) fn sign(rig: &Rig, frame: &mut [u8], now_ms: u64, seq: u64) {
 fn try_sign(rig: &Rig, frame: &mut [u8], now_ms: u64, seq: u64, chunk: usize) -> Option<()> {
     const TVP: usize = 12;
     let (header_at, signature_at) = places(frame, chunk)?;
-    let covered = frame.get_mut(header_at.clone())?;
+    let covered = frame.get_mut(header_at)?;
     covered.get_mut(TVP..TVP + 4)?.copy_from_slice(&Tvp::from_unix_ms(now_ms).0.to_be_bytes());
     covered.get_mut(TVP + 4..TVP + 12)?.copy_from_slice(&seq.to_be_bytes());
-    let (tbs, sai) = subject(frame, chunk)?;
+    let protected = Protected::new(user_of(frame, chunk)?)?;
     let mut signature = [0; 256];
-    let len = rig.key(sai)?.sign(&tbs, &mut signature).ok()?;
+    let len = rig.key(protected.protection.header.sai)?.sign(&protected.tbs()?, &mut signature).ok()?;
     let place = frame.get_mut(signature_at)?;
     (place.len() == len).then(|| place.copy_from_slice(signature.get(..len).unwrap_or(&[])))
 }
@@ -101,58 +101,67 @@ type Place = core::ops::Range<usize>;
 
 /// Where header and signature lie in the frame.
 fn places(frame: &[u8], chunk: usize) -> Option<(Place, Place)> {
-    with_protection(frame, chunk, |_, _, _, protection| {
-        let place = |part: &[u8]| {
-            let from = part.as_ptr() as usize - frame.as_ptr() as usize;
-            from..from + part.len()
-        };
-        Some((place(protection.covered), place(protection.signature)))
-    })
+    let Protected { protection, .. } = Protected::new(user_of(frame, chunk)?)?;
+    let place = |part: &[u8]| {
+        let from = part.as_ptr() as usize - frame.as_ptr() as usize;
+        from..from + part.len()
+    };
+    Some((place(protection.covered), place(protection.signature)))
 }
 
-/// What the signature must cover, and whose it is.
-fn subject(frame: &[u8], chunk: usize) -> Option<(Vec<u8>, [u8; 8])> {
-    with_protection(frame, chunk, |unitdata, message, place, protection| {
+/// User data of a DATA chunk.
+fn user_of(frame: &[u8], chunk: usize) -> Option<&[u8]> {
+    let (at, _, header_len) = network(frame)?;
+    let packet = Packet::parse(frame.get(at + header_len..)?).ok().or_else(|| {
+        // Octets behind the packet, as Ethernet's padding, made it unreadable.
+        let ethernet = eth::Frame::parse(frame).ok()?;
+        Packet::parse(ip::Packet::parse(ethernet.ethertype, ethernet.payload).ok()??.payload).ok()
+    })?;
+    let data = packet.chunks().filter(|chunk| chunk.kind == ChunkKind::DATA).nth(chunk)?;
+    Some(Data::parse(&data).ok()?.user)
+}
+
+/// A whole message with an SG-TCAP-1 component at its end.
+pub(super) struct Protected<'a> {
+    unitdata: Unitdata<'a>,
+    message: tcap::Message<'a>,
+    protection: tcap1::Protection<'a>,
+}
+
+impl<'a> Protected<'a> {
+    /// * `user`: an M3UA message
+    pub fn new(user: &'a [u8]) -> Option<Self> {
+        let data = m3ua::Data::parse(m3ua::View::new(user).ok()?).ok()?;
+        let unitdata = Unitdata::parse(data.user).ok()?;
+        let message = tcap::Message::parse(unitdata.data, Rules::Lenient).ok()?;
+        let protection = tcap1::parse(message.components.last()?.parameter).ok()?;
+        Some(Self { unitdata, message, protection })
+    }
+
+    /// Whether the signature holds under the key of its SAI.
+    pub fn holds(&self, rig: &Rig) -> bool {
+        let key = rig.key(self.protection.header.sai).map(|key| key.public());
+        let proven = key.zip(self.tbs()).map(|(key, tbs)| key.verify(&tbs, self.protection.signature));
+        proven == Some(true)
+    }
+
+    /// What the signature must cover.
+    fn tbs(&self) -> Option<Vec<u8>> {
         let party = |octets| {
             let address = Address::parse(octets).ok()?;
             Some((address.title().ok()??, address.ssn?))
         };
         let subject = tcap1::Subject {
-            calling: party(unitdata.calling)?,
-            called: party(unitdata.called)?,
-            tag: message.kind as u8,
+            calling: party(self.unitdata.calling)?,
+            called: party(self.unitdata.called)?,
+            tag: self.message.kind as u8,
         };
+        let (_, components) = self.message.components.split_last()?;
+        let components = components.iter().map(|component| component.raw);
+        let elements = self.message.elements.iter().map(|element| element.raw);
+        let copy = self.protection.header.copy.map(|copy| copy.octets());
         let mut tbs = Vec::new();
-        let components = message.components.iter().enumerate().filter(|(i, _)| *i != place).map(|(_, c)| c.raw);
-        let copy = protection.header.copy.map(|copy| copy.octets());
-        let elements = message.elements.iter().map(|element| element.raw);
-        tcap1::write_tbs(protection.covered, copy, &subject, elements, components, &mut tbs);
-        Some((tbs, protection.header.sai))
-    })
-}
-
-fn with_protection<'f, T>(
-    frame: &'f [u8],
-    chunk: usize,
-    found: impl FnOnce(&Unitdata<'f>, &tcap::Message<'f>, usize, &tcap1::Protection<'f>) -> Option<T>,
-) -> Option<T> {
-    let (at, _, header_len) = network(frame)?;
-    let packet = Packet::parse(frame.get(at + header_len..)?);
-    // Octets behind the packet, as Ethernet's padding, would make it unreadable.
-    let packet = packet.or_else(|refusal| match eth::Frame::parse(frame) {
-        Ok(ethernet) => match ip::Packet::parse(ethernet.ethertype, ethernet.payload) {
-            Ok(Some(ip)) => Packet::parse(ip.payload),
-            _ => Err(refusal),
-        },
-        Err(_) => Err(refusal),
-    });
-    let packet = packet.ok()?;
-    let data = packet.chunks().filter(|chunk| chunk.kind == ChunkKind::DATA).nth(chunk)?;
-    let data = Data::parse(&data).ok()?;
-    let data = m3ua::Data::parse(m3ua::View::new(data.user).ok()?).ok()?;
-    let unitdata = Unitdata::parse(data.user).ok()?;
-    let message = tcap::Message::parse(unitdata.data, Rules::Lenient).ok()?;
-    let place = message.components.len().checked_sub(1)?;
-    let protection = tcap1::parse(message.components.get(place)?.parameter).ok()?;
-    found(&unitdata, &message, place, &protection)
+        tcap1::write_tbs(self.protection.covered, copy, &subject, elements, components, &mut tbs);
+        Some(tbs)
+    }
 }
