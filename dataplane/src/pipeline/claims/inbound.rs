@@ -8,12 +8,12 @@ use sealgate_wire::{Reason, Refusal, m3ua, tcap};
 
 use super::sccp::Shape;
 use super::{
-    Carrier, Found, Next, SI_SCCP, Scene, busy, control_class, into_m3ua, native_opcode, screen, sg_tcap0, sg_tcap1,
+    Carrier, Found, Next, SI_SCCP, Scene, busy, control_class, into_m3ua, native_opcode, reassemble, screen, sg_tcap0,
+    sg_tcap1,
 };
 use crate::pipeline::slots::{Message, MessageId, SignatureState, Transaction};
 use crate::policy::decide;
 use crate::state::Direction;
-use crate::state::segments::{Progress, Segment};
 
 /// Below this many octets of TCAP a SigFW sender uses UDT (formats 5).
 const SIGFW_UDT: usize = 240;
@@ -86,35 +86,12 @@ pub(crate) fn inbound(
     let Some(segmentation) = unitdata.segmentation else {
         return tcap(scene, &carrier, unitdata.data, message, id);
     };
-    let segment = Segment {
-        calling: unitdata.calling,
-        called: unitdata.called,
-        local_ref: segmentation.local_ref,
-        first: segmentation.first,
-        remaining: segmentation.remaining,
-        data: unitdata.data,
+    let Some(whole) = reassemble(scene, message.link, Direction::In, &unitdata, segmentation)? else {
+        message.peer = scene.snapshot.peer(&calling_title).unwrap_or(0);
+        return Ok(Next::Held);
     };
-    let mut whole = std::mem::take(&mut scene.scratch.whole);
-    let table = super::segments(scene.segments, message.link, Direction::In).ok_or(Reason::IntBug.at(0))?;
-    let progress = table.push(&segment, scene.now_ms).map(|progress| match progress {
-        Progress::Held => false,
-        Progress::Complete(octets) => {
-            whole.clear();
-            whole.extend_from_slice(octets);
-            true
-        }
-    });
-    let next = match progress {
-        Err(reason) => Err(reason.at(0)),
-        Ok(false) => {
-            message.peer = scene.snapshot.peer(&calling_title).unwrap_or(0);
-            Ok(Next::Held)
-        }
-        Ok(true) => {
-            carrier.segmented = true;
-            tcap(scene, &carrier, &whole, message, id)
-        }
-    };
+    carrier.segmented = true;
+    let next = tcap(scene, &carrier, &whole, message, id);
     scene.scratch.whole = whole;
     next
 }

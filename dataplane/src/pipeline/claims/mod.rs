@@ -16,12 +16,13 @@ pub(crate) use outbound::outbound;
 
 use sealgate_crypto::pool::{Busy, Client};
 use sealgate_wire::addr::{GlobalTitle, Ssn};
+use sealgate_wire::sccp::{Segmentation, Unitdata};
 use sealgate_wire::{Reason, Refusal, m3ua, tcap};
 
 use crate::policy::Snapshot;
 use crate::policy::snapshot::{LinkId, Peer};
 use crate::state::Direction;
-use crate::state::segments::Segments;
+use crate::state::segments::{Progress, Segment, Segments};
 use crate::stats::Stats;
 
 use super::worker::Shared;
@@ -90,7 +91,7 @@ pub(crate) struct Carrier<'a> {
     /// The M3UA message, or its last one.
     pub user: &'a [u8],
     /// The SCCP message in it.
-    pub unitdata: sealgate_wire::sccp::Unitdata<'a>,
+    pub unitdata: Unitdata<'a>,
     /// It came in more than one segment.
     pub segmented: bool,
     pub called: Party,
@@ -154,6 +155,39 @@ fn control_class(kind: (u8, u8)) -> Result<Next, Refusal> {
 /// The reassembly of one link and direction.
 fn segments<'s>(all: &'s mut [[Segments; 2]], link: LinkId, way: Direction) -> Option<&'s mut Segments> {
     all.get_mut(usize::from(link))?.get_mut(way as usize)
+}
+
+/// Takes one segment of a message; with the last one, all of its octets.
+///
+/// They come in the buffer of `scratch.whole`, which the caller puts back when it has read them.
+///
+/// # Errors
+/// [`Reason::SccpReasmConflict`], [`Reason::SccpReasmLimit`].
+fn reassemble(
+    scene: &mut Scene<'_>,
+    link: LinkId,
+    way: Direction,
+    unitdata: &Unitdata<'_>,
+    segmentation: Segmentation,
+) -> Result<Option<Vec<u8>>, Refusal> {
+    let segment = Segment {
+        calling: unitdata.calling,
+        called: unitdata.called,
+        local_ref: segmentation.local_ref,
+        first: segmentation.first,
+        remaining: segmentation.remaining,
+        data: unitdata.data,
+    };
+    match segments(scene.segments, link, way).ok_or(Reason::IntBug.at(0))?.push(&segment, scene.now_ms) {
+        Err(reason) => Err(reason.at(0)),
+        Ok(Progress::Held) => Ok(None),
+        Ok(Progress::Complete(octets)) => {
+            let mut whole = std::mem::take(&mut scene.scratch.whole);
+            whole.clear();
+            whole.extend_from_slice(octets);
+            Ok(Some(whole))
+        }
+    }
 }
 
 /// A pool that takes no more is a refusal, never a way around (formats 1.6).

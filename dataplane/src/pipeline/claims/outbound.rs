@@ -9,11 +9,12 @@ use sealgate_wire::tcap::MessageKind;
 use sealgate_wire::{Reason, Refusal, m3ua, tcap};
 
 use super::sccp::{Shape, fits, rebuild};
-use super::{Carrier, Found, Next, SI_SCCP, Scene, busy, control_class, into_m3ua, native_opcode, sg_tcap0};
+use super::{
+    Carrier, Found, Next, SI_SCCP, Scene, busy, control_class, into_m3ua, native_opcode, reassemble, sg_tcap0,
+};
 use crate::pipeline::slots::{Message, MessageId, Transaction};
 use crate::policy::snapshot::{Own, Peer};
 use crate::state::Direction;
-use crate::state::segments::{Progress, Segment};
 
 /// Prepares a message of our own network for its way out.
 ///
@@ -65,32 +66,11 @@ pub(crate) fn outbound(
         // Segments that left as no-ops could not be brought back: decide before the first one is touched.
         return unsigned(scene, peer);
     }
-    let segment = Segment {
-        calling: unitdata.calling,
-        called: unitdata.called,
-        local_ref: segmentation.local_ref,
-        first: segmentation.first,
-        remaining: segmentation.remaining,
-        data: unitdata.data,
+    let Some(whole) = reassemble(scene, message.link, Direction::Out, &unitdata, segmentation)? else {
+        return Ok(Next::Held);
     };
-    let mut whole = std::mem::take(&mut scene.scratch.whole);
-    let table = super::segments(scene.segments, message.link, Direction::Out).ok_or(Reason::IntBug.at(0))?;
-    let progress = table.push(&segment, scene.now_ms).map(|progress| match progress {
-        Progress::Held => false,
-        Progress::Complete(octets) => {
-            whole.clear();
-            whole.extend_from_slice(octets);
-            true
-        }
-    });
-    let next = match progress {
-        Err(reason) => Err(reason.at(0)),
-        Ok(false) => Ok(Next::Held),
-        Ok(true) => {
-            carrier.segmented = true;
-            sign(scene, &carrier, &whole, own, profile, peer, message, id)
-        }
-    };
+    carrier.segmented = true;
+    let next = sign(scene, &carrier, &whole, own, profile, peer, message, id);
     scene.scratch.whole = whole;
     next
 }
