@@ -122,6 +122,19 @@ fn a_build_without_dpdk_says_what_it_lacks() {
     assert!(check.status.success() && String::from_utf8_lossy(&check.stdout).starts_with("warning: "), "{check:?}");
 }
 
+#[cfg(not(feature = "dpdk"))]
+#[test]
+fn an_output_that_cannot_be_written_ends_it() {
+    let lab = Lab::new("full");
+    let sent: Vec<Vec<u8>> = (0..2000).map(|number| frame(number, &message())).collect();
+    write_capture(&lab.file("in.pcap"), &sent);
+    let config = lab.gateway(&HOME, &OTHER, "pcap:,/dev/full", "pcap:in.pcap");
+    let done = sealgate(&["run", path(&config)]);
+    assert_eq!(done.status.code(), Some(1));
+    let text = String::from_utf8_lossy(&done.stderr);
+    assert!(text.contains("/dev/full: octet ") && text.contains("No space left"), "{text}");
+}
+
 /// Two rings that nothing circles in: a gateway that waits for ever.
 #[cfg(feature = "dpdk")]
 #[test]

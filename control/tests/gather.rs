@@ -1,0 +1,119 @@
+//! What a gateway's files give together: the lab authority's directory as it is, and what is wrong with one that is not.
+
+mod common;
+
+use common::{HOME, Lab, OTHER};
+use sealgate_control::authority::{Authority, Reason};
+use sealgate_control::gather::{Gathered, Problems};
+use sealgate_crypto::pki::CertState;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use time::OffsetDateTime;
+
+fn now() -> i64 {
+    OffsetDateTime::now_utc().unix_timestamp()
+}
+
+fn read(file: &Path, now: i64) -> Result<Gathered, Problems> {
+    Gathered::read(file, None, now)
+}
+
+fn lines(problems: &Problems) -> Vec<String> {
+    problems.to_string().lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn the_directory_of_an_authority_will_do_as_it_is_but_for_the_keys_of_others() {
+    let lab = Lab::new("gather");
+    let file = lab.gateway(&HOME, &OTHER, "null", "null");
+    let gathered = read(&file, now()).expect("good");
+    let own = gathered.snapshot.own.as_ref().expect("it signs");
+    assert!(gathered.snapshot.is_own_sai(own.sai));
+    assert_eq!(gathered.trust.signers.len(), 2);
+    let other = gathered.trust.signers.iter().find(|one| one.certificate.name == "other").expect("the peer's");
+    assert!(!gathered.snapshot.is_own_sai(other.certificate.sai), "the peer's key lies there, and is not ours");
+    assert_eq!(
+        gathered.warnings,
+        ["private keys of others lie in the key directory and are not used: other, region, root"]
+    );
+
+    // Our key before a renewal is ours; a key without a certificate is too.
+    let keys = lab.file("tsca/keys");
+    fs::copy(keys.join("home.key.pem"), keys.join("old-home.key.pem")).expect("copied");
+    fs::write(keys.join("broken.key.pem"), "-----BEGIN PRIVATE KEY-----\nMAA=\n-----END PRIVATE KEY-----\n")
+        .expect("written");
+    fs::set_permissions(keys.join("old-home.key.pem"), fs::Permissions::from_mode(0o644)).expect("set");
+    let warnings = read(&file, now()).expect("good").warnings;
+    assert_eq!(warnings.len(), 4, "{warnings:?}");
+    assert!(warnings[0].contains("broken.key.pem: others can read"), "{warnings:?}");
+    assert!(warnings[1].contains("broken.key.pem: no private key: "), "{warnings:?}");
+    assert!(warnings[2].contains("old-home.key.pem: others can read this private key: chmod 600"), "{warnings:?}");
+}
+
+#[test]
+fn certificates_that_may_not_sign_are_named_with_their_reason() {
+    let lab = Lab::new("states");
+    let file = lab.gateway(&HOME, &OTHER, "null", "null");
+    let mut authority = Authority::open(&lab.file("tsca")).expect("an authority");
+    authority.revoke("other", Reason::KeyCompromise, OffsetDateTime::now_utc()).expect("revoked");
+    fs::write(lab.file("tsca/certs/junk.pem"), "nothing").expect("written");
+    fs::copy(lab.file("tsca/certs/other.pem"), lab.file("junk.der")).expect("copied");
+    let gathered = read(&file, now()).expect("it still starts");
+    let states: Vec<_> = gathered.trust.signers.iter().map(|one| one.state(now())).collect();
+    assert!(states.contains(&CertState::Revoked) && states.contains(&CertState::Good));
+    let warnings = gathered.warnings.join("\n");
+    assert!(warnings.contains("other is refused where a signature is required: R_CRT_REVOKED"), "{warnings}");
+    assert!(warnings.contains("junk.pem: holds no CERTIFICATE: passed over"), "{warnings}");
+    // Eight days later the lists are a day too late: nobody may sign, and each is named.
+    let late = read(&file, now() + 9 * 86_400).expect("it starts").warnings.join("\n");
+    assert!(late.contains("home is refused where a signature is required: R_CRT_CRL_STALE"), "{late}");
+}
+
+#[test]
+fn everything_that_is_wrong_is_said_at_once_with_its_place() {
+    let lab = Lab::new("wrong");
+    let file = lab.gateway(&HOME, &OTHER, "null", "null");
+    let change = |name: &str, from: &str, to: &str| {
+        let text = fs::read_to_string(lab.file(name)).expect("read");
+        assert!(text.contains(from), "{text}");
+        fs::write(lab.file(name), text.replace(from, to)).expect("written");
+    };
+    change("home.yaml", "crls: tsca/crls, keys: tsca/keys", "crls: tsca/none, keys: tsca/nokeys");
+    change("home.yaml", "root.pem]", "root.pem, gone.pem]");
+    change("home-policy.yaml", "mode: require", "mode: requre");
+    let problems = read(&file, now()).expect_err("four faults");
+    let lines = lines(&problems);
+    assert_eq!(lines.len(), 4, "{problems}");
+    assert!(lines[0].contains("home-policy.yaml:10: peers.other.mode: "), "{problems}");
+    assert!(
+        lines[1].contains("home.yaml:6: trust.anchors[1]: ") && lines[1].contains("sealgate tsca init"),
+        "{problems}"
+    );
+    assert!(lines[2].contains("home.yaml:6: trust.crls: "), "{problems}");
+    assert!(lines[3].contains("home.yaml:6: trust.keys: "), "{problems}");
+
+    // A policy that does not sign needs no keys.
+    change("home.yaml", "root.pem, gone.pem]", "root.pem]");
+    change("home.yaml", "tsca/none", "tsca/crls");
+    change("home-policy.yaml", "requre", "require");
+    let problems = read(&file, now()).expect_err("no key");
+    assert!(problems.to_string().contains("home-policy.yaml:5: home.signing.cert: no private key fits"), "{problems}");
+    change("home-policy.yaml", "  signing: {cert: home, node_base: 1}\n", "");
+    change("home-policy.yaml", "sign: yes", "sign: no");
+    assert!(read(&file, now()).expect("good").snapshot.own.is_none());
+
+    // Where no anchor can be used nobody can be believed, and that is not a gateway.
+    fs::copy(lab.file("tsca/certs/other.pem"), lab.file("tsca/anchors/root.pem")).expect("copied");
+    let problems = read(&file, now()).expect_err("no anchor").to_string();
+    assert!(
+        problems.contains("trust.anchors: no anchor can be used: R_CRT_PROFILE: a trust anchor is an authority"),
+        "{problems}"
+    );
+
+    // A faulty appliance file does not hide the policy's faults.
+    change("home.yaml", "cores: {workers: [", "cores: {wrokers: [");
+    change("home-policy.yaml", "mode: require", "mode: requre");
+    let problems = read(&file, now()).expect_err("two files").to_string();
+    assert!(problems.contains("home.yaml:1: ") && problems.contains("home-policy.yaml:9: "), "{problems}");
+}
