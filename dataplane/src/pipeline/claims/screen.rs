@@ -36,11 +36,13 @@ pub(super) fn screen(
         }
     }
     let is_map = !snapshot.is_other_tcap(carrier.called.1.0, carrier.calling.1.0);
-    let mut version = 0;
-    let mut map_context = is_map;
-    if message.kind == MessageKind::Begin {
-        (version, map_context) = context(message, peer)?;
-    }
+    let context = if message.kind == MessageKind::Begin { context(message, peer)? } else { Dialogue::Running };
+    let (version, map_context) = match context {
+        Dialogue::Running => (0, is_map),
+        Dialogue::Nameless => (1, true),
+        Dialogue::Map(context) => (context.version, true),
+        Dialogue::Cap => (0, false),
+    };
     // A category 1 operation is never meant for us, whichever message of a dialogue brings it.
     if map_context {
         for component in user().filter(|component| component.kind == ComponentKind::Invoke) {
@@ -49,8 +51,8 @@ pub(super) fn screen(
             }
         }
     }
-    if message.kind == MessageKind::Begin {
-        belongs(message, user())?;
+    if let Dialogue::Map(context) = context {
+        belongs(&context, user())?;
     }
     if !is_map {
         return Ok(());
@@ -60,25 +62,32 @@ pub(super) fn screen(
         .try_for_each(|component| identities(snapshot, component, version, peer, peer_id))
 }
 
-/// Application context of a BEGIN: its MAP version, and whether it is one of MAP.
-fn context(message: &tcap::Message<'_>, peer: &Peer) -> Result<(u8, bool), Refusal> {
+/// What is known of the dialogue that a message belongs to.
+#[derive(Clone, Copy)]
+enum Dialogue {
+    /// It was opened before: this message does not say how.
+    Running,
+    /// It has no application context: MAP version 1.
+    Nameless,
+    Map(map::Context),
+    Cap,
+}
+
+/// Application context of a BEGIN.
+fn context(message: &tcap::Message<'_>, peer: &Peer) -> Result<Dialogue, Refusal> {
     match message.application_context()? {
-        None if peer.allow_no_ac => Ok((1, true)),
+        None if peer.allow_no_ac => Ok(Dialogue::Nameless),
         None => Err(Reason::TcapAcMissing.at(0)),
         Some(oid) => match map::context(oid.0) {
-            Some(context) => Ok((context.version, true)),
-            None if cap::context(oid.0).is_some() => Ok((0, false)),
+            Some(context) => Ok(Dialogue::Map(context)),
+            None if cap::context(oid.0).is_some() => Ok(Dialogue::Cap),
             None => Err(Reason::TcapAcOpcode.at(0)),
         },
     }
 }
 
 /// Every invoked operation belongs to the application context.
-fn belongs<'m>(
-    message: &tcap::Message<'_>,
-    mut user: impl Iterator<Item = &'m tcap::Component<'m>>,
-) -> Result<(), Refusal> {
-    let Some(context) = message.application_context()?.and_then(|oid| map::context(oid.0)) else { return Ok(()) };
+fn belongs<'m>(context: &map::Context, mut user: impl Iterator<Item = &'m tcap::Component<'m>>) -> Result<(), Refusal> {
     let stranger = user.find(|component| {
         component.kind == ComponentKind::Invoke
             && component.local().is_none_or(|op| !context.operations.iter().any(|&own| i32::from(own) == op))
