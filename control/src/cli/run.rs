@@ -19,14 +19,16 @@ use std::time::Duration;
 /// How often the main thread looks at signals and at the gateway.
 const LOOK: Duration = Duration::from_millis(20);
 
+const MANUAL: &str = "\
+The line \"sealgate ready: ...\" says that frames are forwarded from now on.
+Ctrl-C or SIGTERM stops: nothing more is received, frames in hand get their verdict and leave within 2 seconds, then it \
+prints what it counted and ends with status 0. A second signal ends it at once. On capture files (pcap:IN,OUT) it ends by \
+itself when they have been read.
+A fault inside never opens the way: the gateway stops, and with it the traffic.";
+
 /// Arguments of `sealgate run`.
-///
-/// The line that begins with "sealgate ready" says that frames are forwarded from now on. SIGTERM or Ctrl-C stops: nothing
-/// more is received, frames in hand get their verdict and leave, then it ends with status 0; a second signal ends it at
-/// once. On capture files it ends by itself when they have been read. An error inside never opens the way: the gateway
-/// stops, and with it the traffic.
 #[derive(Debug, clap::Args)]
-#[command(verbatim_doc_comment)]
+#[command(after_help = MANUAL)]
 pub struct Args {
     /// The appliance file; it names policy, trust directories, ports and the admin socket.
     config: PathBuf,

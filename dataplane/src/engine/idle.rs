@@ -18,7 +18,7 @@ impl Idle {
     /// For a core of its own: nothing but polling, no system call ever.
     pub const POLL: Self = Self { spins: u32::MAX, yields: 0, sleep: Duration::ZERO };
 
-    /// For a core that others need too, as in a lab: an idle worker costs a few percent of it, and the first frame after a
+    /// For a core that others need too, as in a lab: an idle worker takes about a tenth of it, and the first frame after a
     /// silence waits about a tenth of a millisecond.
     pub const POLITE: Self = Self { spins: 64, yields: 64, sleep: Duration::from_micros(50) };
 }
