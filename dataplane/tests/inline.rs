@@ -108,6 +108,19 @@ fn a_message_in_three_chunks_is_judged_once_and_laid_over_its_chunks() {
 }
 
 #[test]
+fn a_held_chunk_that_comes_twice_gets_one_share_of_the_message() {
+    let mut gateway = Gateway::running(&policy());
+    let call = Call::inbound(3);
+    let parts = cut(50, &call.signed(&key("a-ec"), 9, NOW_MS), &[100, 0]);
+    let step = gateway.burst(0, &[&parts[0], &parts[0], &parts[1]], NOW_MS);
+    assert_eq!(reasons(&step), [Reason::OkVerified]);
+    let left: Vec<_> = step.sent[1].iter().flat_map(|frame| chunks_of(frame)).collect();
+    assert_eq!(left.iter().map(|c| c.0).collect::<Vec<_>>(), [50, 50, 51]);
+    assert_eq!(left[0], left[1], "both copies alike");
+    assert_eq!([&left[0].3[..], &left[2].3[..]].concat(), call.unsigned(), "nothing missing");
+}
+
+#[test]
 fn a_refused_message_in_chunks_becomes_one_filler_of_its_length() {
     let mut gateway = Gateway::running(&policy());
     let user = Call::inbound(3).unsigned();

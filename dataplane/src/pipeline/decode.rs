@@ -357,6 +357,18 @@ impl<P: FrameIo> Worker<P> {
             let plan = frames.get_mut(part.frame).and_then(|slot| slot.plans.get(part.plan));
             plan.map_or(u32::MAX, |plan| plan.tsn.wrapping_sub(join.first))
         });
+        // A chunk that came twice while it was held has one share: the copy behind leaves as the first one does.
+        let mut before = None;
+        message.parts.retain(|part| {
+            let Some(slot) = frames.get_mut(part.frame) else { return false };
+            let Some(plan) = slot.plans.get_mut(part.plan) else { return false };
+            let first = before.replace(plan.tsn) != Some(plan.tsn);
+            if !first {
+                plan.action = Action::Again;
+                slot.waiting = slot.waiting.saturating_sub(1);
+            }
+            first
+        });
     }
 }
 
