@@ -116,15 +116,27 @@ def argument(component):
         put("sec", value)
 
 
-def pipeline(vector, sign):
+def pipeline(vector, sign, change=bytes):
     lenient = (vector.get("override") or {}).get("ber") == "canonicalise"
     out, now = bytes([int(lenient)]), START_MS
     for step in vector["frames"]:
-        octets = bytes.fromhex(step["frame_hex"])
+        octets = change(bytes.fromhex(step["frame_hex"]))
         ticks, now = min((step["at_unix_ms"] - now) // 10, 0xFFFF), step["at_unix_ms"]
         control = (FROM_HOME if vector.get("direction") == "egress" else 0) | (SIGN if sign else 0)
         out += bytes([control]) + ticks.to_bytes(2, "big") + len(octets).to_bytes(2, "big") + octets
     put("pipeline", out)
+
+
+def to_v6(octets):
+    """The same packet over IPv6, between the addresses of dataplane/src/fuzzing/rig.rs."""
+    if octets[12:14] != b"\x08\x00" or len(octets) < 34:
+        return octets
+    packet = octets[14:]
+    host = {0xC0: 0x0A, 0xC6: 0x0B}  # 192.0.2.10 is the neighbour, 198.51.100.10 ours
+    source, destination = (bytes.fromhex("20010db8") + bytes(11) + bytes([host.get(packet[at], 0)]) for at in (12, 16))
+    payload = packet[(packet[0] & 15) * 4:u16(packet, 2)]
+    header = b"\x60\0\0\0" + len(payload).to_bytes(2, "big") + bytes([packet[9], 64]) + source + destination
+    return octets[:12] + b"\x86\xdd" + header + payload
 
 
 def main():
@@ -137,6 +149,8 @@ def main():
             if path in SS7:
                 passes = vector["frames"][0]["verdict"] == "pass"
                 pipeline(vector, sign=path == "tcap_native" and passes)
+                if passes:
+                    pipeline(vector, sign=path == "tcap_native", change=to_v6)
     for path in [*VECTORS.glob("certs/*.pem"), *VECTORS.glob("crls/*.pem")]:
         for block in re.findall(r"-----BEGIN [^-]*-----([^-]*)-----END", path.read_text()):
             put("pki", base64.b64decode(block))

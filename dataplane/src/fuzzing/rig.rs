@@ -1,6 +1,7 @@
 //! What is the same for all inputs: the policies, the certificates and the keys of the vectors.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -69,6 +70,10 @@ impl Rig {
     }
 }
 
+/// The vectors know IPv4 only; the link has these addresses too (RFC 3849).
+const NEIGHBOUR: [u16; 8] = [0x2001, 0xdb8, 0, 0, 0, 0, 0, 0x0a];
+const OURS: [u16; 8] = [0x2001, 0xdb8, 0, 0, 0, 0, 0, 0x0b];
+
 /// Small tables: an input has few frames, and each pays for the tables.
 fn plain(policy: &Policy) -> Policy {
     let mut policy = policy.clone();
@@ -76,6 +81,10 @@ fn plain(policy: &Policy) -> Policy {
     policy.defaults.transactions.limit = 64;
     policy.defaults.retransmission.tsns = 64;
     policy.defaults.retransmission.octets = 1 << 16;
+    for link in &mut policy.links {
+        link.remote.push(IpAddr::from(NEIGHBOUR));
+        link.local.push(IpAddr::from(OURS));
+    }
     policy
 }
 
