@@ -14,7 +14,7 @@ use crate::state::retransmit;
 ///
 /// Answers for a ticket that nobody waits for are dropped.
 pub(super) fn answered(
-    messages: &mut Slab<Message>,
+    messages: &mut Slab<Box<Message>>,
     outcome: Outcome<'_>,
     ready: &mut Vec<(MessageId, Result<(), Reason>)>,
 ) {

@@ -188,9 +188,10 @@ pub struct Worker<P: FrameIo> {
     pub(super) shared: Arc<Shared>,
     pub(super) mailboxes: Vec<Mailbox<P::Frame>>,
     pub(super) frames: Slab<FrameSlot<P::Frame>>,
-    pub(super) messages: Slab<Message>,
+    /// Boxed, so that a message moves by its address.
+    pub(super) messages: Slab<Box<Message>>,
     pub(super) spare_frames: Vec<Spare>,
-    pub(super) spare_messages: Vec<Message>,
+    pub(super) spare_messages: Vec<Box<Message>>,
     pub(super) associations: Associations,
     pub(super) segments: Vec<[Segments; 2]>,
     pub(super) scratch: Scratch,

@@ -105,7 +105,9 @@ fn tcap(
     id: MessageId,
 ) -> Result<Next, Refusal> {
     let snapshot = scene.snapshot;
-    let parsed = tcap::Message::parse(octets, snapshot.rules)?;
+    // Borrowed where it was made: a message is too large to be moved for nothing.
+    let parsed = &tcap::Message::parse(octets, snapshot.rules);
+    let parsed = parsed.as_ref().map_err(|refusal| *refusal)?;
     let peer_id = snapshot.peer(&carrier.calling.0).ok_or(Reason::PolPeerUnknown.at(0))?;
     let peer = snapshot.peers.get(usize::from(peer_id)).ok_or(Reason::IntBug.at(0))?;
     message.peer = peer_id;
@@ -113,7 +115,7 @@ fn tcap(
         return Err(Reason::PolPeerUnknown.at(0));
     }
     let opcode = native_opcode(snapshot, peer, carrier.called.1, carrier.calling.1);
-    let found = Found::within(&parsed, opcode);
+    let found = Found::within(parsed, opcode);
     let mut claim = None;
     message.state = if found.count == 0 {
         decide::unsigned(peer, parsed.kind).map_err(|reason| reason.at(0))?
@@ -121,9 +123,9 @@ fn tcap(
         SignatureState::Unchecked
     } else {
         let checked = if found.native.is_some() || found.count > 1 {
-            sg_tcap1::check(scene, carrier, &parsed, found, opcode, peer, message)
+            sg_tcap1::check(scene, carrier, parsed, found, opcode, peer, message)
         } else {
-            sg_tcap0::check(scene, carrier, &parsed, found, peer, message)
+            sg_tcap0::check(scene, carrier, parsed, found, peer, message)
         };
         match checked {
             Ok(found) => {
@@ -135,9 +137,9 @@ fn tcap(
             }
         }
     };
-    message.screened = screen::screen(snapshot, carrier, &parsed, found, opcode, peer_id).err();
-    message.transaction = answered(scene, carrier, &parsed);
-    if let Err(refusal) = strip(scene, carrier, &parsed, found, opcode, peer.ludt, message) {
+    message.screened = screen::screen(snapshot, carrier, parsed, found, opcode, peer_id).err();
+    message.transaction = answered(scene, carrier, parsed);
+    if let Err(refusal) = strip(scene, carrier, parsed, found, opcode, peer.ludt, message) {
         // What cannot be carried on is the last thing that is wrong with a message, not the first.
         message.output.clear();
         message.screened.get_or_insert(refusal);
