@@ -191,6 +191,7 @@ pub struct Worker<P: FrameIo> {
     /// Boxed, so that a message moves by its address.
     pub(super) messages: Slab<Box<Message>>,
     pub(super) spare_frames: Vec<Spare>,
+    #[expect(clippy::vec_box, reason = "what is kept is the box itself")]
     pub(super) spare_messages: Vec<Box<Message>>,
     pub(super) associations: Associations,
     pub(super) segments: Vec<[Segments; 2]>,

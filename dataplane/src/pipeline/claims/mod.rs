@@ -153,7 +153,7 @@ fn control_class(kind: (u8, u8)) -> Result<Next, Refusal> {
 }
 
 /// The reassembly of one link and direction.
-fn segments<'s>(all: &'s mut [[Segments; 2]], link: LinkId, way: Direction) -> Option<&'s mut Segments> {
+fn segments(all: &mut [[Segments; 2]], link: LinkId, way: Direction) -> Option<&mut Segments> {
     all.get_mut(usize::from(link))?.get_mut(way as usize)
 }
 
