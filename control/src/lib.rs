@@ -3,7 +3,11 @@
 pub mod admin;
 pub mod authority;
 pub mod cli;
+pub mod demo;
+pub mod explain;
 pub mod gather;
+pub mod material;
+pub mod offline;
 pub mod ports;
 pub mod report;
 pub mod supervise;

@@ -1,6 +1,9 @@
 //! The command line: a verb a file.
 
 pub mod check;
+pub mod demo;
+pub mod explain;
+pub mod replay;
 pub mod run;
 pub mod show;
 mod table;
@@ -40,6 +43,12 @@ enum Verb {
     Check(check::Args),
     /// Show what a running gateway does.
     Show(show::Args),
+    /// Judge a capture file as a gateway would have, and write what would have left.
+    Replay(replay::Args),
+    /// Say why each message of a capture file passes or not, step by step.
+    Explain(explain::Args),
+    /// See it work: three operators, a forger, and a gateway between them and HOME. Needs nothing prepared.
+    Demo(demo::Args),
     /// Make and use an authority for a laboratory: keys, certificates, revocation lists.
     Tsca(tsca::Args),
 }
@@ -51,6 +60,9 @@ pub fn main() -> ExitCode {
         Verb::Run(args) => run::run(args),
         Verb::Check(args) => check::run(args),
         Verb::Show(args) => show::run(args),
+        Verb::Replay(args) => replay::run(args).map(|()| ExitCode::SUCCESS),
+        Verb::Explain(args) => explain::run(args).map(|()| ExitCode::SUCCESS),
+        Verb::Demo(args) => demo::run(args).map(|()| ExitCode::SUCCESS),
         Verb::Tsca(args) => tsca::run(args).map(|()| ExitCode::SUCCESS),
     };
     done.unwrap_or_else(|error| {

@@ -1,0 +1,180 @@
+//! The kinds of messages in the demo, and what the gateway must make of each.
+
+use super::world::Operator;
+use sealgate_wire::Reason;
+use serde::Serialize;
+
+/// What a message is.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// Signed by its sender, as it should be.
+    Signed,
+    /// A signed answer to a question of ours.
+    Answer,
+    /// Signed, and too long for one SCCP message: the first of two segments.
+    FirstSegment,
+    /// The second one.
+    LastSegment,
+    /// Not signed, from somebody who must.
+    Unsigned,
+    /// Signed, then another subscriber was put in.
+    ChangedSubscriber,
+    /// Signed, then another sender was put in.
+    ChangedSender,
+    /// Signed, then its application context was changed.
+    ChangedContext,
+    /// A good message, sent again.
+    Replayed,
+    /// Signed a minute ago, kept back until now.
+    Late,
+    /// Signed by B, with a sender of A's.
+    Borrowed,
+    /// Signed with a certificate of an authority that we do not trust.
+    Rogue,
+    /// Signed with a certificate that has expired.
+    Expired,
+    /// Signed with a key that was stolen, and revoked since.
+    Revoked,
+    /// Signed and genuine, but an operation that nobody outside may ask for.
+    Forbidden,
+    /// Signed and genuine, but about a subscriber of ours.
+    OurSubscriber,
+    /// From outside, with a sender of ours.
+    OurNumber,
+    /// Not signed, from somebody who is on the way there.
+    Tolerated,
+    /// Of our own network, on its way out.
+    Outgoing,
+}
+
+impl Kind {
+    /// All, in the order of the table.
+    pub const ALL: [Kind; 19] = [
+        Kind::Signed,
+        Kind::Answer,
+        Kind::FirstSegment,
+        Kind::LastSegment,
+        Kind::Tolerated,
+        Kind::Unsigned,
+        Kind::ChangedSubscriber,
+        Kind::ChangedSender,
+        Kind::ChangedContext,
+        Kind::Replayed,
+        Kind::Late,
+        Kind::Borrowed,
+        Kind::Rogue,
+        Kind::Expired,
+        Kind::Revoked,
+        Kind::Forbidden,
+        Kind::OurSubscriber,
+        Kind::OurNumber,
+        Kind::Outgoing,
+    ];
+
+    /// Those that are attacks or mistakes: each is sent as often as the others.
+    pub const BAD: [Kind; 13] = [
+        Kind::Unsigned,
+        Kind::ChangedSubscriber,
+        Kind::ChangedSender,
+        Kind::ChangedContext,
+        Kind::Replayed,
+        Kind::Late,
+        Kind::Borrowed,
+        Kind::Rogue,
+        Kind::Expired,
+        Kind::Revoked,
+        Kind::Forbidden,
+        Kind::OurSubscriber,
+        Kind::OurNumber,
+    ];
+
+    /// The operator it says it is from; for what leaves, the sender.
+    pub const fn operator(self) -> Option<Operator> {
+        Some(match self {
+            Kind::Unsigned
+            | Kind::ChangedSubscriber
+            | Kind::ChangedSender
+            | Kind::Replayed
+            | Kind::Late
+            | Kind::Borrowed
+            | Kind::Rogue
+            | Kind::FirstSegment
+            | Kind::LastSegment => Operator::A,
+            Kind::ChangedContext | Kind::Expired | Kind::Forbidden => Operator::B,
+            Kind::Revoked | Kind::OurSubscriber | Kind::Tolerated => Operator::C,
+            Kind::OurNumber | Kind::Outgoing => Operator::Home,
+            Kind::Signed | Kind::Answer => return None,
+        })
+    }
+
+    /// What it is, for somebody who has never seen signalling.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Kind::Signed => "signed by its sender",
+            Kind::Answer => "signed answer to a question of ours",
+            Kind::FirstSegment => "signed, first half of a long one",
+            Kind::LastSegment => "signed, too long for one message: in two",
+            Kind::Tolerated => "not signed, which C need not yet",
+            Kind::Unsigned => "not signed",
+            Kind::ChangedSubscriber => "signed, subscriber changed on the way",
+            Kind::ChangedSender => "signed, sender changed on the way",
+            Kind::ChangedContext => "signed, purpose changed on the way",
+            Kind::Replayed => "signed, recorded and sent again",
+            Kind::Late => "signed, kept back for a minute",
+            Kind::Borrowed => "signed by B in A's name",
+            Kind::Rogue => "signed with a certificate of a rogue authority",
+            Kind::Expired => "signed with an expired certificate",
+            Kind::Revoked => "signed with a stolen key, since revoked",
+            Kind::Forbidden => "signed, spies where a subscriber is",
+            Kind::OurSubscriber => "signed, deletes our own subscriber",
+            Kind::OurNumber => "from outside, in our own name",
+            Kind::Outgoing => "our own, on the way out",
+        }
+    }
+
+    /// The reason that the gateway must give.
+    pub const fn expected(self) -> Reason {
+        match self {
+            Kind::Signed | Kind::Answer | Kind::LastSegment => Reason::OkVerified,
+            Kind::FirstSegment => Reason::OkHeld,
+            Kind::Tolerated => Reason::OkUnsignedAllowed,
+            Kind::Unsigned => Reason::SecMissing,
+            Kind::ChangedSubscriber | Kind::ChangedSender | Kind::ChangedContext => Reason::SecSigInvalid,
+            Kind::Replayed => Reason::SecReplay,
+            Kind::Late => Reason::SecTimePast,
+            Kind::Borrowed => Reason::CrtResource,
+            Kind::Rogue => Reason::CrtUnknownSai,
+            Kind::Expired => Reason::CrtExpired,
+            Kind::Revoked => Reason::CrtRevoked,
+            Kind::Forbidden => Reason::PolCat1,
+            Kind::OurSubscriber => Reason::PolHomeImsi,
+            Kind::OurNumber => Reason::SccpCgpaOwn,
+            Kind::Outgoing => Reason::OkSignedEgress,
+        }
+    }
+
+    /// What was done with it, for the same reader.
+    pub const fn outcome(self) -> &'static str {
+        match self {
+            Kind::Signed | Kind::Answer => "verified, signature taken off",
+            Kind::FirstSegment => "kept until the rest is here",
+            Kind::LastSegment => "put together, verified",
+            Kind::Tolerated => "allowed by policy, counted",
+            Kind::Unsigned => "A must sign",
+            Kind::ChangedSubscriber | Kind::ChangedSender | Kind::ChangedContext => {
+                "signature does not fit the content"
+            }
+            Kind::Replayed => "number already used",
+            Kind::Late => "older than 10 seconds",
+            Kind::Borrowed => "B's certificate does not cover A's numbers",
+            Kind::Rogue => "nobody we trust vouches for the key",
+            Kind::Expired => "certificate no longer valid",
+            Kind::Revoked => "certificate withdrawn",
+            Kind::Forbidden => "no outsider may ask that",
+            Kind::OurSubscriber => "not C's subscriber to delete",
+            Kind::OurNumber => "our numbers cannot come from outside",
+            Kind::Outgoing => "signed in our name",
+        }
+    }
+}

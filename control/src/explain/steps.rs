@@ -1,0 +1,268 @@
+//! The steps of a verdict in their order (formats 2, 4.5, 5 and 13.2), and the step at which each reason belongs.
+
+use super::walk::{Profile, Walk};
+use super::{Outcome, Step};
+use sealgate_dataplane::state::Direction;
+use sealgate_wire::Reason;
+
+/// Steps of a frame: name, and what is checked.
+const FRAME: &[(&str, &str)] = &[
+    ("L2", "Ethernet and VLAN tags"),
+    ("IP", "IP header, its checksum, no fragment, no options"),
+    ("LINK", "addresses belong to a link, and to its side"),
+    ("CRC", "SCTP checksum"),
+    ("TAG", "SCTP verification tag of the association"),
+    ("CHUNK", "SCTP chunks: lengths and types"),
+    ("ROOM", "room in our tables"),
+];
+/// Steps of every message before its security step.
+const SCREEN: &[(&str, &str)] = &[
+    ("PPID", "payload is M3UA"),
+    ("M3UA", "M3UA"),
+    ("MTP3", "MTP3 label allowed on the link"),
+    ("SCCP", "SCCP"),
+    ("SVC", "service message brings back what we signed"),
+    ("CGPA", "calling address"),
+    ("CDPA", "called address"),
+    ("SSN", "subsystems"),
+    ("SEG", "segments fit together"),
+    ("TCAP", "TCAP structure"),
+    ("PEER", "sender is a peer"),
+    ("MODE", "signed, where it must be"),
+];
+/// V1 to V18 of SG-TCAP-1 (formats 4.5), and the point at which the signature is queued.
+const NATIVE: &[(&str, &str)] = &[
+    ("V1", "one security component"),
+    ("V2", "it is the last one"),
+    ("V3", "profile allowed"),
+    ("V4", "shape"),
+    ("V5", "version, flags, algorithm"),
+    ("V6", "index and copy"),
+    ("V7", "signature length"),
+    ("V8", "algorithm allowed"),
+    ("V9", "not reflected"),
+    ("V10", "signer known"),
+    ("V11", "certificate in force"),
+    ("V12", "time"),
+    ("V13", "no replay"),
+    ("V14", "signed for this destination"),
+    ("V15", "signer may speak for the sender"),
+    ("V16", "signer's role"),
+    ("ROOM2", "room for the job"),
+    ("V17", "signature"),
+    ("V18", "counted once"),
+];
+/// The same for SG-TCAP-0, in its order (formats 5).
+const SIGFW: &[(&str, &str)] = &[
+    ("V1", "one security component"),
+    ("V2", "it is the last one"),
+    ("V3", "profile allowed, and a BEGIN"),
+    ("V4", "shape"),
+    ("V10", "key known"),
+    ("V11", "certificate in force"),
+    ("V12", "time"),
+    ("V7", "signature length"),
+    ("V13", "no replay"),
+    ("ROOM2", "room for the job"),
+    ("V17", "signature"),
+    ("V18", "counted once"),
+];
+/// The built-in checks of formats 13.2.
+const POLICY: &[(&str, &str)] = &[
+    ("P1", "answers what was asked"),
+    ("P1R", "rate of what cannot be signed"),
+    ("P2", "no global operation"),
+    ("P3", "invoke ids"),
+    ("P4", "application context present"),
+    ("P5", "application context known"),
+    ("P6", "no category 1 operation"),
+    ("P7", "operation of the context"),
+    ("P8", "identities inside"),
+];
+/// What happens on the way out.
+const OUT: &[(&str, &str)] = &[("PPID", "payload is M3UA"), ("M3UA", "M3UA"), ("SIGN", "signed towards the peer")];
+
+/// The step at which a reason belongs; empty for one that no message gets here.
+///
+/// * `at`: the octet that came with the reason: it tells apart steps that share one
+fn step_of(reason: Reason, at: u32, walk: &Walk, way: Direction) -> &'static str {
+    let component = walk.places.component.is_some();
+    match reason {
+        Reason::L2Runt | Reason::L2Ethertype | Reason::Vlan => "L2",
+        Reason::IpHeader | Reason::IpChecksum | Reason::IpFragment | Reason::IpOptions => "IP",
+        Reason::L4PeerUnknown => "LINK",
+        Reason::SctpCrc32c => "CRC",
+        Reason::SctpVtag | Reason::SctpAssocUnknown => "TAG",
+        Reason::SctpChunkLen | Reason::SctpChunkType => "CHUNK",
+        Reason::ResTableFull | Reason::ResOverload | Reason::ResMempool | Reason::SctpReasm => "ROOM",
+        Reason::SctpPpid => "PPID",
+        Reason::M3uaVersion | Reason::M3uaLength | Reason::M3uaParam | Reason::M3uaClass => "M3UA",
+        Reason::M3uaRc | Reason::Mtp3Si | Reason::Mtp3Opc | Reason::Mtp3Dpc | Reason::Mtp3Ni => "MTP3",
+        Reason::SccpType
+        | Reason::SccpTruncated
+        | Reason::SccpPointer
+        | Reason::SccpGtForm
+        | Reason::SccpGti
+        | Reason::SccpHopCounter
+        | Reason::SccpOptParam => "SCCP",
+        Reason::SccpServiceUnsolicited => "SVC",
+        Reason::SccpCgpaMissing | Reason::SccpCgpaOwn => "CGPA",
+        Reason::SccpCdpaForeign => "CDPA",
+        Reason::SccpSsn => "SSN",
+        Reason::SccpReasmConflict | Reason::SccpReasmLimit | Reason::SccpReasmTimeout => "SEG",
+        Reason::PolPeerUnknown => "PEER",
+        Reason::SecMissing => "MODE",
+        Reason::SecDup => "V1",
+        Reason::SecPosition => "V2",
+        Reason::SecProfile => "V3",
+        // The index shows at octet 4 of the parameter, a copy at octet 24 of the header; the shape at its start.
+        Reason::SecSyntax if is_inside(at, walk) => "V6",
+        Reason::SecSyntax => "V4",
+        Reason::SecVersion | Reason::SecFlags | Reason::SecAlgUnsupported => "V5",
+        Reason::SecSigForm => "V7",
+        Reason::SecAlgDowngrade => "V8",
+        Reason::SecReflected => "V9",
+        Reason::CrtUnknownSai | Reason::SecKeyType => "V10",
+        Reason::CrtNotYetValid
+        | Reason::CrtExpired
+        | Reason::CrtRevoked
+        | Reason::CrtCrlStale
+        | Reason::CrtRepoStale => "V11",
+        Reason::SecTimePast | Reason::SecTimeFuture => "V12",
+        // Only the first look knows the component; the mark itself has no place.
+        Reason::SecReplay if at == 0 => "V18",
+        Reason::SecReplay | Reason::SecSeqOld => "V13",
+        Reason::SecCdpaMismatch => "V14",
+        Reason::CrtResource => "V15",
+        Reason::CrtRole => "V16",
+        Reason::ResSignFailed if way == Direction::Out => "SIGN",
+        Reason::ResCryptoQueue if way == Direction::Out => "SIGN",
+        Reason::ResCryptoQueue | Reason::ResSignFailed if component => "ROOM2",
+        Reason::SecSigInvalid => "V17",
+        Reason::TcapState | Reason::DetResponseSpoof => "P1",
+        Reason::PolRate => "P1R",
+        Reason::TcapGlobalOpcode => "P2",
+        Reason::TcapInvokeIdDup => "P3",
+        Reason::TcapAcMissing => "P4",
+        Reason::TcapAcOpcode if at == 0 => "P5",
+        Reason::TcapAcOpcode => "P7",
+        Reason::PolCat1 => "P6",
+        Reason::MapParam | Reason::MapDupParam | Reason::PolXlayerAddr | Reason::PolHomeImsi | Reason::PolImsiGt => {
+            "P8"
+        }
+        // TCAP and BER before the peer is known; the dialogue portion is opened only when its context is asked for.
+        Reason::TcapDialogue if walk.looked.contains_key("P4") => "P4",
+        Reason::TcapTag
+        | Reason::TcapTid
+        | Reason::TcapElement
+        | Reason::TcapDialogue
+        | Reason::TcapComponent
+        | Reason::TcapComponentCount
+        | Reason::TcapTrailing
+        | Reason::BerLength
+        | Reason::BerIndefinite
+        | Reason::BerNonMinimal
+        | Reason::BerDepth
+        | Reason::BerTagLong => "TCAP",
+        _ => "",
+    }
+}
+
+/// Whether a fault of syntax is one of index or copy: the payload was long enough to be read, then.
+fn is_inside(at: u32, walk: &Walk) -> bool {
+    const LEAST: usize = 2 + 10 + 2 + 24;
+    walk.parameter.is_some_and(|(parameter, len)| {
+        let octet = (at as usize).saturating_sub(parameter);
+        len >= LEAST && (octet == 4 || octet >= 24)
+    })
+}
+
+/// Every step of a frame that was dropped before its messages were looked at.
+pub(super) fn of_frame(reason: Reason, at: u32) -> Vec<Step> {
+    let failed = step_of(reason, at, &Walk::default(), Direction::In);
+    // A frame that is not of a link at all ends there: nothing behind it was looked at.
+    mark(FRAME.iter().copied(), failed, &|_| Some(String::new()))
+}
+
+/// Every step of a message, each with what became of it.
+pub(super) fn of_message(reason: Reason, at: u32, walk: &Walk, way: Direction, repeated: Option<u64>) -> Vec<Step> {
+    if let Some(first) = repeated {
+        let all = |name: &str| FRAME.iter().any(|(step, _)| *step == name).then(String::new);
+        let mut steps = mark(FRAME.iter().copied(), "", &all);
+        let detail = format!("the same chunk as in frame {first}: it gets the same verdict and the same octets again");
+        steps.push(Step { step: "AGAIN", what: "seen before", outcome: Outcome::Passed, detail });
+        return steps;
+    }
+    let security: &[_] = match walk.profile {
+        Some(Profile::SigFw) => SIGFW,
+        _ => NATIVE,
+    };
+    let table: Vec<_> = match way {
+        Direction::In => FRAME.iter().chain(SCREEN).chain(security).chain(POLICY).copied().collect(),
+        Direction::Out => FRAME.iter().chain(OUT).copied().collect(),
+    };
+    let refused = !reason.passes() && reason != Reason::OkHeld;
+    let failed = if refused { step_of(reason, at, walk, way) } else { "" };
+    let detail = |name: &str| match name {
+        name if FRAME.iter().any(|(step, _)| *step == name) => Some(String::new()),
+        "PPID" => Some(String::new()),
+        "SVC" if walk.service => Some("a signature of ours, with the addresses exchanged".to_owned()),
+        "SIGN" => signing(reason),
+        name => walk.looked.get(name).cloned(),
+    };
+    let mut steps = mark(table.into_iter(), failed, &detail);
+    if reason == Reason::OkUnknownSigner {
+        tolerate(&mut steps, walk);
+    }
+    steps
+}
+
+fn signing(reason: Reason) -> Option<String> {
+    match reason {
+        Reason::OkSignedEgress => Some("our signature was added".to_owned()),
+        Reason::OkUnsignedAllowed => Some("left without a signature: none is asked for, or it has no room".to_owned()),
+        Reason::ResSignFailed => Some("it has no room for a signature, and oversize is refuse".to_owned()),
+        Reason::ResCryptoQueue => Some("the crypto queue is full".to_owned()),
+        _ => None,
+    }
+}
+
+/// In mode prefer a signer that is not known does not end the message: the steps behind it were not taken.
+fn tolerate(steps: &mut [Step], walk: &Walk) {
+    let unknown = if walk.looked.contains_key("V11") { "V11" } else { "V10" };
+    let mut behind = false;
+    for step in steps.iter_mut().filter(|step| step.step.starts_with('V') || step.step == "ROOM2") {
+        if behind {
+            step.outcome = Outcome::NotTaken;
+        } else if step.step == unknown {
+            step.outcome = Outcome::Tolerated;
+            behind = true;
+        }
+    }
+}
+
+/// Marks steps in their order: passed up to the one that failed, which is the last that was taken.
+fn mark(
+    table: impl Iterator<Item = (&'static str, &'static str)>,
+    failed: &str,
+    detail: &dyn Fn(&str) -> Option<String>,
+) -> Vec<Step> {
+    let mut over = false;
+    table
+        .map(|(step, what)| {
+            let looked = detail(step);
+            let outcome = if over {
+                Outcome::NotTaken
+            } else if step == failed {
+                over = true;
+                Outcome::Failed
+            } else if looked.is_some() {
+                Outcome::Passed
+            } else {
+                Outcome::NotTaken
+            };
+            let detail = if outcome == Outcome::NotTaken { String::new() } else { looked.unwrap_or_default() };
+            Step { step, what, outcome, detail }
+        })
+        .collect()
+}

@@ -1,0 +1,317 @@
+//! The demo judged by its own note, the vectors through `replay`, and `explain` on a good and on a forged frame. Time is
+//! that of the traffic: no test looks at a clock.
+
+use sealgate_control::cli::explain::text;
+use sealgate_control::demo::drive;
+use sealgate_control::demo::judge::{self, Judged};
+use sealgate_control::demo::kind::Kind;
+use sealgate_control::demo::traffic::Traffic;
+use sealgate_control::demo::world::{self, Files};
+use sealgate_control::demo::{end_ms, prepare};
+use sealgate_control::explain::{Frame, Outcome, explain};
+use sealgate_control::material::Source;
+use sealgate_control::offline::{How, replay};
+use sealgate_dataplane::io::pcap::{Reader, Resolution, Writer};
+use sealgate_dataplane::policy::Snapshot;
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use time::OffsetDateTime;
+use time::macros::datetime;
+
+/// When the demo's world is made.
+const NOW: OffsetDateTime = datetime!(2027-03-01 12:00 UTC);
+
+/// A directory that goes with the test.
+struct Dir(PathBuf);
+
+impl Dir {
+    fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("sealgate-demo-{name}-{}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&path);
+        std::fs::create_dir_all(&path).expect("directory");
+        Self(path)
+    }
+}
+
+impl Drop for Dir {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+fn demo(dir: &Dir, messages: usize) -> (Files, Traffic) {
+    let files = Files { dir: dir.0.clone() };
+    let wallet = world::build(&files, NOW).expect("world");
+    let traffic = prepare(&files, &wallet, messages, NOW.unix_timestamp() as u64 * 1000).expect("traffic");
+    (files, traffic)
+}
+
+fn snapshot(files: &Files) -> Snapshot {
+    let source = Source { config: Some(files.config()), policy: None, trust: None };
+    source.compile(NOW.unix_timestamp() as u64 * 1000).expect("configuration").snapshot
+}
+
+fn judged(files: &Files, traffic: &Traffic) -> Judged {
+    let ran = drive::files(files, end_ms(traffic)).expect("run");
+    judge::judge(traffic, &ran, &snapshot(files)).expect("captures")
+}
+
+#[test]
+fn every_message_of_the_demo_gets_the_verdict_it_must() {
+    let dir = Dir::new("verdicts");
+    let (files, traffic) = demo(&dir, 600);
+    let judged = judged(&files, &traffic);
+    assert_eq!(judged.wrong, Vec::<String>::new());
+    assert_eq!((judged.right(), judged.total), (600, 600));
+    for kind in Kind::ALL {
+        assert!(traffic.sent.iter().any(|sent| sent.kind == kind), "{kind:?} was not sent");
+    }
+    for row in &judged.rows {
+        let all = if row.kind.expected().passes() { row.sent } else { 0 };
+        assert_eq!(row.passed, all, "{row:?}");
+    }
+    let note: Value = serde_json::from_slice(&std::fs::read(files.at("traffic.json")).expect("note")).expect("JSON");
+    assert_eq!(note["messages"].as_array().map(Vec::len), Some(traffic.sent.len()));
+    assert!(traffic.sent.iter().any(|sent| sent.chunk == 3), "some packets carry several messages");
+}
+
+#[test]
+fn the_check_of_the_demo_notices_a_wrong_verdict() {
+    let dir = Dir::new("notices");
+    let (files, mut traffic) = demo(&dir, 100);
+    let forged = traffic.sent.iter_mut().find(|sent| sent.kind == Kind::Borrowed).expect("one");
+    forged.kind = Kind::Signed;
+    let judged = judged(&files, &traffic);
+    assert!(judged.wrong.iter().any(|wrong| wrong.contains("a no-op left")), "{:?}", judged.wrong);
+    assert!(judged.wrong.iter().any(|wrong| wrong.starts_with("counter of A R_CRT_RESOURCE")), "{:?}", judged.wrong);
+}
+
+fn one(files: &Files, frame: u64) -> Frame {
+    let mut found = None;
+    explain(snapshot(files), &files.at("traffic.pcap"), false, Some(frame), &mut |frame| {
+        found = Some(frame);
+        true
+    })
+    .expect("capture");
+    found.expect("frame")
+}
+
+/// The first frame that has a message of this kind and nothing else.
+fn alone(traffic: &Traffic, kind: Kind) -> u64 {
+    let alone = |frame| traffic.sent.iter().filter(|sent| sent.frame == frame).count() == 1;
+    traffic.sent.iter().find(|sent| sent.kind == kind && alone(sent.frame)).expect("alone").frame
+}
+
+/// Name of the step that failed, and how many passed before it and after it.
+fn failed(frame: &Frame) -> (&'static str, usize, usize) {
+    let steps = &frame.messages[0].verdict.as_ref().expect("verdict").steps;
+    let at = steps.iter().position(|step| step.outcome == Outcome::Failed).expect("a failed step");
+    let passed =
+        |steps: &[sealgate_control::explain::Step]| steps.iter().filter(|step| step.outcome == Outcome::Passed).count();
+    (steps[at].step, passed(&steps[..at]), passed(&steps[at + 1..]))
+}
+
+#[test]
+fn explain_names_the_step_of_each_forgery() {
+    let dir = Dir::new("steps");
+    let (files, traffic) = demo(&dir, 1500);
+    for (kind, step, field) in [
+        (Kind::Unsigned, "MODE", ""),
+        (Kind::ChangedSubscriber, "V17", "signature"),
+        (Kind::ChangedSender, "V17", "signature"),
+        (Kind::ChangedContext, "V17", "signature"),
+        (Kind::Replayed, "V13", "sequence number"),
+        (Kind::Late, "V12", "time stamp"),
+        (Kind::Borrowed, "V15", "calling address"),
+        (Kind::Rogue, "V10", "signer (SAI)"),
+        (Kind::Expired, "V11", "signer (SAI)"),
+        (Kind::Revoked, "V11", "signer (SAI)"),
+        (Kind::Forbidden, "P6", ""),
+        (Kind::OurSubscriber, "P8", ""),
+        (Kind::OurNumber, "CGPA", "calling address"),
+    ] {
+        let frame = one(&files, alone(&traffic, kind));
+        let (name, before, after) = failed(&frame);
+        assert_eq!((name, after), (step, 0), "{kind:?}");
+        assert!(before >= 11, "{kind:?}: {before} steps passed before {step}");
+        let verdict = frame.messages[0].verdict.as_ref().expect("verdict");
+        assert_eq!((verdict.reason, verdict.fate), (kind.expected().name(), "refused"), "{kind:?}");
+        assert_eq!(verdict.octets.as_ref().map_or("", |excerpt| excerpt.field), field, "{kind:?}");
+    }
+}
+
+#[test]
+fn explain_reads_like_this() {
+    let dir = Dir::new("text");
+    let (files, traffic) = demo(&dir, 600);
+    let good = text(&one(&files, 1), false);
+    for line in [
+        "frame 1  2027-03-01 12:00:00.000 UTC",
+        "  way       from interconnect to home, links.carrier-1",
+        "  TCAP      BEGIN, from 10000001, context ",
+        "  security  SG-TCAP-1, ",
+        "    ok      V12    time: 0 s old; window 10 s past, 5 s ahead",
+        "    ok      V17    signature: ",
+        "  PASSED    0 R_OK_VERIFIED: signature valid, policy allows",
+    ] {
+        assert!(good.contains(line), "{line:?} is not in\n{good}");
+    }
+    assert!(!good.contains("FAILED") && !good.contains("V14"), "a step that does not apply is not claimed:\n{good}");
+    let forged = text(&one(&files, alone(&traffic, Kind::ChangedSubscriber)), true);
+    for line in [
+        "  MAP       invoke 1 updateLocation (2), IMSI 00101",
+        "    ok      V16    signer's role: role csp must be in peers.A.signer_roles",
+        "    FAILED  V17    signature: p256, by a, over header, both addresses, dialogue and components",
+        "    -       V18    counted once\n",
+        "    -       P8     identities inside\n",
+        "  REFUSED   411 R_SEC_SIG_INVALID: signature does not verify",
+        "  rule      peers.A, mode require",
+        "  where     signature, octets ",
+    ] {
+        assert!(forged.contains(line), "{line:?} is not in\n{forged}");
+    }
+    assert_eq!(forged.matches('[').count(), forged.matches(']').count());
+    // The second of two segments: what is judged is what they make together.
+    let last = traffic.sent.iter().find(|sent| sent.kind == Kind::LastSegment).expect("segment");
+    let frame = one(&files, last.frame);
+    let message = frame.messages.iter().find(|message| message.tsn == last.tsn).expect("message");
+    assert_eq!(message.verdict.as_ref().map(|verdict| verdict.reason), Some("R_OK_VERIFIED"));
+    assert!(message.layers.iter().any(|line| line.text.contains("mt-ForwardSM (44)")), "{message:?}");
+}
+
+fn hex(text: &str) -> Vec<u8> {
+    (0..text.len()).step_by(2).map(|i| u8::from_str_radix(&text[i..i + 2], 16).expect("hex")).collect()
+}
+
+/// The vectors' policy over their own trust.
+fn vectors_config(dir: &Path) -> PathBuf {
+    let dataplane = Path::new(env!("CARGO_MANIFEST_DIR")).join("../dataplane");
+    let vectors = dataplane.join("vectors").display().to_string();
+    // A gateway holds its own key only; those of the senders would make their messages reflected ones.
+    let keys = dir.join("keys");
+    std::fs::create_dir_all(&keys).expect("directory");
+    std::fs::copy(dataplane.join("vectors/keys/home-ec.key.pem"), keys.join("home-ec.key.pem")).expect("key");
+    let text = format!(
+        "cores: {{workers: [0]}}\nports:\n  interconnect: {{device: \"null\"}}\n  home: {{device: \"null\"}}\n\
+         trust:\n  anchors: [\"{vectors}/certs/root.pem\"]\n  certificates: \"{vectors}/certs\"\n  crls: \"{vectors}/crls\"\n  \
+         keys: \"{}\"\npolicy: \"{}\"\n",
+        keys.display(),
+        dataplane.join("tests/data/vectors-policy.yaml").display()
+    );
+    let path = dir.join("vectors.yaml");
+    std::fs::write(&path, text).expect("write");
+    path
+}
+
+/// What the vector says must leave; `None` where it says so of the upper layers only.
+fn wanted(vector: &Value) -> Option<Vec<Vec<u8>>> {
+    let mut frames = Vec::new();
+    for frame in vector["frames"].as_array()? {
+        match frame["out_frame_hex"].as_str() {
+            Some(out) => frames.push(hex(out)),
+            None if frame["out_upper_hex"].is_string() => return None,
+            None if frame["verdict"] == "pass" => frames.push(hex(frame["frame_hex"].as_str()?)),
+            None => {}
+        }
+    }
+    Some(frames)
+}
+
+/// Writes the frames of a vector; the time of the last one, milliseconds since 1970.
+fn capture(vector: &Value, path: &Path) -> u64 {
+    let mut writer = Writer::create(path, Resolution::Nano).expect("capture");
+    let mut at = 0;
+    for frame in vector["frames"].as_array().expect("frames") {
+        at = frame["at_unix_ms"].as_u64().expect("time");
+        let octets = hex(frame["frame_hex"].as_str().expect("hex"));
+        writer.write(Duration::from_millis(at), &octets).expect("written");
+    }
+    writer.finish().expect("written");
+    at
+}
+
+fn vectors_of(file: &str) -> Vec<Value> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../dataplane/vectors").join(format!("{file}.json"));
+    let mut parsed: Value = serde_json::from_slice(&std::fs::read(path).expect("vectors")).expect("JSON");
+    match parsed["vectors"].take() {
+        Value::Array(vectors) => vectors,
+        other => panic!("{other}"),
+    }
+}
+
+#[test]
+fn explain_names_one_step_for_each_refusal_of_the_vectors_and_none_for_what_passes() {
+    let dir = Dir::new("all-steps");
+    let source = Source { config: Some(vectors_config(&dir.0)), policy: None, trust: None };
+    let (mut refused, mut wrong) = (0, Vec::new());
+    for file in ["tcap_native", "tcap_sigfw", "tcap_policy", "transport"] {
+        for vector in vectors_of(file) {
+            let input = dir.0.join("in.pcap");
+            let at = capture(&vector, &input);
+            let snapshot = source.compile(at).expect("configuration").snapshot;
+            explain(snapshot, &input, false, None, &mut |frame| {
+                let verdicts = frame.messages.iter().filter_map(|message| message.verdict.as_ref());
+                for verdict in verdicts.chain(frame.verdict.as_ref()) {
+                    let again = verdict.steps.iter().any(|step| step.step == "AGAIN");
+                    let want = usize::from(verdict.fate == "refused" && !again);
+                    refused += want;
+                    let failed = verdict.steps.iter().filter(|step| step.outcome == Outcome::Failed);
+                    let failed: Vec<_> = failed.map(|step| step.step).collect();
+                    if failed.len() != want {
+                        wrong.push(format!("{}: {} fails at {failed:?}", vector["id"], verdict.reason));
+                    }
+                    let order = |outcome| verdict.steps.iter().rposition(|step| step.outcome == outcome);
+                    if want == 1 && order(Outcome::Passed) > order(Outcome::Failed) {
+                        wrong.push(format!(
+                            "{}: {} passes a step after the one that failed",
+                            vector["id"], verdict.reason
+                        ));
+                    }
+                }
+                assert!(!text(&frame, true).is_empty());
+                true
+            })
+            .expect("capture");
+        }
+    }
+    assert_eq!(wrong, Vec::<String>::new());
+    assert!(refused >= 100, "{refused}");
+}
+
+#[test]
+fn replay_writes_what_the_vectors_want() {
+    let dir = Dir::new("vectors");
+    let source = Source { config: Some(vectors_config(&dir.0)), policy: None, trust: None };
+    let (mut compared, mut wrong) = (0, Vec::new());
+    for file in ["tcap_native", "transport"] {
+        for vector in &vectors_of(file) {
+            // The policy or the memory is another there; and what leaves signed has another signature each time.
+            let altered = vector["override"].is_object() || vector["open_transactions"].is_array();
+            if altered || vector["direction"] == "egress" {
+                continue;
+            }
+            let Some(wanted) = wanted(vector) else { continue };
+            let (input, output) = (dir.0.join("in.pcap"), dir.0.join("out.pcap"));
+            let at = capture(vector, &input);
+            let snapshot = source.compile(at).expect("configuration").snapshot;
+            let (reader, writer) = (Reader::open(&input), Writer::create(&output, Resolution::Nano));
+            let how = How { cold: false, journal: true };
+            let replayed =
+                replay(snapshot, reader.expect("capture"), Some(writer.expect("capture")), how).expect("run");
+            let (frames_in, accounted) = replayed.stats.frame_balance();
+            assert_eq!(frames_in, accounted, "{}", vector["id"]);
+            let (mut reader, mut octets, mut left) = (Reader::open(&output).expect("capture"), Vec::new(), Vec::new());
+            while reader.read(&mut octets).expect("capture").is_some() {
+                left.push(octets.clone());
+            }
+            if left != wanted {
+                wrong.push(format!("{}: {} frames left, {} wanted, or others", vector["id"], left.len(), wanted.len()));
+            }
+            compared += 1;
+        }
+    }
+    println!("replay agrees with {compared} vectors");
+    assert_eq!(wrong, Vec::<String>::new());
+    assert!(compared > 60, "{compared}");
+}
