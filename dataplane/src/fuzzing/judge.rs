@@ -116,11 +116,8 @@ fn towards_home(snapshot: &Snapshot, way: &mut Way, name: Name, user: &[u8], ear
         clean(snapshot, user);
         return;
     }
-    let part = (begin, end, user.to_vec());
-    if way.parts.get(&tsn).is_some_and(|before| *before != part) {
-        forget_around(&mut way.parts, tsn); // another message under the same numbers
-    }
-    way.parts.insert(tsn, part);
+    // A host keeps the first chunk under a number and ignores those that come after it.
+    way.parts.entry(tsn).or_insert_with(|| (begin, end, user.to_vec()));
     let Some(whole) = message_around(&way.parts, tsn) else { return };
     let (last, user) = whole;
     if is_filler(&user) {
@@ -128,19 +125,6 @@ fn towards_home(snapshot: &Snapshot, way: &mut Way, name: Name, user: &[u8], ear
     }
     assert!(way.granted.contains_key(&last), "a message in parts up to TSN {last:#x} left and was not granted");
     clean(snapshot, &user);
-}
-
-/// Forgets the parts of the message that this TSN belonged to.
-fn forget_around(parts: &mut HashMap<u32, (bool, bool, Vec<u8>)>, tsn: u32) {
-    let (mut at, mut first) = (tsn, parts.get(&tsn).is_none_or(|(begin, ..)| *begin));
-    while !first {
-        at = at.wrapping_sub(1);
-        first = parts.remove(&at).is_none_or(|(begin, ..)| begin);
-    }
-    at = tsn;
-    while parts.remove(&at).is_some_and(|(_, end, _)| !end) {
-        at = at.wrapping_add(1);
-    }
 }
 
 /// The message whose parts lie around this TSN, if they are all there: its last TSN and its octets.
