@@ -19,6 +19,7 @@ pub(crate) fn read(root: &Item<'_>, present: Option<&[usize]>) -> Appliance {
     let crypto = top.get("crypto").map(|item| crypto(&item)).unwrap_or_default();
     let trust = top.need("trust", "{anchors: [root.pem], ...}").map(|item| trust(&item));
     let policy = top.need("policy", "policy.yaml").and_then(|item| units::path(&item)).unwrap_or_default();
+    let state = top.get("state").and_then(|item| units::path(&item));
     let admin = top.get("admin").map(|item| admin(&item)).unwrap_or_default();
     top.close();
     Appliance {
@@ -35,6 +36,7 @@ pub(crate) fn read(root: &Item<'_>, present: Option<&[usize]>) -> Appliance {
             crl_stale: CrlStale::default(),
         }),
         policy,
+        state,
         admin,
     }
 }
@@ -45,6 +47,7 @@ pub(crate) fn resolve(appliance: &mut Appliance, base: &Path) {
     let mut paths: Vec<&mut PathBuf> = trust.anchors.iter_mut().collect();
     paths.extend([&mut trust.certificates, &mut trust.crls, &mut trust.keys]);
     paths.extend([&mut appliance.policy, &mut appliance.admin.socket]);
+    paths.extend(appliance.state.iter_mut());
     for port in [&mut appliance.ports.interconnect, &mut appliance.ports.home] {
         if let Device::Pcap { rx, tx } = &mut port.device {
             paths.extend(rx.iter_mut().chain(tx.iter_mut()));

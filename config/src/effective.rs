@@ -52,6 +52,7 @@ impl Appliance {
             ("crypto", crypto),
             ("trust", trust),
             ("policy", path(&self.policy)),
+            ("state", self.state.as_deref().map_or(LEFT_OUT, path)),
             ("admin", map([("socket", path(&self.admin.socket))])),
         ]))
     }

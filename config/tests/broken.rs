@@ -367,7 +367,7 @@ fn devices_are_read_in_all_their_forms() {
     ] {
         let text = APPLIANCE.replace("\"af_packet:veth1\"", &format!("{device:?}"));
         let read = Appliance::parse(&text).unwrap_or_else(|faults| panic!("{faults}"));
-        assert_eq!(read.ports.home.device.to_string(), device);
+        assert_eq!((read.ports.home.device.to_string().as_str(), &read.state), (device, &None));
         assert_eq!(Appliance::parse(&read.to_yaml()).ok(), Some(read), "{device}");
     }
     let text = APPLIANCE.replace("\"af_packet:veth1\"", "null");
@@ -414,10 +414,11 @@ impl Drop for Scratch {
 #[test]
 fn both_files_are_read_in_one_run_and_the_refused_core_map_is_shown() {
     let scratch = Scratch::new("both");
-    let appliance = scratch.put("a.yaml", APPLIANCE);
+    let appliance = scratch.put("a.yaml", format!("{APPLIANCE}state: state\n"));
     scratch.put("policy.yaml", POLICY);
     let (read, _) = load(&appliance, Some(&[0, 1, 2])).unwrap_or_else(|faults| panic!("{faults}"));
     assert_eq!(read.trust.anchors, [scratch.0.join("root.pem")]);
+    assert_eq!(read.state, Some(scratch.0.join("state")));
 
     scratch.put("policy.yaml", POLICY.replace("mode: require", "mode: no"));
     let faults = load(&appliance, Some(&[0, 1])).expect_err("core 2 is not there");

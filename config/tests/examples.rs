@@ -28,6 +28,7 @@ fn the_examples_load_together() {
     let (appliance, policy) =
         sealgate_config::load(&example("sealgate.yaml"), Some(&cores)).unwrap_or_else(|f| panic!("{f}"));
     assert_eq!(appliance.policy, example("policy.yaml"));
+    assert_eq!(appliance.state.as_deref(), Some(Path::new("/var/lib/sealgate/state")));
     assert_eq!(appliance.cores.workers, [2, 3]);
     assert_eq!(policy.peers.len(), 2);
 }

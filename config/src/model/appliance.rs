@@ -19,6 +19,8 @@ pub struct Appliance {
     pub trust: TrustFiles,
     /// The policy file.
     pub policy: PathBuf,
+    /// Directory in which an orderly stop leaves the replay memory to the next start; `None`: each start is a cold one.
+    pub state: Option<PathBuf>,
     /// The door for the operator's commands.
     pub admin: Admin,
 }
@@ -169,7 +171,7 @@ impl fmt::Display for PciAddr {
 pub struct Memory {
     /// Whether packet memory comes from huge pages.
     pub hugepages: Hugepages,
-    /// Packet buffers per NUMA node; `None`: enough for the rings and queues configured.
+    /// Packet buffers of both ports together; `None`: enough for the rings and queues configured.
     pub mbufs: Option<u32>,
 }
 
