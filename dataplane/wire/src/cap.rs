@@ -175,7 +175,9 @@ pub fn identities(op: i32, kind: ComponentKind, parameter: &[u8], rules: Rules) 
     })?;
     if op == 0 && kind == ComponentKind::Invoke && !parameter.is_empty() {
         let (argument, _) = ber::next(parameter, rules, 0)?;
-        for element in argument.elements(rules, 1).map_while(Result::ok) {
+        // Only a SEQUENCE was walked above; what hides in another element says nothing.
+        let inside = Some(argument).filter(|argument| argument.tag == 0x30);
+        for element in inside.iter().flat_map(|argument| argument.elements(rules, 1)).map_while(Result::ok) {
             match element.tag {
                 0x82 => found.called = read_isup(element.value),
                 0x83 => found.calling = read_isup(element.value),
