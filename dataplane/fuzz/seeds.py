@@ -139,6 +139,85 @@ def to_v6(octets):
     return octets[:12] + b"\x86\xdd" + header + payload
 
 
+def packet(head, vtag, *chunks):
+    """A frame with the link and network header of another one."""
+    body = b"\x0b\x59\x0b\x59" + vtag.to_bytes(4, "big") + bytes(4)
+    for kind, flags, value in chunks:
+        body += bytes([kind, flags]) + (4 + len(value)).to_bytes(2, "big") + value + bytes(-len(value) % 4)
+    return head[:16] + (20 + len(body)).to_bytes(2, "big") + head[18:34] + body
+
+
+def records(options, *steps):
+    """An input of the pipeline from (control, step of 10 ms, frame)."""
+    out = bytes([options])
+    for control, ticks, octets in steps:
+        out += bytes([control]) + ticks.to_bytes(2, "big") + len(octets).to_bytes(2, "big") + octets
+    put("pipeline", out)
+
+
+def associations(into, out):
+    """Handshake, then whole and cut messages, FORWARD TSN, shutdown and ABORT.
+
+    into, out: a frame of one DATA chunk from interconnect and from home
+    """
+    ours, theirs = 0x5EA19A7E, 0x00DDBA11
+    word = lambda n: n.to_bytes(4, "big")
+    init = lambda tag: word(tag) + word(65536) + b"\0\x10\0\x10" + word(1000) + b"\xc0\0\0\4"
+    user = lambda octets: octets[50:34 + 12 + u16(octets, 34 + 12 + 2)]
+    data = lambda tsn, flags, part: (0, flags, word(tsn) + b"\0\1\0\5" + word(3) + part)
+    handshake = [
+        (0, 6000, packet(into, 0, (1, 0, init(theirs)))),
+        (FROM_HOME, 1, packet(out, theirs, (2, 0, init(ours) + b"\0\7\0\x08cook"))),
+        (0, 1, packet(into, ours, (10, 0, b"cook"))),
+        (FROM_HOME, 1, packet(out, theirs, (11, 0, b""))),
+    ]
+    message = user(into)
+    first, second = data(1000, 2, message[:100]), data(1001, 1, message[100:])
+    for options in range(4):
+        records(options, *handshake, (SIGN, 1, packet(into, ours, data(1000, 3, message))),
+                (FROM_HOME, 1, packet(out, theirs, (3, 0, word(1000) + word(65536) + bytes(4)))),
+                (FROM_HOME, 1, packet(out, theirs, data(7, 3, user(out)))), (0, 1, packet(into, ours, (6, 0, b""))))
+        records(options, *handshake, (0, 1, packet(into, ours, first)), (0, 1, packet(into, ours, first)),
+                (0, 1, packet(into, ours, second, data(1002, 3, message))))
+        records(options, *handshake, (0, 1, packet(into, ours, first)), (0, 25, packet(into, ours, second)),
+                (0, 1, packet(into, ours, data(1002, 3, message))),
+                (FROM_HOME, 1, packet(out, ours, (14, 1, b""))))
+        records(options, *handshake, (0, 1, packet(into, ours, first)), *handshake)
+
+
+def transactions(out):
+    """A BEGIN of home, and each kind of answer to it without a signature.
+
+    out: a frame from home with one UDT
+    """
+    at = 34 + 12 + 16
+    message = out[at:34 + 12 + u16(out, 34 + 12 + 2)]
+    start = message.index(b"\x09\x00\x03") if b"\x09\x00\x03" in message else None
+    if start is None:
+        return
+    udt = message[start:]
+    called, calling = (udt[2 + i + udt[2 + i]:][1:][:udt[2 + i + udt[2 + i]]] for i in (0, 1))
+    tcap_at = 4 + udt[4] + 1
+    otid = udt[tcap_at:][udt[tcap_at:].index(b"\x48") + 2:][:4]
+    label = message[start - 12:start]
+    label = label[4:8] + label[:4] + label[8:]
+    for tag, tids in ((0x67, (0x49,)), (0x64, (0x49,)), (0x65, (0x48, 0x49))):
+        inner = b"".join(bytes([t, 4]) + otid for t in tids) + (b"\x4a\1\0" if tag == 0x67 else b"")
+        answer = bytes([tag, len(inner)]) + inner
+        offset = 3 + len(calling)
+        sccp_part = b"\x09\0" + bytes([3, offset, offset + len(called)])
+        for part in (calling, called, answer):
+            sccp_part += bytes([len(part)]) + part
+        protocol = label + sccp_part
+        body = b"\0\6\0\x08\0\0\0\1\x02\x10" + (4 + len(protocol)).to_bytes(2, "big") + protocol
+        body += bytes(-len(protocol) % 4)
+        body = b"\1\0\1\1" + (8 + len(body)).to_bytes(4, "big") + body
+        data = (0, 3, (1000).to_bytes(4, "big") + b"\0\1\0\5\0\0\0\3" + body)
+        back = packet(out[6:12] + out[:6] + out[12:26] + out[30:34] + out[26:30], 0x5EA19A7E, data)
+        for options in range(4):
+            records(options, (FROM_HOME, 6000, out), (0, 5, back), (0, 5, back))
+
+
 def main():
     for path in SS7 + ("isup",):
         for vector in json.loads((VECTORS / f"{path}.json").read_text())["vectors"]:
@@ -151,6 +230,12 @@ def main():
                 pipeline(vector, sign=path == "tcap_native" and passes)
                 if passes:
                     pipeline(vector, sign=path == "tcap_native", change=to_v6)
+    native = json.loads((VECTORS / "tcap_native.json").read_text())["vectors"]
+    into = next(bytes.fromhex(vector["frames"][0]["frame_hex"]) for vector in native)
+    homes = [bytes.fromhex(vector["frames"][0]["frame_hex"]) for vector in native if vector.get("direction") == "egress"]
+    associations(into, homes[0])
+    for home in homes:
+        transactions(home)
     for path in [*VECTORS.glob("certs/*.pem"), *VECTORS.glob("crls/*.pem")]:
         for block in re.findall(r"-----BEGIN [^-]*-----([^-]*)-----END", path.read_text()):
             put("pki", base64.b64decode(block))
