@@ -241,23 +241,19 @@ impl Reading {
             });
         }
         let link = records.iter().find_map(|record| Some((record.link?, record.way?)));
-        let Some((packet, link)) =
-            lower.and_then(|(_, packet, ends)| Some((packet, link.or_else(|| link_of(snapshot, ends))?)))
-        else {
-            return frame;
-        };
-        let (link, way) = link;
-        frame.way = Some(if way == Direction::In { "in" } else { "out" });
-        if let Some(found) = snapshot.links.get(usize::from(link)) {
+        let Some((_, packet, ends)) = lower else { return frame };
+        let link = link.or_else(|| link_of(snapshot, ends));
+        if let Some((link, way)) = link {
+            frame.way = Some(if way == Direction::In { "in" } else { "out" });
+            let name = snapshot.links.get(usize::from(link)).map_or("", |link| link.name.as_str());
             let text = match way {
-                Direction::In => format!("from interconnect to home, links.{}", found.name),
-                Direction::Out => format!("from home to interconnect, links.{}", found.name),
+                Direction::In => format!("from interconnect to home, links.{name}"),
+                Direction::Out => format!("from home to interconnect, links.{name}"),
             };
             frame.layers.push(Line { layer: "way", text });
         }
-        if frame.verdict.as_ref().is_some_and(|verdict| verdict.fate == "refused") {
-            return frame;
-        }
+        // Messages of a frame that was dropped whole have no verdict, but what they say may tell whose it was.
+        let (link, way) = link.unwrap_or((u16::MAX, Direction::In));
         let scene = Scene { snapshot, way, link, now_ms };
         for chunk in packet.chunks().filter(|chunk| chunk.kind == ChunkKind::DATA) {
             let Ok(data) = Data::parse(&chunk) else { continue };
