@@ -121,6 +121,16 @@ fn a_held_chunk_that_comes_twice_gets_one_share_of_the_message() {
 }
 
 #[test]
+fn a_copy_of_a_chunk_behind_its_whole_message_holds_nothing_up() {
+    let mut gateway = Gateway::running(&policy());
+    let parts = cut(50, &Call::inbound(3).signed(&key("a-ec"), 9, NOW_MS), &[100, 0]);
+    let step = gateway.burst(0, &[&parts[0], &parts[1], &parts[0]], NOW_MS);
+    let left: Vec<_> = step.sent[1].iter().flat_map(|frame| chunks_of(frame)).collect();
+    assert_eq!(left.iter().map(|c| c.0).collect::<Vec<_>>(), [50, 51, 50]);
+    assert_eq!(left[0], left[2], "both copies alike");
+}
+
+#[test]
 fn a_refused_message_in_chunks_becomes_one_filler_of_its_length() {
     let mut gateway = Gateway::running(&policy());
     let user = Call::inbound(3).unsigned();

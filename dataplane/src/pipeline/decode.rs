@@ -369,6 +369,15 @@ impl<P: FrameIo> Worker<P> {
             }
             first
         });
+        // From now on each of them is known, so that a copy waits for the verdict and not for a message of its own.
+        let Some(sent) = association.flows[way as usize].sent.as_mut() else { return };
+        let pending = Outcome { verdict: Reason::OkHeld, what: What::AsCame };
+        for part in &message.parts {
+            let plan = frames.get_mut(part.frame).and_then(|slot| slot.plans.get(part.plan));
+            if let Some(plan) = plan {
+                sent.remember(plan.tsn, &plan.digest, pending, self.now_ms);
+            }
+        }
     }
 }
 
