@@ -115,5 +115,9 @@ fn open(policy: &Policy) -> Policy {
             peer.mode = Mode::Prefer;
         }
     }
+    // One that we do not sign towards may send service messages back.
+    if let Some(peer) = policy.peers.last_mut() {
+        peer.sign = false;
+    }
     policy
 }

@@ -2,13 +2,16 @@
 
 use std::time::Duration;
 
+use sealgate_wire::ber::Rules;
 use sealgate_wire::sccp::Unitdata;
 use sealgate_wire::sec::tcap1;
 use sealgate_wire::{Reason, Refusal, tcap};
 
 use super::sccp::Shape;
-use super::{Carrier, Found, Next, Party, Scene, busy, into_m3ua, sg_tcap1};
+use super::{Carrier, Found, Next, Party, Scene, busy, into_m3ua, native_opcode, sg_tcap1};
 use crate::pipeline::slots::{Message, MessageId, SignatureState};
+use crate::policy::Snapshot;
+use crate::policy::snapshot::Peer;
 
 /// How long an own message may have been on its way.
 const RETURN_WINDOW: Duration = Duration::from_secs(60);
@@ -27,7 +30,8 @@ pub(super) fn inbound(
 ) -> Result<Next, Refusal> {
     let unsolicited = Reason::SccpServiceUnsolicited.at(0);
     let (called, calling) = parties.ok_or(unsolicited)?;
-    let peer_id = scene.snapshot.peer(&calling.0).unwrap_or(0);
+    let known = scene.snapshot.peer(&calling.0);
+    let peer_id = known.unwrap_or(0);
     let peer = scene.snapshot.peers.get(usize::from(peer_id)).ok_or(Reason::IntBug.at(0))?;
     message.peer = peer_id;
     message.returned = true;
@@ -38,12 +42,21 @@ pub(super) fn inbound(
     if claim(scene, &carrier, peer.opcode_map, peer.opcode_other, message, id)? {
         return Ok(Next::Wait);
     }
-    // Nothing of ours in it. Peers that we do not sign towards cannot send our signature back.
-    if scene.snapshot.lets_service_messages() && peer.sign.is_none() && scene.shared.allow(peer_id, scene.now_ms) {
+    // Nothing of ours in it. Peers that we do not sign towards cannot send our signature back; what nobody may send, and
+    // what has somebody's signature in it, stays out.
+    let may = known.is_some() && peer.sign.is_none() && !is_signed(scene.snapshot, &carrier, peer);
+    if may && scene.snapshot.lets_service_messages() && scene.shared.allow(peer_id, scene.now_ms) {
         message.state = SignatureState::Absent;
         return Ok(Next::Judge);
     }
     Err(unsolicited)
+}
+
+/// Whether there is a security component in what came back. What SCCP cut off so that it cannot be read has none.
+fn is_signed(snapshot: &Snapshot, carrier: &Carrier<'_>, peer: &Peer) -> bool {
+    let opcode = native_opcode(snapshot, peer, carrier.called.1, carrier.calling.1);
+    let parsed = tcap::Message::parse(carrier.unitdata.data, Rules::Lenient);
+    parsed.is_ok_and(|parsed| Found::within(&parsed, opcode).count > 0)
 }
 
 /// Submits our own signature for checking; false if the message does not carry it.
