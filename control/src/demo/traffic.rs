@@ -259,7 +259,9 @@ impl Maker<'_> {
         let one = Carrier::One;
         Ok(match kind {
             Kind::Signed => {
-                let who = Operator::OTHERS.get(self.dice.below(3)).copied().unwrap_or(Operator::A);
+                // The first one is A's, so that there is something to replay.
+                let die = if self.recorded.is_empty() { 0 } else { self.dice.below(3) };
+                let who = Operator::OTHERS.get(die).copied().unwrap_or(Operator::A);
                 let (signer, carrier) = usual(who);
                 let plain = self.request(who, subscriber)?;
                 let user = self.signed(&plain, signer, who, carrier)?;
