@@ -150,7 +150,7 @@ fn explain_reads_like_this() {
     for line in [
         "  2027-03-01 12:00:00.",
         "  way       from interconnect to home, links.carrier-1",
-        "  TCAP      BEGIN, from 100000 ",
+        "  TCAP      BEGIN, from 100000",
         "  security  SG-TCAP-1, ",
         "    ok      V12    time: 0 s old; window 10 s past, 5 s ahead",
         "    ok      V17    signature: ",
