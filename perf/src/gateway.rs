@@ -69,7 +69,8 @@ impl Gateway {
         let client = clients.pop().ok_or("no crypto client")?;
         // Few buffers, used again at once, as a packet pool with a cache per core hands them out.
         let pool = MemPool::new(256, mem::ROOM);
-        let ports = [MemPort::looping(&pool, inbound.into(), rounds)?, MemPort::looping(&pool, outbound.into(), rounds)?];
+        let ports =
+            [MemPort::looping(&pool, inbound.into(), rounds)?, MemPort::looping(&pool, outbound.into(), rounds)?];
         let worker = Worker::new(WorkerConfig::default(), ports, cell.reader(), client, shared, Vec::new());
         Ok(Self { worker, crypto })
     }

@@ -77,7 +77,11 @@ pub fn run(gateway: &mut Gateway, time: Duration, watched: bool) -> Outcome {
             break;
         }
     }
-    Outcome { messages: gateway.worker.stats().messages - before, elapsed: now().saturating_sub(start), stages: laps.stages }
+    Outcome {
+        messages: gateway.worker.stats().messages - before,
+        elapsed: now().saturating_sub(start),
+        stages: laps.stages,
+    }
 }
 
 /// This many turns, for tools that count for themselves.
@@ -118,7 +122,8 @@ fn decode_one(frame: &[u8]) -> Option<usize> {
     let ethernet = eth::Frame::parse(frame).ok()?;
     let packet = ip::Packet::parse(ethernet.ethertype, ethernet.payload).ok()??;
     let mut components = 0;
-    for chunk in sctp::Packet::parse(packet.payload).ok()?.chunks().filter(|chunk| chunk.kind == sctp::ChunkKind::DATA) {
+    for chunk in sctp::Packet::parse(packet.payload).ok()?.chunks().filter(|chunk| chunk.kind == sctp::ChunkKind::DATA)
+    {
         let data = sctp::Data::parse(&chunk).ok()?;
         let message = m3ua::Data::parse(m3ua::View::new(data.user).ok()?).ok()?;
         let unitdata = sccp::Unitdata::parse(message.user).ok()?;

@@ -146,7 +146,10 @@ fn run(args: &Loop) -> Result<(), Box<dyn Error>> {
             .iter()
             .map(|figure| {
                 let (low, high) = figure.spread();
-                (figure.name.to_string(), json!({"median": figure.median(), "low": low, "high": high, "unit": figure.unit}))
+                (
+                    figure.name.to_string(),
+                    json!({"median": figure.median(), "low": low, "high": high, "unit": figure.unit}),
+                )
             })
             .collect();
         println!("{}", serde_json::to_string_pretty(&object)?);
