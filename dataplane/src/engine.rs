@@ -177,14 +177,12 @@ pub struct Engine {
     handles: Mutex<Vec<JoinHandle<()>>>,
     pool: Mutex<Option<Pool>>,
     crypto: Mutex<PoolStats>,
+    shared: Arc<Shared>,
     started_ms: u64,
 }
 
 impl Engine {
-    /// Starts crypto threads and workers, and returns when each worker turns.
-    ///
-    /// * `queues`: for each worker its queue of port 0 (interconnect) and of port 1 (home)
-    /// * `enter`: called on each worker's thread after it was pinned; what it returns lives as long as the thread
+    /// [`Engine::start_with`] memories that are empty.
     /// # Errors
     /// [`EngineError`]; workers started so far are ended.
     pub fn start<P, G>(
@@ -196,11 +194,32 @@ impl Engine {
     where
         P: FrameIo + Send + 'static,
     {
+        let shared = Shared::new(&snapshot);
+        Self::start_with(config, snapshot, shared, queues, enter)
+    }
+
+    /// Starts crypto threads and workers, and returns when each worker turns.
+    ///
+    /// * `shared`: made for this snapshot, and perhaps filled with what an earlier run left
+    /// * `queues`: for each worker its queue of port 0 (interconnect) and of port 1 (home)
+    /// * `enter`: called on each worker's thread after it was pinned; what it returns lives as long as the thread
+    /// # Errors
+    /// [`EngineError`]; workers started so far are ended.
+    pub fn start_with<P, G>(
+        config: EngineConfig,
+        snapshot: Snapshot,
+        shared: Shared,
+        queues: Vec<[P; 2]>,
+        enter: impl Fn() -> Result<G, String> + Clone + Send + 'static,
+    ) -> Result<Self, EngineError>
+    where
+        P: FrameIo + Send + 'static,
+    {
         let workers = config.cores.len();
         if workers == 0 || queues.len() != workers {
             return Err(EngineError::Queues { workers, queues: queues.len() });
         }
-        let shared = Arc::new(Shared::new(&snapshot));
+        let shared = Arc::new(shared);
         let seats = config.cores.iter().map(|&core| Seat {
             core,
             state: AtomicU8::new(WorkerState::Starting as u8),
@@ -222,6 +241,7 @@ impl Engine {
             handles: Mutex::default(),
             crypto: Mutex::new(pool.stats()),
             pool: Mutex::new(Some(pool)),
+            shared: Arc::clone(&shared),
             started_ms: config.started_ms,
         };
         let (report, reports) = mpsc::channel();
@@ -345,6 +365,15 @@ impl Engine {
         };
         let failed = self.common.seats.iter().filter(|seat| seat.state() == WorkerState::Failed).count();
         Stopped { late, failed, stuck }
+    }
+
+    /// What [`Shared::import`] of the next run goes on from; `None` unless every worker has ended as it should, since only
+    /// then nothing is missing.
+    ///
+    /// * `now_ms`: milliseconds since 1970
+    pub fn export(&self, now_ms: u64) -> Option<Vec<u8>> {
+        let done = self.common.seats.iter().all(|seat| seat.state() == WorkerState::Done);
+        done.then(|| self.shared.export(self.started_ms, now_ms))
     }
 
     /// Waits until all workers have ended, at most so long.

@@ -5,6 +5,7 @@ mod common;
 use common::traffic::{Call, chunk, chunks_of, frame, inbound, outbound, packet};
 use common::{Gateway, NOW_MS, key, policy};
 use sealgate_config::model::{Oversize, Policy};
+use sealgate_crypto::pool::PoolConfig;
 use sealgate_dataplane::pipeline::WorkerConfig;
 use sealgate_wire::frame_builder::{emit_init, emit_sack};
 use sealgate_wire::sctp::{ChunkKind, Data, emit_chunk};
@@ -383,6 +384,35 @@ fn what_was_signed_before_our_start_is_refused_where_that_is_strict() {
     lenient.defaults.cold_start = sealgate_config::model::ColdStart::Lenient;
     let mut gateway = Gateway::new(&lenient, config(NOW_MS - 1000));
     assert_eq!(reasons(&gateway.frame(0, &before, NOW_MS)), [Reason::OkVerified]);
+}
+
+#[test]
+fn a_memory_that_was_handed_over_replaces_the_cold_start() {
+    let started = |started_ms| WorkerConfig { journal: true, started_ms, ..WorkerConfig::default() };
+    let call = |id: u32, seq, at_ms| frame(&inbound(), id, &Call::inbound(id).signed(&key("a-ec"), seq, at_ms));
+    let (early, accepted, missed) = (call(1, 5, NOW_MS - 6000), call(2, 7, NOW_MS - 3000), call(3, 6, NOW_MS - 2000));
+    let mut first = Gateway::new(&policy(), started(NOW_MS - 5000));
+    assert_eq!(reasons(&first.frame(0, &early, NOW_MS - 4000)), [Reason::SecTimePast], "it began cold");
+    assert_eq!(reasons(&first.frame(0, &accepted, NOW_MS - 2500)), [Reason::OkVerified]);
+    let left = first.shared.export(NOW_MS - 5000, NOW_MS - 1500);
+
+    let heir = |octets: &[u8], started_ms| {
+        let octets = octets.to_vec();
+        let import = move |shared: &mut sealgate_dataplane::pipeline::worker::Shared| {
+            assert!(shared.import(&octets, started_ms).is_ok());
+        };
+        Gateway::with_memory(&policy(), started(started_ms), PoolConfig::default(), import)
+    };
+    let mut second = heir(&left, NOW_MS - 1000);
+    assert_eq!(reasons(&second.frame(0, &accepted, NOW_MS)), [Reason::SecReplay], "accepted before the restart");
+    assert_eq!(reasons(&second.frame(0, &missed, NOW_MS)), [Reason::OkVerified], "signed before it, and new");
+    assert_eq!(reasons(&second.frame(0, &early, NOW_MS)), [Reason::SecTimePast], "not known to anybody");
+    let left = second.shared.export(NOW_MS - 1000, NOW_MS);
+    let mut third = heir(&left, NOW_MS);
+    for (octets, want) in [(&early, Reason::SecTimePast), (&accepted, Reason::SecReplay), (&missed, Reason::SecReplay)]
+    {
+        assert_eq!(reasons(&third.frame(0, octets, NOW_MS)), [want], "and so on");
+    }
 }
 
 /// A TCAP message in XUDT segments of this many octets each.

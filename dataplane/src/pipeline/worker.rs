@@ -16,6 +16,7 @@ use crate::io::FrameIo;
 use crate::policy::snapshot::PeerId;
 use crate::policy::{PolicyReader, Snapshot};
 use crate::state::Direction;
+use crate::state::carry::{self, CarryError};
 use crate::state::dialogues::{self, Dialogues};
 use crate::state::digest::{self, DigestMemory};
 use crate::state::keyed::Key;
@@ -49,6 +50,8 @@ pub struct Shared {
     rates: Rates,
     /// Spreads keys from outside over tables.
     pub key: Key,
+    /// Since when replay windows and digests know all that was accepted, milliseconds since 1970; `None`: since the start.
+    known_since_ms: Option<u64>,
 }
 
 impl Shared {
@@ -86,7 +89,32 @@ impl Shared {
             ),
             rates: Rates::new(snapshot.peers.iter().map(|_| limit)),
             key,
+            known_since_ms: None,
         }
+    }
+
+    /// Replay windows and digests for [`Shared::import`] of the next run. Only once all workers have ended.
+    ///
+    /// * `started_ms`: when this run started; `now_ms`: both milliseconds since 1970
+    pub fn export(&self, started_ms: u64, now_ms: u64) -> Vec<u8> {
+        let left = carry::Left { since_ms: self.known_since_ms(started_ms), left_ms: now_ms };
+        carry::export(&self.replay, &self.digests, left)
+    }
+
+    /// Goes on with the replay windows and digests of the run before: what was signed before this start, but not before
+    /// the beginning of that memory, is from now on judged by the time window alone (formats 1.5). Whoever lets a memory
+    /// be imported must know that no gateway ran since it was left.
+    /// # Errors
+    /// [`CarryError`]; nothing was changed.
+    pub fn import(&mut self, octets: &[u8], now_ms: u64) -> Result<carry::Left, CarryError> {
+        let left = carry::import(octets, now_ms, &mut self.replay, &mut self.digests)?;
+        self.known_since_ms = Some(left.since_ms);
+        Ok(left)
+    }
+
+    /// Since when replay windows and digests know all that was accepted, milliseconds since 1970.
+    pub(crate) fn known_since_ms(&self, started_ms: u64) -> u64 {
+        self.known_since_ms.unwrap_or(started_ms)
     }
 
     /// Whether one more message of this peer may pass that nobody could sign.

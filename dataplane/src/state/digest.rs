@@ -7,6 +7,8 @@
 //! fails if anybody else inserted in the meantime, so of two insertions of one digest the second sees the first. No
 //! worker ever waits for another.
 
+mod carry;
+
 use super::count::Count;
 use super::keyed::Key;
 use super::sync::{AtomicU64, Ordering};

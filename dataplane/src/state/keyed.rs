@@ -23,6 +23,11 @@ impl Key {
         Self { k0: state.hash_one(0_u8), k1: state.hash_one(1_u8) }
     }
 
+    /// The 16 octets, for the table's heir.
+    pub(super) const fn halves(&self) -> (u64, u64) {
+        (self.k0, self.k1)
+    }
+
     /// The hash of `parts` in their order. The length of each part goes in before it, so `["ab", "c"]` and
     /// `["a", "bc"]` differ.
     pub fn hash(&self, parts: &[&[u8]]) -> u64 {

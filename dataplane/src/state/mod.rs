@@ -5,6 +5,7 @@
 //! [`digest`], [`dialogues`], [`rate`]. Owned by one worker, because an association is: [`retransmit`], [`segments`],
 //! [`fragments`], [`tags`].
 
+pub mod carry;
 pub mod dialogues;
 pub mod digest;
 pub mod fragments;

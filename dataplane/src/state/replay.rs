@@ -12,6 +12,8 @@
 //! the window's generation: the new owner takes only a window without pins, and a mark that pins too late finds another
 //! generation and looks again. Opening a window, once for each new signer and node, is serialised by a flag.
 
+mod carry;
+
 use super::count::Count;
 use super::keyed::Key;
 use super::sync::{AtomicU32, AtomicU64, Ordering, spin_loop};

@@ -58,6 +58,7 @@ pub struct Gateway {
     pub worker: Worker<MemPort>,
     pub cell: Arc<PolicyCell<Snapshot>>,
     pub pool: MemPool,
+    pub shared: Arc<Shared>,
     crypto: Option<Pool>,
 }
 
@@ -75,15 +76,27 @@ impl Gateway {
     }
 
     pub fn with_crypto(policy: &Policy, config: WorkerConfig, crypto: PoolConfig) -> Self {
+        Self::with_memory(policy, config, crypto, |_| ())
+    }
+
+    /// The same after something was done to its empty memories.
+    pub fn with_memory(
+        policy: &Policy,
+        config: WorkerConfig,
+        crypto: PoolConfig,
+        prepare: impl FnOnce(&mut Shared),
+    ) -> Self {
         let snapshot = Snapshot::compile(policy, &trust(), &keys(), 1500).unwrap_or_else(|faults| panic!("{faults:?}"));
-        let shared = Arc::new(Shared::new(&snapshot));
+        let mut shared = Shared::new(&snapshot);
+        prepare(&mut shared);
+        let shared = Arc::new(shared);
         let cell = Arc::new(PolicyCell::new(snapshot));
         let (crypto, mut clients) = Pool::start(crypto, 1).expect("crypto");
         let pool = MemPool::default();
         let ports = [MemPort::new(&pool), MemPort::new(&pool)];
         let client = clients.pop().expect("one client a worker");
-        let worker = Worker::new(config, ports, cell.reader(), client, shared, Vec::new());
-        Self { worker, cell, pool, crypto: Some(crypto) }
+        let worker = Worker::new(config, ports, cell.reader(), client, Arc::clone(&shared), Vec::new());
+        Self { worker, cell, pool, shared, crypto: Some(crypto) }
     }
 
     /// A gateway that has been running for long and writes every verdict down.

@@ -17,6 +17,7 @@ pub(crate) use outbound::outbound;
 use sealgate_crypto::pool::{Busy, Client};
 use sealgate_wire::addr::{GlobalTitle, Ssn};
 use sealgate_wire::sccp::{Segmentation, Unitdata};
+use sealgate_wire::sec::Tvp;
 use sealgate_wire::{Reason, Refusal, m3ua, tcap};
 
 use crate::policy::Snapshot;
@@ -38,6 +39,17 @@ pub(crate) struct Scene<'w> {
     pub stats: &'w mut Stats,
     pub now_ms: u64,
     pub started_ms: u64,
+}
+
+impl Scene<'_> {
+    /// The cold start (formats 1.5): what was signed before our memory begins may be a replay of what was accepted then.
+    pub fn remembers(&self, tvp: Tvp) -> Result<(), Reason> {
+        let known = self.now_ms.saturating_sub(self.shared.known_since_ms(self.started_ms)) / 100;
+        if self.snapshot.strict_cold_start() && i64::from(tvp.age_tenths(self.now_ms)) > known as i64 {
+            return Err(Reason::SecTimePast);
+        }
+        Ok(())
+    }
 }
 
 /// Buffers that keep their memory from message to message.

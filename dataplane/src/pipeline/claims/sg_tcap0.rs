@@ -47,11 +47,7 @@ pub(super) fn check<'a>(
     let window = &scene.snapshot.defaults.compat_window;
     let limit = |ms: u32| Duration::from_millis(ms.into());
     protection.tvp.check(scene.now_ms, limit(window.past_ms), limit(window.future_ms)).map_err(fail)?;
-    let since_start = scene.now_ms.saturating_sub(scene.started_ms) / 100;
-    let age = i64::from(protection.tvp.age_tenths(scene.now_ms));
-    if scene.snapshot.strict_cold_start() && age > since_start as i64 {
-        return Err(fail(Reason::SecTimePast));
-    }
+    scene.remembers(protection.tvp).map_err(fail)?;
     if protection.signature.len() != known.key.signature_len() {
         return Err(fail(Reason::SecSigForm));
     }

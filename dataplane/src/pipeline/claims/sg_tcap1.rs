@@ -1,7 +1,5 @@
 //! The steps of SG-TCAP-1 that need no signature: V1 to V16 of formats 4.5, in their order.
 
-use std::time::Duration;
-
 use sealgate_config::model::{CdpaRewrite, Profile};
 use sealgate_crypto::pki::CertState;
 use sealgate_wire::sec::{FLAG_WAS_UDT, Header, tcap1};
@@ -55,7 +53,8 @@ pub(super) fn check<'a>(
     let now_s = (scene.now_ms / 1000) as i64;
     in_force(scene.snapshot, signers, now_s).map_err(fail)?;
     // V12, V13
-    time(scene, header, peer.window).map_err(fail)?;
+    header.tvp.check(scene.now_ms, peer.window.0, peer.window.1).map_err(fail)?;
+    scene.remembers(header.tvp).map_err(fail)?;
     scene.shared.replay.check(header.sai, header.node, header.seq, scene.now_ms).map_err(fail)?;
     // V14
     if let Some(copy) = header.copy {
@@ -118,16 +117,6 @@ pub(super) fn reason_of(state: CertState) -> Option<Reason> {
         CertState::Revoked => Some(Reason::CrtRevoked),
         CertState::CrlStale => Some(Reason::CrtCrlStale),
     }
-}
-
-/// V12, and the cold start: what was signed before our start may be a replay of what our predecessor accepted.
-pub(super) fn time(scene: &Scene<'_>, header: &Header<'_>, window: (Duration, Duration)) -> Result<(), Reason> {
-    header.tvp.check(scene.now_ms, window.0, window.1)?;
-    let since_start = scene.now_ms.saturating_sub(scene.started_ms) / 100;
-    if scene.snapshot.strict_cold_start() && i64::from(header.tvp.age_tenths(scene.now_ms)) > since_start as i64 {
-        return Err(Reason::SecTimePast);
-    }
-    Ok(())
 }
 
 /// V15 and V16: a certificate in force that covers the calling title, with a role that the peer accepts.
