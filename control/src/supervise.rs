@@ -4,8 +4,10 @@ use crate::cli::CliError;
 use crate::gather::Gathered;
 use crate::ports::{self, PortView};
 use crate::report::Board;
+use crate::warm::State;
 use sealgate_crypto::pool::PoolConfig;
-use sealgate_dataplane::engine::{Engine, EngineConfig, EngineError, Stopped};
+use sealgate_dataplane::engine::{Engine, EngineConfig, EngineError, Stopped, now_ms};
+use sealgate_dataplane::pipeline::worker::Shared;
 use sealgate_dataplane::policy::Snapshot;
 use std::path::Path;
 use std::sync::Arc;
@@ -31,6 +33,8 @@ pub struct Gateway {
     board: Arc<Board>,
     /// What the ports complain of.
     faults: Receiver<String>,
+    /// Where the replay memory goes in the end.
+    state: Option<State>,
 }
 
 impl Gateway {
@@ -50,6 +54,7 @@ impl Gateway {
         {
             return Err(CliError::new(format!("cannot run on core {core}"), "see cores.main"));
         }
+        let state = appliance.state.as_deref().map(State::open).transpose()?;
         let crypto = &appliance.crypto;
         let config = EngineConfig {
             cores: appliance.cores.workers.iter().copied().map(Some).collect(),
@@ -64,9 +69,9 @@ impl Gateway {
             ..EngineConfig::default()
         };
         let (complain, faults) = mpsc::channel();
-        let (engine, ports) = open(&appliance, config, snapshot, complain)?;
+        let (engine, ports) = open(&appliance, config, snapshot, state.as_ref(), complain)?;
         let board = Board { config: file.to_owned(), engine: Arc::new(engine), trust: Arc::new(trust), ports };
-        Ok(Self { board: Arc::new(board), faults })
+        Ok(Self { board: Arc::new(board), faults, state })
     }
 
     /// For whoever asks how it is. Give it back before [`Gateway::stop`]: ports close when the last one is gone.
@@ -88,16 +93,40 @@ impl Gateway {
         }
     }
 
-    /// Stops receiving, lets what is in hand leave, ends all threads.
+    /// Stops receiving, lets what is in hand leave, ends all threads, and leaves the replay memory to the next run.
     ///
     /// * `last`: sees the board once all counters stand still; then the ports are closed and their files written out
     ///
     /// Returns how it went, and what the ports complained of in the end.
     pub fn stop<T>(self, last: impl FnOnce(&Board) -> T) -> (T, Stopped, Option<String>) {
         let stopped = self.board.engine.stop(DRAIN);
+        if let Some(state) = &self.state {
+            leave(state, &self.board.engine);
+        }
         let seen = last(&self.board);
         drop(self.board);
         (seen, stopped, self.faults.try_iter().next())
+    }
+}
+
+/// The memories that the workers begin with. Call this last before they run: who took a memory over must go on from it.
+fn memories(snapshot: &Snapshot, state: Option<&State>) -> Shared {
+    let mut shared = Shared::new(snapshot);
+    if let Some(state) = state {
+        state.take_over(&mut shared, now_ms());
+    }
+    shared
+}
+
+/// Leaves what the workers remember, if they have all ended as they should.
+fn leave(state: &State, engine: &Engine) {
+    let left = match engine.export(now_ms()) {
+        Some(octets) => state.leave(&octets).map_err(|error| error.to_string()),
+        None => Err("a worker did not end as it should".to_owned()),
+    };
+    match left {
+        Ok(()) => tracing::info!("replay memory left to the next start"),
+        Err(why) => tracing::warn!("no replay memory left, the next start is a cold one: {why}"),
     }
 }
 
@@ -117,12 +146,14 @@ fn open(
     appliance: &sealgate_config::model::Appliance,
     config: EngineConfig,
     snapshot: Snapshot,
+    state: Option<&State>,
     _complain: Sender<String>,
 ) -> Result<(Engine, Vec<PortView>), CliError> {
     let opened = ports::dpdk::open(appliance, config.frames * config.cores.len())?;
     let eal = opened.eal;
     let enter = move || eal.register_thread().map_err(|error| error.to_string());
-    let engine = Engine::start(config, snapshot, opened.queues, enter).map_err(engine_error)?;
+    let shared = memories(&snapshot, state);
+    let engine = Engine::start_with(config, snapshot, shared, opened.queues, enter).map_err(engine_error)?;
     Ok((engine, opened.views))
 }
 
@@ -131,6 +162,7 @@ fn open(
     appliance: &sealgate_config::model::Appliance,
     config: EngineConfig,
     snapshot: Snapshot,
+    state: Option<&State>,
     complain: Sender<String>,
 ) -> Result<(Engine, Vec<PortView>), CliError> {
     use crate::ports::files::FilePort;
@@ -141,6 +173,7 @@ fn open(
     let pool = MemPool::new(usize::try_from(sizing.count).unwrap_or(usize::MAX), ROOM.max(sizing.room.into()));
     let (one, first) = FilePort::open(&pool, sides[0], complain.clone())?;
     let (two, second) = FilePort::open(&pool, sides[1], complain)?;
-    let engine = Engine::start(config, snapshot, vec![[one, two]], || Ok(())).map_err(engine_error)?;
+    let shared = memories(&snapshot, state);
+    let engine = Engine::start_with(config, snapshot, shared, vec![[one, two]], || Ok(())).map_err(engine_error)?;
     Ok((engine, vec![first, second]))
 }

@@ -7,6 +7,7 @@ use common::{HOME, Lab, OTHER, frame, message, read_capture, write_capture};
 use sealgate_wire::sctp::{self, ChunkKind, Packet};
 use sealgate_wire::{eth, ip};
 use serde_json::{Value, json};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -72,6 +73,36 @@ fn one_gateway_signs_what_the_other_verifies_and_a_changed_message_is_overwritte
     assert_eq!(out.len(), 50, "what is refused is overwritten, not dropped");
     let same = |number: usize| out[number] == sent[number];
     assert!((0..50).all(|number| same(number) != [10, 20].contains(&number)), "what passed is what was sent");
+}
+
+#[test]
+fn a_restart_goes_on_from_the_memory_of_the_run_before() {
+    let lab = Lab::new("warm");
+    let sent: Vec<Vec<u8>> = (0..50).map(|number| frame(number, &message())).collect();
+    write_capture(&lab.file("in.pcap"), &sent);
+    run(&lab.gateway(&HOME, &OTHER, "pcap:,wire.pcap", "pcap:in.pcap"));
+
+    let verifies = lab.gateway(&OTHER, &HOME, "pcap:wire.pcap", "pcap:,out.pcap");
+    let text = std::fs::read_to_string(&verifies).expect("the file") + "state: var/state\n";
+    std::fs::write(&verifies, text).expect("written");
+    let memory = lab.file("var/state/replay-memory");
+    let bad = lab.file("var/state/replay-memory.bad");
+    let counted = |reason: &str, log: &str| {
+        let done = sealgate(&["run", path(&verifies), "--json"]);
+        let said = String::from_utf8_lossy(&done.stderr);
+        assert!(done.status.success() && said.contains(log), "{log}: {said}");
+        let counted: Value = serde_json::from_slice(&done.stdout).expect("JSON");
+        assert_eq!(counted["peers"][1]["in"]["reasons"][reason], 50, "{log}: {counted}");
+        assert_eq!(std::fs::metadata(&memory).expect("a memory was left").permissions().mode() & 0o777, 0o600);
+    };
+    counted("R_OK_VERIFIED", "no replay memory in");
+    counted("R_SEC_REPLAY", "warm start: replay memory of the run that ended");
+    assert!(!bad.exists());
+    let mut octets = std::fs::read(&memory).expect("a memory");
+    octets[40] ^= 1;
+    std::fs::write(&memory, &octets).expect("written");
+    counted("R_OK_VERIFIED", "its SHA-256 is another; not used and moved to");
+    assert_eq!(std::fs::read(&bad).expect("kept"), octets);
 }
 
 #[test]

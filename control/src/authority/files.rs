@@ -1,8 +1,9 @@
-//! Files of an authority: written whole beside their place, then renamed, so that a reader sees the old or the new one.
+//! Files of an authority, and who may read them.
 
 use super::error::AuthorityError;
+use crate::durable;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 
@@ -15,24 +16,9 @@ pub(super) fn io_at(path: &Path) -> impl Fn(io::Error) -> AuthorityError + '_ {
     move |source| AuthorityError::Io { path: path.to_owned(), source }
 }
 
-/// Writes `octets` to `path`: a new file, fsync, rename, fsync of the directory.
+/// [`durable::write`].
 pub(super) fn write(path: &Path, octets: &[u8], mode: u32) -> Result<(), AuthorityError> {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".new");
-    let beside = Path::new(&name);
-    let put = || {
-        // A rest of an earlier crash may have another mode or owner.
-        match fs::remove_file(beside) {
-            Err(fault) if fault.kind() != io::ErrorKind::NotFound => return Err(fault),
-            _ => {}
-        }
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(beside)?;
-        file.write_all(octets)?;
-        file.sync_all()?;
-        fs::rename(beside, path)?;
-        path.parent().map_or(Ok(()), |parent| File::open(parent)?.sync_all())
-    };
-    put().map_err(io_at(path))
+    durable::write(path, octets, mode).map_err(io_at(path))
 }
 
 /// Makes a directory with `mode`, and those above it.
