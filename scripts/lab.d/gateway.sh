@@ -37,6 +37,7 @@ trust:
   crls: $work/tsca/crls
   keys: $dir/keys
 policy: $dir/policy.yaml
+state: $dir/state
 admin: {socket: $dir/admin.sock}
 YAML
     cat >"$dir/policy.yaml" <<YAML
