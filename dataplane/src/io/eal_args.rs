@@ -218,7 +218,10 @@ mod tests {
     fn enough_huge_pages_are_used_in_memory() {
         for wish in [Hugepages::Auto, Hugepages::On] {
             let plan = plan(&request(wish, &[]), &facts(128)).unwrap();
-            assert_eq!(plan.args.join(" "), "--lcores=0@0 --no-pci --in-memory --no-telemetry --log-level=lib.eal:warning");
+            assert_eq!(
+                plan.args.join(" "),
+                "--lcores=0@0 --no-pci --in-memory --no-telemetry --log-level=lib.eal:warning"
+            );
             assert!(plan.huge && plan.warnings.is_empty());
         }
     }
@@ -237,14 +240,20 @@ mod tests {
     #[test]
     fn too_few_huge_pages_mean_ordinary_ones_and_a_warning() {
         let plan = plan(&request(Hugepages::Auto, &[]), &facts(127)).unwrap();
-        assert_eq!(plan.args.join(" "), "--lcores=0@0 --no-pci --no-huge --no-shconf -m 150 --no-telemetry --log-level=lib.eal:warning");
+        assert_eq!(
+            plan.args.join(" "),
+            "--lcores=0@0 --no-pci --no-huge --no-shconf -m 150 --no-telemetry --log-level=lib.eal:warning"
+        );
         assert!(!plan.huge && plan.warnings[0].contains("vm.nr_hugepages=64"), "{:?}", plan.warnings);
     }
 
     #[test]
     fn off_means_ordinary_pages_without_a_warning() {
         let plan = plan(&request(Hugepages::Off, &[]), &facts(4096)).unwrap();
-        assert_eq!(plan.args.join(" "), "--lcores=0@0 --no-pci --no-huge --no-shconf -m 150 --no-telemetry --log-level=lib.eal:warning");
+        assert_eq!(
+            plan.args.join(" "),
+            "--lcores=0@0 --no-pci --no-huge --no-shconf -m 150 --no-telemetry --log-level=lib.eal:warning"
+        );
         assert!(plan.warnings.is_empty());
     }
 

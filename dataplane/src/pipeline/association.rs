@@ -11,6 +11,11 @@ use crate::state::fragments::{self, Fragments};
 use crate::state::retransmit::{self, Retransmissions};
 use crate::state::tags::Tags;
 
+/// Associations that nothing has proven yet, at most: each may take memory, and ports are easily forged.
+const UNPROVEN: usize = 64;
+/// An association that was silent for so long may make room: heartbeats come every 30 s (RFC 9260 §16).
+const DEAD_MS: u64 = 3_600_000;
+
 /// What names an association at a worker. The addresses are not part of it: a host may have several.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Key {
@@ -39,11 +44,13 @@ pub struct Flow {
     pub sent: Option<Box<Retransmissions>>,
     /// Messages of which a part is missing; made with the first one.
     pub held: Option<Box<Fragments>>,
+    /// Last cumulative TSN that the receiver of this direction acknowledged.
+    pub acked: Option<u32>,
 }
 
 impl Flow {
     fn new() -> Self {
-        Self { queue: VecDeque::with_capacity(64), sent: None, held: None }
+        Self { queue: VecDeque::with_capacity(64), sent: None, held: None, acked: None }
     }
 
     /// The memory of retransmissions, made now if need be.
@@ -69,6 +76,7 @@ impl Flow {
     }
 
     fn forget(&mut self) {
+        self.acked = None;
         if let Some(sent) = &mut self.sent {
             sent.clear();
         }
@@ -112,8 +120,8 @@ impl Associations {
 
     /// The association of a packet, made now if it is new.
     ///
-    /// When the table is full, the one that was idle longest among those never proven makes room: port numbers that
-    /// somebody tries out cannot push out an association that works.
+    /// When the table is full, the one that was idle longest among those never proven makes room, then the one that was
+    /// silent for an hour: port numbers that somebody tries out cannot push out an association that works.
     ///
     /// # Errors
     /// [`Reason::ResTableFull`] when all are proven or have frames on their way.
@@ -123,15 +131,19 @@ impl Associations {
         }
         let fresh =
             Association { key, tags: Tags::new(vtag, adopt), flows: [Flow::new(), Flow::new()], seen_ms: now_ms };
-        if self.table.len() < self.limit {
+        let unproven = self.table.iter().filter(|association| !association.tags.is_proven()).count();
+        if self.table.len() < self.limit && unproven < UNPROVEN {
             let id = self.table.len() as AssocId;
             self.table.push(fresh);
             self.by_key.insert(key, id);
             return Ok(id);
         }
         let idle = |association: &Association| association.flows.iter().all(|flow| flow.queue.is_empty());
-        let victims = self.table.iter().enumerate().filter(|(_, a)| !a.tags.is_proven() && idle(a));
-        let (id, _) = victims.min_by_key(|(_, a)| a.seen_ms).ok_or(Reason::ResTableFull)?;
+        let dead = |a: &Association| a.tags.is_proven() && now_ms.saturating_sub(a.seen_ms) > DEAD_MS;
+        let victims = || self.table.iter().enumerate().filter(|(_, a)| idle(a));
+        let unproven = victims().filter(|(_, a)| !a.tags.is_proven()).min_by_key(|(_, a)| a.seen_ms);
+        let longest_dead = || victims().filter(|(_, a)| dead(a)).min_by_key(|(_, a)| a.seen_ms);
+        let (id, _) = unproven.or_else(longest_dead).ok_or(Reason::ResTableFull)?;
         let place = self.table.get_mut(id).ok_or(Reason::IntBug)?;
         self.by_key.remove(&place.key);
         *place = fresh;
@@ -160,25 +172,36 @@ mod tests {
     fn ports_tried_out_cannot_push_out_an_association_that_works() {
         let mut table = Associations::new(3);
         let key = |remote| Key { link: 0, remote, local: 2905 };
-        let good = table.find(key(1), Some(7), true, 0);
+        let good = table.find(key(1), None, true, 0);
         assert_eq!(good, Ok(0));
+        assert!(prove(&mut table, 0));
         for port in 2..100 {
             let id = table.find(key(port), None, true, u64::from(port)).unwrap_or(99);
             assert!(id == 1 || id == 2, "{id}");
         }
         assert_eq!((table.len(), table.find(key(1), None, true, 200)), (3, Ok(0)));
-        for id in 1..3 {
-            let proven = table.get_mut(id).map(|a| {
-                let shake = [
-                    (Direction::In, 0, Signs { init: Some((1, false)), ..Signs::default() }),
-                    (Direction::Out, 1, Signs { init_ack: Some((2, false)), ..Signs::default() }),
-                    (Direction::In, 2, Signs { cookie_echo: true, ..Signs::default() }),
-                ];
-                shake.iter().all(|(way, tag, signs)| a.tags.judge(*way, *tag, signs).is_ok())
-            });
-            assert_eq!(proven, Some(true));
-        }
+        assert!(prove(&mut table, 1) && prove(&mut table, 2));
         assert_eq!(table.find(key(500), None, true, 300), Err(Reason::ResTableFull));
+        assert!(table.find(key(500), None, true, 300 + DEAD_MS).is_ok(), "silent for an hour");
+    }
+
+    #[test]
+    fn ports_tried_out_take_no_more_memory_than_a_few_associations() {
+        let mut table = Associations::new(1024);
+        for remote in 1..1000 {
+            assert!(table.find(Key { link: 0, remote, local: 2905 }, Some(7), true, u64::from(remote)).is_ok());
+        }
+        assert_eq!(table.len(), UNPROVEN);
+    }
+
+    fn prove(table: &mut Associations, id: AssocId) -> bool {
+        let shake = [
+            (Direction::In, 0, Signs { init: Some((1, false)), ..Signs::default() }),
+            (Direction::Out, 1, Signs { init_ack: Some((2, false)), ..Signs::default() }),
+            (Direction::In, 2, Signs { cookie_echo: true, ..Signs::default() }),
+        ];
+        let Some(association) = table.get_mut(id) else { return false };
+        shake.iter().all(|(way, tag, signs)| association.tags.judge(*way, *tag, signs).is_ok())
     }
 
     #[test]

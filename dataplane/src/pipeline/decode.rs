@@ -8,7 +8,7 @@ use super::association::Key;
 use super::claims::{self, Next, Scene};
 use super::rewrite::checksum;
 use super::slots::{Action, AssocId, Digest, FrameId, FrameSlot, MessageId, Part, Plan, Record};
-use super::worker::{Sides, Worker, action_of};
+use super::worker::{Sides, Worker, action_of, is_pending};
 use crate::io::{Frame, FrameIo};
 use crate::policy::Snapshot;
 use crate::policy::snapshot::LinkId;
@@ -17,11 +17,17 @@ use crate::state::fragments::{Fragment, Progress};
 use crate::state::retransmit::{Outcome, Seen, Stored, What};
 use crate::state::tags::{Effect, Signs};
 
+/// Address resolution (RFC 826).
+const ARP: u16 = 0x0806;
 /// ICMP and ICMPv6 (RFC 792, RFC 4443).
 const ICMP: u8 = 1;
 const ICMPV6: u8 = 58;
 /// Router and neighbour discovery (RFC 4861 §4).
 const DISCOVERY: core::ops::RangeInclusive<u8> = 133..=137;
+
+/// Part of all frame slots that one direction of an association may take, as a divisor; and of one not proven yet.
+const FLOW_SHARE: usize = 8;
+const UNPROVEN_SHARE: usize = 32;
 
 /// Where the layers of a frame lie, and who speaks to whom.
 #[derive(Clone, Copy)]
@@ -126,6 +132,9 @@ impl<P: FrameIo> Worker<P> {
         let proven = association.tags.is_proven();
         let effect = association.tags.judge(way, header.vtag, &signs).map_err(|reason| reason.at(4))?;
         association.seen_ms = now_ms;
+        if signs.acked.is_some() {
+            association.flows[way.opposite() as usize].acked = signs.acked;
+        }
         match effect {
             Effect::None if !proven && association.tags.is_proven() => self.stats.adopted += 1,
             Effect::None => {}
@@ -162,12 +171,17 @@ impl<P: FrameIo> Worker<P> {
             plans: spare.plans,
             octets: spare.octets,
         };
+        let Some(association) = self.associations.get_mut(assoc) else { return Err(Reason::IntBug.at(0)) };
+        // One flow must never take the slots of all: what it holds back is its own affair.
+        let share = if association.tags.is_proven() { FLOW_SHARE } else { UNPROVEN_SHARE };
+        let queue = &mut association.flows[way as usize].queue;
+        if queue.len() >= self.config.frames.div_ceil(share) {
+            return Err(Reason::ResOverload.at(0));
+        }
         let Ok(id) = self.frames.insert(slot) else { return Err(Reason::ResTableFull.at(0)) };
+        queue.push_back(id);
         let mut joins = Vec::new();
         self.chunks(snapshot, id, assoc, way, link, &mut joins)?;
-        if let Some(association) = self.associations.get_mut(assoc) {
-            association.flows[way as usize].queue.push_back(id);
-        }
         for join in joins {
             self.join(assoc, way, &join);
         }
@@ -198,7 +212,7 @@ impl<P: FrameIo> Worker<P> {
             match flow.sent(&snapshot.defaults).look(data.tsn, &digest) {
                 Seen::Same(Stored::Kept(outcome)) => {
                     self.stats.repeated += 1;
-                    if outcome.verdict != Reason::OkHeld || outcome.what != What::AsCame {
+                    if !is_pending(&outcome) {
                         plan.action = action_of(outcome.what, stored);
                     } // else its first copy still waits: it learns its fate when it leaves
                     if let Some(journal) = &mut self.journal {
@@ -216,7 +230,22 @@ impl<P: FrameIo> Worker<P> {
                     plans.push(plan);
                     continue;
                 }
+                Seen::Other if !data.is_whole() => {
+                    // A host may hold the first one, and join this one to it: two harmless halves, one forged message.
+                    self.stats.event(Reason::SctpDupTsn);
+                    plan.action = Action::Discard;
+                    plans.push(plan);
+                    continue;
+                }
                 Seen::New | Seen::Other | Seen::Same(Stored::Overwritten { .. }) => {}
+            }
+            // So far ahead a chunk would push out what is remembered of one that its receiver still waits for.
+            let reach = snapshot.defaults.retransmission.tsns as i32;
+            if flow.acked.is_some_and(|acked| data.tsn.wrapping_sub(acked) as i32 > reach) {
+                self.stats.event(Reason::ResTableFull);
+                plan.action = Action::Discard;
+                plans.push(plan);
+                continue;
             }
             let place = Part { frame: id, plan: plans.len() };
             let whole: &[u8];
@@ -225,7 +254,8 @@ impl<P: FrameIo> Worker<P> {
             if data.is_whole() {
                 whole = data.user;
             } else {
-                let forward = association.tags.forward_tsn();
+                let offered = association.tags.forward_tsn();
+                let acked = flow.acked;
                 let fragment = Fragment {
                     tsn: data.tsn,
                     begin: data.begin,
@@ -248,6 +278,9 @@ impl<P: FrameIo> Worker<P> {
                         continue;
                     }
                     Progress::Refused(range) => {
+                        // It would acknowledge what is missing below it too: only where nothing is.
+                        let next = acked.is_none_or(|acked| acked.wrapping_add(1) == range.first_tsn);
+                        let forward = offered && next;
                         if forward {
                             held.abandon(range, self.now_ms);
                         }
@@ -274,6 +307,10 @@ impl<P: FrameIo> Worker<P> {
                 self.stats.messages += 1;
                 self.stats.count(0, way, Reason::ResTableFull);
                 plan.action = Action::Filler { total: 0 };
+                if let Some((first, last)) = parts {
+                    plan.action = Action::Discard; // all of its parts come again
+                    lost.push((first, last, false));
+                }
                 plans.push(plan);
                 continue;
             };
@@ -384,7 +421,10 @@ impl<P: FrameIo> Worker<P> {
 /// Link, network and transport layer of a frame, and the link it belongs to.
 fn classify(snapshot: &Snapshot, frame: &[u8], port: usize, sides: Sides) -> Result<Kind, Refusal> {
     let ethernet = eth::Frame::parse(frame)?;
-    let Some(packet) = ip::Packet::parse(ethernet.ethertype, ethernet.payload)? else { return Ok(Kind::NotSubject) };
+    let Some(packet) = ip::Packet::parse(ethernet.ethertype, ethernet.payload)? else {
+        // Hosts on both sides must find each other; whatever else is not IP could carry what is not judged here.
+        return if ethernet.ethertype == ARP { Ok(Kind::NotSubject) } else { Err(Reason::L2Ethertype.at(12)) };
+    };
     if packet.protocol == ICMPV6 && packet.payload.first().is_some_and(|kind| DISCOVERY.contains(kind)) {
         return Ok(Kind::NotSubject); // hosts on both sides must find each other; it never leaves the wire
     }

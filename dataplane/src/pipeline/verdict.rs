@@ -139,6 +139,9 @@ pub(super) fn settle<F>(
     leaves: bool,
 ) {
     let Some(way) = message.way else { return };
+    // Cut into more parts than octets are left of it, a message cannot be laid over them: no chunk may be empty.
+    let shredded = leaves && !message.output.is_empty() && message.output.len() < message.parts.len();
+    let (reason, leaves) = if shredded { (Reason::SctpReasm, false) } else { (reason, leaves) };
     scene.stats.count(message.peer, way, reason);
     if !leaves {
         message.output.clear();

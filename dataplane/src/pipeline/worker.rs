@@ -22,7 +22,7 @@ use crate::state::digest::{self, DigestMemory};
 use crate::state::keyed::Key;
 use crate::state::rate::{Limit, Rates};
 use crate::state::replay::{self, ReplayMemory};
-use crate::state::retransmit::{Seen, Stored, What};
+use crate::state::retransmit::{Outcome, Seen, Stored, What};
 use crate::state::segments::{self, Segments};
 use crate::stats::{Stats, StatsCell};
 
@@ -492,10 +492,11 @@ impl<P: FrameIo> Worker<P> {
     fn expire_fragments(&mut self, assoc: AssocId, way: Direction) -> bool {
         loop {
             let Some(association) = self.associations.get_mut(assoc) else { return false };
-            let forward = association.tags.forward_tsn();
+            let offered = association.tags.forward_tsn();
             let Some(flow) = association.flows.get_mut(way as usize) else { return false };
             let Some(held) = flow.held.as_mut() else { return false };
             let Some(lost) = held.expired(self.now_ms) else { return held.held() > 0 };
+            let forward = offered && flow.acked.is_none_or(|acked| acked.wrapping_add(1) == lost.first_tsn);
             if forward {
                 held.abandon(lost, self.now_ms);
             }
@@ -566,7 +567,9 @@ impl<P: FrameIo> Worker<P> {
             let flow = self.associations.get_mut(slot.assoc).and_then(|a| a.flows.get_mut(slot.way as usize));
             let seen = flow.and_then(|flow| flow.sent.as_mut()).map(|sent| sent.look(plan.tsn, &plan.digest));
             plan.action = match seen {
-                Some(Seen::Same(Stored::Kept(outcome))) => action_of(outcome.what, &mut slot.octets),
+                Some(Seen::Same(Stored::Kept(outcome))) if !is_pending(&outcome) => {
+                    action_of(outcome.what, &mut slot.octets)
+                }
                 // The first one is gone from memory: what cannot be known is refused.
                 _ => Action::Filler { total: 0 },
             };
@@ -618,6 +621,11 @@ impl<P: FrameIo> Worker<P> {
             journal.push(Record { frame: number, way, link, peer: 0, tsn: None, reason, at });
         }
     }
+}
+
+/// Whether an outcome says only that its chunk waits for a verdict.
+pub(super) fn is_pending(outcome: &Outcome<'_>) -> bool {
+    outcome.verdict == Reason::OkHeld && outcome.what == What::AsCame
 }
 
 /// The action that repeats what left the first time.

@@ -49,7 +49,7 @@ pub fn after_failure(mode: Mode, failure: Reason) -> Result<SignatureState, Reas
 /// [`Reason::SecMissing`].
 pub fn unsigned(peer: &Peer, kind: MessageKind) -> Result<SignatureState, Reason> {
     let cannot = kind == MessageKind::Abort
-        || kind != MessageKind::Begin
+        || matches!(kind, MessageKind::Continue | MessageKind::End)
             && peer.allows_profile(Profile::SgTcap0)
             && !peer.allows_profile(Profile::SgTcap1);
     if peer.mode == Mode::Require && !cannot { Err(Reason::SecMissing) } else { Ok(SignatureState::Absent) }

@@ -120,6 +120,9 @@ pub struct Counters {
     pub expired: u64,
 }
 
+/// How far apart the TSNs of fragments on hold may be.
+const FAR: u32 = 1 << 16;
+
 #[derive(Clone, Copy)]
 struct Entry {
     tsn: u32,
@@ -217,6 +220,13 @@ impl Fragments {
         if let Some(lost) = self.of_abandoned(fragment, now_ms) {
             self.counters.abandoned += 1;
             return Progress::Refused(lost);
+        }
+        // Numbers far apart have no order (RFC 1982): nothing honest is that far from what is on hold.
+        let far = |entry: &Entry| (fragment.tsn.wrapping_sub(entry.tsn) as i32).unsigned_abs() > FAR;
+        if self.entries.first().is_some_and(far) || self.entries.last().is_some_and(far) {
+            self.counters.limited += 1;
+            let &Fragment { tsn, end, unordered, stream, ssn, .. } = fragment;
+            return Progress::Refused(Lost { first_tsn: tsn, last_tsn: tsn, end, unordered, stream, ssn });
         }
         let at = self.entries.partition_point(|entry| before(entry.tsn, fragment.tsn));
         let mut entry = Entry {

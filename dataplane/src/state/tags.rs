@@ -68,8 +68,6 @@ enum Tag {
 /// A handshake half done: the tags that packets must carry if it completes.
 #[derive(Clone, Copy, Debug)]
 struct Candidate {
-    /// Which way its INIT ACK went: the COOKIE ECHO goes the other way, from the one who can know the tag in it.
-    answered: Direction,
     tags: [u32; 2],
     forward_tsn: bool,
 }
@@ -78,13 +76,21 @@ struct Candidate {
 #[derive(Clone, Debug)]
 pub struct Tags {
     tags: [Tag; 2],
-    /// INIT's offer of FORWARD TSN, by the direction it went.
-    offered: [bool; 2],
-    /// The last handshakes, newest first: a forged INIT must not push out the real one at once.
-    candidates: [Option<Candidate>; 4],
+    /// What the operator set for inbound packets.
+    configured: Option<u32>,
+    /// The last INITs by the direction they went, newest first: tag and offer of FORWARD TSN. A forged INIT must not
+    /// push out the real one at once.
+    inits: [[Option<(u32, bool)>; 8]; 2],
+    /// The last handshakes by the direction of their INIT ACK, newest first.
+    candidates: [[Option<Candidate>; 4]; 2],
     forward_tsn: bool,
     adopt: bool,
+    /// The handshake was seen, or adopted traffic was acknowledged.
+    proven: bool,
 }
+
+/// How far an acknowledgement may be ahead of the first data seen under a tag and still prove it.
+const ACK_REACH: u32 = 4096;
 
 /// INIT and all that must be alone in its packet carries tag zero (RFC 9260 §8.5.1).
 const INIT_TAG: u32 = 0;
@@ -94,7 +100,15 @@ impl Tags {
     /// * `adopt`: whether running associations are taken over
     pub fn new(configured: Option<u32>, adopt: bool) -> Self {
         let inbound = configured.map_or(Tag::Unknown, Tag::Firm);
-        Self { tags: [inbound, Tag::Unknown], offered: [false; 2], candidates: [None; 4], forward_tsn: false, adopt }
+        Self {
+            tags: [inbound, Tag::Unknown],
+            configured,
+            inits: [[None; 8]; 2],
+            candidates: [[None; 4]; 2],
+            forward_tsn: false,
+            adopt,
+            proven: false,
+        }
     }
 
     /// Whether both ends offered FORWARD TSN.
@@ -104,7 +118,7 @@ impl Tags {
 
     /// Whether the association is proven: its handshake was seen, or adopted traffic was acknowledged.
     pub fn is_proven(&self) -> bool {
-        self.tags.iter().any(|tag| matches!(tag, Tag::Firm(_)))
+        self.proven
     }
 
     /// Whether a tag is certainly not the association's. Learns nothing.
@@ -119,32 +133,37 @@ impl Tags {
     /// association whose handshake was never seen, where adoption is off.
     pub fn judge(&mut self, way: Direction, vtag: u32, signs: &Signs) -> Result<Effect, Reason> {
         let (here, back) = (way as usize, way.opposite() as usize);
-        if let Some((_, forward_tsn)) = signs.init {
+        if let Some(init) = signs.init {
             if vtag != INIT_TAG {
                 return Err(Reason::SctpVtag);
             }
-            self.offered[here] = forward_tsn;
+            if !self.inits[here].contains(&Some(init)) {
+                self.inits[here].rotate_right(1);
+                self.inits[here][0] = Some(init);
+            }
             return Ok(Effect::None);
         }
         if let Some((initiate_tag, forward_tsn)) = signs.init_ack {
+            // It carries the tag of the INIT that it answers: who has not seen that INIT cannot forge it.
+            let offered = self.inits[back].iter().flatten().find(|(tag, _)| *tag == vtag);
+            let Some(&(_, offered)) = offered else { return Err(Reason::SctpVtag) };
             let mut tags = [0; 2];
             tags[here] = vtag;
             tags[back] = initiate_tag;
-            self.candidates.rotate_right(1);
-            self.candidates[0] =
-                Some(Candidate { answered: way, tags, forward_tsn: forward_tsn && self.offered[back] });
+            let answers = &mut self.candidates[here];
+            answers.rotate_right(1);
+            answers[0] = Some(Candidate { tags, forward_tsn: forward_tsn && offered });
             return Ok(Effect::None);
         }
+        // The COOKIE ECHO goes against the INIT ACK, from the one who can know the tag in it.
+        let echoed = self.candidates[back].iter().flatten().find(|candidate| candidate.tags[here] == vtag);
         if signs.cookie_echo
-            && let Some(candidate) = self
-                .candidates
-                .iter()
-                .flatten()
-                .find(|candidate| candidate.answered == way.opposite() && candidate.tags[here] == vtag)
+            && let Some(candidate) = echoed
         {
             self.tags = candidate.tags.map(Tag::Firm);
             self.forward_tsn = candidate.forward_tsn;
-            self.candidates = [None; 4];
+            (self.inits, self.candidates) = ([[None; 8]; 2], [[None; 4]; 2]);
+            self.proven = true;
             return Ok(Effect::Fresh);
         }
         let owner = if signs.end == Some(true) { back } else { here };
@@ -158,18 +177,19 @@ impl Tags {
                 self.tags[here] = Tag::Adopted { tag: vtag, tsn: signs.first_tsn };
             }
             Tag::Unknown if !self.adopt => {
-                let greeted = self.candidates.iter().flatten().any(|candidate| candidate.tags[owner] == vtag);
+                let greeted = self.candidates.iter().flatten().flatten().any(|candidate| candidate.tags[owner] == vtag);
                 return if greeted { Ok(Effect::None) } else { Err(Reason::SctpAssocUnknown) };
             }
             Tag::Unknown | Tag::Adopted { .. } | Tag::Firm(_) => return Err(Reason::SctpVtag),
         }
         if let (Some(acked), Tag::Adopted { tag, tsn: Some(tsn) }) = (signs.acked, self.tags[back])
-            && acked.wrapping_sub(tsn) as i32 >= 0
+            && acked.wrapping_sub(tsn) < ACK_REACH
         {
             self.tags[back] = Tag::Firm(tag);
+            self.proven = true;
         }
         if signs.end.is_some() {
-            *self = Self { offered: self.offered, ..Self::new(None, self.adopt) };
+            *self = Self { inits: self.inits, ..Self::new(self.configured, self.adopt) };
             return Ok(Effect::Ended);
         }
         Ok(Effect::None)
@@ -230,9 +250,11 @@ mod tests {
         let mut tags = Tags::new(None, true);
         shake(&mut tags);
         let forged = Signs { init_ack: Some((0xf, true)), ..Signs::default() };
-        assert_eq!(tags.judge(In, 0xe, &forged), Ok(Effect::None));
+        assert_eq!(tags.judge(In, 0xe, &forged), Err(Reason::SctpVtag), "it answers no INIT");
+        assert_eq!(tags.judge(Out, 0, &Signs { init: Some((0xc, true)), ..Signs::default() }), Ok(Effect::None));
+        assert_eq!(tags.judge(In, 0xc, &forged), Ok(Effect::None), "it could know the tag");
         let echo = Signs { cookie_echo: true, ..Signs::default() };
-        assert_eq!(tags.judge(In, 0xe, &echo), Err(Reason::SctpVtag));
+        assert_eq!(tags.judge(In, 0xc, &echo), Err(Reason::SctpVtag), "but the echo is the other side's");
         assert_eq!(tags.judge(In, 0xb, &data(1)), Ok(Effect::None));
     }
 

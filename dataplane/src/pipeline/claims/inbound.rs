@@ -86,8 +86,9 @@ pub(crate) fn inbound(
     let Some(segmentation) = unitdata.segmentation else {
         return tcap(scene, &carrier, unitdata.data, message, id);
     };
+    // Who is nobody's gets no memory for the parts of a message that would be refused for it.
+    message.peer = scene.snapshot.peer(&calling_title).ok_or(Reason::PolPeerUnknown.at(0))?;
     let Some(whole) = reassemble(scene, message.link, Direction::In, &unitdata, segmentation)? else {
-        message.peer = scene.snapshot.peer(&calling_title).unwrap_or(0);
         return Ok(Next::Held);
     };
     carrier.segmented = true;

@@ -6,7 +6,7 @@ use sealgate_wire::ber::Rules;
 use sealgate_wire::sccp::{Address, Kind, Unitdata};
 use sealgate_wire::sec::{FLAG_WAS_UDT, Header, Tvp, tcap0, tcap1};
 use sealgate_wire::tcap::MessageKind;
-use sealgate_wire::{Reason, Refusal, m3ua, tcap};
+use sealgate_wire::{Reason, Refusal, ip, m3ua, sctp, tcap};
 
 use super::sccp::{Shape, fits, rebuild};
 use super::{
@@ -41,7 +41,7 @@ pub(crate) fn outbound(
     let snapshot = scene.snapshot;
     let Some(peer_id) = snapshot.peer_by_digits(&called.0.digits) else {
         track(scene, message, 0, unitdata.data, &calling);
-        return Ok(Next::Pass(Reason::OkUnsignedAllowed));
+        return Ok(Next::Judge);
     };
     let peer = snapshot.peers.get(usize::from(peer_id)).ok_or(Reason::IntBug.at(0))?;
     message.peer = peer_id;
@@ -70,6 +70,7 @@ pub(crate) fn outbound(
         return Ok(Next::Held);
     };
     carrier.segmented = true;
+    track(scene, message, peer_id, &whole, &calling);
     let next = sign(scene, &carrier, &whole, own, profile, peer, message, id);
     scene.scratch.whole = whole;
     next
@@ -143,6 +144,10 @@ fn sign(
         return cannot(scene);
     }
     into_m3ua(carrier.user, &scratch.sccp, &mut message.output)?;
+    if too_long(scene, message) {
+        message.output.clear();
+        return cannot(scene);
+    }
     message.signature = place_of_signature(&message.output, signature_len);
     if message.signature.is_none() {
         return Err(Reason::IntBug.at(0));
@@ -150,6 +155,15 @@ fn sign(
     message.unsigned_instead = peer.oversize == Oversize::Unsigned && !carrier.segmented;
     scene.crypto.sign(u64::from(id), &own.key, &scene.scratch.tbs).map_err(busy)?;
     Ok(Next::Wait)
+}
+
+/// Whether the message, alone in its packet, is longer than its link carries.
+fn too_long(scene: &Scene<'_>, message: &Message) -> bool {
+    let Some(link) = scene.snapshot.links.get(usize::from(message.link)) else { return true };
+    let ip =
+        if link.config.remote.iter().any(|address| address.is_ipv6()) { ip::V6_HEADER_LEN } else { ip::V4_HEADER_LEN };
+    let alone = ip + sctp::HEADER_LEN + sctp::DATA_HEADER_LEN + message.output.len().next_multiple_of(4);
+    alone > usize::from(link.mtu)
 }
 
 /// Puts the component of SG-TCAP-1 into `scratch.component`, its signature still zeros, and what it covers into

@@ -35,7 +35,8 @@ pub(super) fn screen(
             return Err(Reason::TcapInvokeIdDup.at(component.parameter_offset));
         }
     }
-    let is_map = !snapshot.is_other_tcap(carrier.called.1.0, carrier.calling.1.0);
+    // What we are asked is decided by who is called: the caller's subsystem is his own claim.
+    let is_map = !snapshot.is_other_tcap(carrier.called.1.0, carrier.called.1.0);
     let context = if message.kind == MessageKind::Begin { context(message, peer)? } else { Dialogue::Running };
     let (version, map_context) = match context {
         Dialogue::Running => (0, is_map),
@@ -54,7 +55,7 @@ pub(super) fn screen(
     if let Dialogue::Map(context) = context {
         belongs(&context, user())?;
     }
-    if !is_map {
+    if !map_context {
         return Ok(());
     }
     user()
