@@ -8,7 +8,7 @@ use crate::supervise::{Condition, Gateway};
 use sealgate_config::model::Mode;
 use sealgate_dataplane::engine::now_ms;
 use sealgate_dataplane::io::eal_args::Facts;
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -50,6 +50,7 @@ pub fn run(args: Args) -> Result<ExitCode, CliError> {
     let socket = gathered.appliance.admin.socket.clone();
     admin::check(&socket)?;
     let stop = signals()?;
+    let hangup = hangup()?;
     let gateway = Gateway::start(&args.config, gathered)?;
     let admin = match Admin::open(&socket, gateway.board()) {
         Ok(admin) => admin,
@@ -59,7 +60,7 @@ pub fn run(args: Args) -> Result<ExitCode, CliError> {
         }
     };
     announce(&gateway, &socket);
-    let condition = watch(&gateway, &stop);
+    let condition = watch(&gateway, &stop, &hangup);
     // Callers first: they hold the board, and with it the ports.
     drop(admin);
     let (document, stopped, complaint) = gateway.stop(|board| board.document(What::All, now_ms()));
@@ -98,6 +99,14 @@ fn signals() -> Result<Arc<AtomicBool>, CliError> {
     Ok(stop)
 }
 
+/// A flag that SIGHUP raises: whoever expects a reload must not stop the traffic instead.
+fn hangup() -> Result<Arc<AtomicBool>, CliError> {
+    let hangup = Arc::new(AtomicBool::new(false));
+    signal_hook::flag::register(SIGHUP, Arc::clone(&hangup))
+        .map_err(|error| CliError::new(format!("cannot handle signals: {error}"), "see the system's limits"))?;
+    Ok(hangup)
+}
+
 fn announce(gateway: &Gateway, socket: &Path) {
     let board = gateway.board();
     let devices: Vec<_> = board.ports.iter().map(|port| port.device.as_str()).collect();
@@ -118,7 +127,7 @@ fn announce(gateway: &Gateway, socket: &Path) {
 }
 
 /// Waits for a signal, the end of all input, or a fault.
-fn watch(gateway: &Gateway, stop: &AtomicBool) -> Condition {
+fn watch(gateway: &Gateway, stop: &AtomicBool, hangup: &AtomicBool) -> Condition {
     loop {
         let condition = gateway.condition();
         if condition != Condition::Forwarding {
@@ -127,6 +136,9 @@ fn watch(gateway: &Gateway, stop: &AtomicBool) -> Condition {
         if stop.load(Ordering::Relaxed) {
             tracing::info!("stopping: what is in hand may still leave");
             return condition;
+        }
+        if hangup.swap(false, Ordering::Relaxed) {
+            tracing::warn!("SIGHUP: nothing was read again; a changed configuration takes effect at the next start");
         }
         sleep(LOOK);
     }
