@@ -1,6 +1,6 @@
 //! TCAP messages and components (ITU-T Q.773), read in place with one walk over the whole tree.
 //!
-//! [`Message`] is what a message is made of, [`Component`] what a component is; [`emit`] writes both.
+//! [`Message`] is what a message is made of, [`Component`] what a component is; the `emit_` functions write both.
 
 mod component;
 mod emit;
