@@ -78,8 +78,8 @@ fn fragments_that_contradict_each_other_hold_nobody_up() {
         for octets in &frames {
             gateway.frame(0, octets, NOW_MS);
         }
-        for i in 1..4 {
-            gateway.turn(NOW_MS + 300 * i);
+        for i in 1..20 {
+            gateway.turn(NOW_MS + 50 * i);
         }
         assert_eq!(gateway.worker.in_flight(), 0);
         let good = frame(&inbound(), 20, &Call::inbound(1).signed(&key("a-ec"), 5, NOW_MS));

@@ -190,7 +190,12 @@ fn a_hold_past_its_deadline_becomes_forward_tsn_or_is_sent_again() {
         let parts = cut(50, &Call::inbound(3).signed(&key("a-ec"), 9, NOW_MS), &[100, 100, 0]);
         assert!(gateway.frame(0, &parts[0], NOW_MS).sent[1].is_empty());
         assert!(gateway.frame(0, &parts[1], NOW_MS + 50).sent[1].is_empty());
-        let step = gateway.turn(NOW_MS + 300);
+        assert!(gateway.turn(NOW_MS + 10_050).sent[1].is_empty(), "a pause of ours is not the neighbour's");
+        let mut step = gateway.turn(NOW_MS + 10_100);
+        for i in 1..10 {
+            let more = gateway.turn(NOW_MS + 10_100 + 50 * i);
+            step.sent[1].extend(more.sent[1].clone());
+        }
         assert_eq!(gateway.worker.stats().events[Reason::SctpReasm.index()], 1);
         if forward {
             let kinds: Vec<_> = step.sent[1].iter().map(|frame| first_kind(frame)).collect();

@@ -267,7 +267,7 @@ impl<P: FrameIo> Worker<P> {
                     payload: data.user,
                 };
                 let held = flow.held(&snapshot.defaults);
-                match held.push(&fragment, self.now_ms) {
+                match held.push(&fragment, self.hold_ms) {
                     Progress::Held => {
                         if !self.holding.contains(&(assoc, way)) {
                             self.holding.push((assoc, way));
@@ -282,7 +282,7 @@ impl<P: FrameIo> Worker<P> {
                         let next = acked.is_none_or(|acked| acked.wrapping_add(1) == range.first_tsn);
                         let forward = offered && next;
                         if forward {
-                            held.abandon(range, self.now_ms);
+                            held.abandon(range, self.hold_ms);
                         }
                         self.stats.event(Reason::SctpReasm);
                         plan.action = if forward { Action::ForwardTsn } else { Action::Discard };

@@ -35,6 +35,8 @@ pub const BURST: usize = 32;
 const OFFER_TURNS: u64 = 1024;
 /// Milliseconds between two looks for what expired.
 const SWEEP_MS: u64 = 10;
+/// The most that one turn adds to the clock of holds.
+const HOLD_STEP_MS: u64 = 50;
 /// Buckets of open transactions looked through at each: the whole table in minutes.
 const SWEEP_BUCKETS: u32 = 8;
 
@@ -235,6 +237,8 @@ pub struct Worker<P: FrameIo> {
     pub(super) holding: Vec<(AssocId, Direction)>,
     pub(super) received: u64,
     pub(super) now_ms: u64,
+    /// The clock of holds, milliseconds from an arbitrary start.
+    pub(super) hold_ms: u64,
     burst: Vec<P::Frame>,
     out: [VecDeque<P::Frame>; 2],
     desk: Desk,
@@ -283,6 +287,7 @@ impl<P: FrameIo> Worker<P> {
             holding: Vec::new(),
             received: 0,
             now_ms: config.started_ms,
+            hold_ms: 0,
             burst: Vec::with_capacity(BURST),
             out: [VecDeque::with_capacity(config.frames), VecDeque::with_capacity(config.frames)],
             desk: Desk::default(),
@@ -308,6 +313,8 @@ impl<P: FrameIo> Worker<P> {
 
     /// The same turn, with somebody told when each stage has ended: for measurements.
     pub fn turn_watched(&mut self, now_ms: u64, watch: &mut impl Watch) -> usize {
+        // What stalls us stalls what we wait for: only time in which we looked counts against a hold.
+        self.hold_ms += now_ms.saturating_sub(self.now_ms).min(HOLD_STEP_MS);
         self.now_ms = now_ms;
         if self.policy.refresh() {
             self.adapt();
@@ -495,10 +502,10 @@ impl<P: FrameIo> Worker<P> {
             let offered = association.tags.forward_tsn();
             let Some(flow) = association.flows.get_mut(way as usize) else { return false };
             let Some(held) = flow.held.as_mut() else { return false };
-            let Some(lost) = held.expired(self.now_ms) else { return held.held() > 0 };
+            let Some(lost) = held.expired(self.hold_ms) else { return held.held() > 0 };
             let forward = offered && flow.acked.is_none_or(|acked| acked.wrapping_add(1) == lost.first_tsn);
             if forward {
-                held.abandon(lost, self.now_ms);
+                held.abandon(lost, self.hold_ms);
             }
             self.stats.event(Reason::SctpReasm);
             self.give_up(assoc, way, (lost.first_tsn, lost.last_tsn), forward);
