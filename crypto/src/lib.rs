@@ -5,7 +5,10 @@ pub mod alg;
 mod client;
 mod der;
 mod engine;
+mod inverse;
 pub mod job;
+#[allow(dead_code)]
+mod p256;
 pub mod pki;
 pub mod pool;
 mod selftest;
@@ -13,3 +16,5 @@ mod shares;
 pub mod sign;
 mod thread;
 pub mod verify;
+#[allow(dead_code)]
+mod weierstrass;
