@@ -14,6 +14,8 @@ pub mod pool;
 mod selftest;
 mod shares;
 pub mod sign;
+#[allow(dead_code)]
+mod tables;
 mod thread;
 pub mod verify;
 #[allow(dead_code)]

@@ -73,7 +73,7 @@ impl Lanes for Portable {
         y.each(|lane| lines[lane].1);
     }
 
-    fn prefetch(_: &Line) {}
+    fn prefetch(_: *const Line) {}
 
     fn difference(&mut self, a: &Self, b: &Self) {
         self.each(|lane| a.0[lane].sub(&b.0[lane]));

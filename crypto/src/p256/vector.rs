@@ -151,9 +151,9 @@ impl Lanes for Avx2 {
     }
 
     #[inline]
-    fn prefetch(line: &Line) {
-        // SAFETY: a hint; the address is that of a line.
-        unsafe { _mm_prefetch::<_MM_HINT_T1>((&raw const *line).cast()) };
+    fn prefetch(line: *const Line) {
+        // SAFETY: a hint, which any address may be given to.
+        unsafe { _mm_prefetch::<_MM_HINT_T1>(line.cast()) };
     }
 
     #[inline]

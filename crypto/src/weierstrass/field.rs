@@ -69,7 +69,7 @@ pub(crate) trait Lanes: Copy + Debug + Send + Sync + 'static {
     /// The coordinates of four table points.
     fn gather(lines: [&Self::Line; 4], x: &mut Self, y: &mut Self);
     /// Asks the memory for a line that will be gathered soon.
-    fn prefetch(line: &Self::Line);
+    fn prefetch(line: *const Self::Line);
 
     /// a - b, both products; gives a difference.
     fn difference(&mut self, a: &Self, b: &Self);
@@ -112,6 +112,10 @@ pub(crate) trait Lanes: Copy + Debug + Send + Sync + 'static {
 /// A curve y^2 = x^3 - 3 x + b of prime order n.
 pub(crate) trait Curve: Copy + Debug + Send + Sync + 'static {
     type Fe: Field;
+    /// Four elements by vector instructions, where the processor has them.
+    type Vector: Lanes<Fe = Self::Fe>;
+    /// Four elements on any processor.
+    type Twin: Lanes<Fe = Self::Fe>;
     /// Octets of a coordinate, and of r and s.
     const OCTETS: usize;
     /// Bits of n.

@@ -3,6 +3,7 @@
 use super::digits::{entries, windows};
 use super::field::{Curve, Field, Lanes};
 use super::point::{Affine, Point, normalised};
+use crate::tables::lines::Lines;
 use core::marker::PhantomData;
 
 /// Widest window: 2^15 lines each.
@@ -10,7 +11,7 @@ pub(crate) const MAX_WINDOW: u32 = 16;
 
 /// Line `i 2^(w-1) + e` is (2 e + 1) 2^(w i) P.
 pub(crate) struct Table<C: Curve, L: Lanes<Fe = C::Fe>> {
-    lines: Vec<L::Line>,
+    lines: Lines<L::Line>,
     point: Affine<C::Fe>,
     window: u32,
     count: usize,
@@ -23,18 +24,18 @@ impl<C: Curve, L: Lanes<Fe = C::Fe>> Table<C, L> {
     /// * `octets`: the point, `04 x y`
     /// * `window`: bits of a window, 2 to [`MAX_WINDOW`]; each bit more nearly doubles the memory
     ///
-    /// `None` if the octets are no point of the curve, or the window is out of range.
+    /// `None` if the octets are no point of the curve, the window is out of range, or there is no memory.
     pub(crate) fn build(octets: &[u8], window: u32) -> Option<Self> {
         let point = Affine::from_octets::<C>(octets)?;
-        (2..=MAX_WINDOW).contains(&window).then(|| Self::of(point, window))
+        if (2..=MAX_WINDOW).contains(&window) { Self::of(point, window) } else { None }
     }
 
-    /// The table of the generator.
-    pub(crate) fn generator(window: u32) -> Self {
+    /// The table of the generator; `None` if there is no memory.
+    pub(crate) fn generator(window: u32) -> Option<Self> {
         Self::of(Affine::generator::<C>(), window.clamp(2, MAX_WINDOW))
     }
 
-    fn of(point: Affine<C::Fe>, window: u32) -> Self {
+    fn of(point: Affine<C::Fe>, window: u32) -> Option<Self> {
         let count = windows(C::BITS, window);
         // 2^m P for each bit of each window.
         let mut doubles = vec![Point::from_affine(&point); count * window as usize];
@@ -78,8 +79,8 @@ impl<C: Curve, L: Lanes<Fe = C::Fe>> Table<C, L> {
                 }
             }
         }
-        let lines = points.iter().map(|point| L::line(&point.x, &point.y)).collect();
-        Self { lines, point, window, count, curve: PhantomData }
+        let lines = Lines::new(points.iter().map(|point| L::line(&point.x, &point.y))).ok()?;
+        Some(Self { lines, point, window, count, curve: PhantomData })
     }
 
     /// Bits of a window.
@@ -94,7 +95,7 @@ impl<C: Curve, L: Lanes<Fe = C::Fe>> Table<C, L> {
 
     /// Memory of the lines.
     pub(crate) fn octets(&self) -> usize {
-        size_of_val(self.lines.as_slice())
+        size_of_val(&*self.lines)
     }
 
     /// The point that the table is of.

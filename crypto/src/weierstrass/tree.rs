@@ -133,17 +133,19 @@ impl<L: Lanes> Tree<L> {
     }
 
     /// Adds until a level is not worth an inversion.
-    pub(crate) fn reduce(&mut self) {
+    ///
+    /// * `meanwhile`: called twice an addition; what the memory may be asked for
+    pub(crate) fn reduce(&mut self, meanwhile: &mut impl FnMut()) {
         loop {
             let pairs = self.groups.iter().map(|group| group.count / 2).sum();
             if pairs < WORTH_A_LEVEL {
                 break;
             }
-            self.level(pairs);
+            self.level(pairs, meanwhile);
         }
     }
 
-    fn level(&mut self, pairs: usize) {
+    fn level(&mut self, pairs: usize, meanwhile: &mut impl FnMut()) {
         let Self { groups, points, signs, differences, prefixes, scratch, step, .. } = self;
         let step = *step;
         if differences.len() < pairs {
@@ -160,6 +162,7 @@ impl<L: Lanes> Tree<L> {
                 differences[at].difference(&points[first + step].x, &points[first].x);
                 let (before, after) = prefixes.split_at_mut(at + 1);
                 after[0].mul(&before[at], &differences[at]);
+                meanwhile();
                 at += 1;
             }
         }
@@ -184,6 +187,7 @@ impl<L: Lanes> Tree<L> {
                 scratch.difference(&a.x, &b.x);
                 b.y.mul_sub(slope, scratch, &a.y);
                 signs[first + step] = signs[first];
+                meanwhile();
             }
         }
         groups.iter_mut().for_each(|group| group.halve(step));

@@ -5,6 +5,7 @@ use super::field::{Curve, Field, Lanes, Signs};
 use super::point::Point;
 use super::table::Table;
 use super::tree::Tree;
+use core::ops::Range;
 use std::sync::Arc;
 
 /// Signatures summed together. More share an inversion but fall out of the second-level cache.
@@ -13,7 +14,11 @@ const CHUNK: usize = 32;
 /// A place is a line of the signer's table, or with this bit one of the generator's.
 const BASE: u32 = 1 << 31;
 
+/// Lines asked of the memory at a time: some while each addition is made, all of a chunk within the first level.
+const FETCH: usize = 4;
+
 /// One question: does the signature hold?
+#[derive(Clone, Copy)]
 pub(crate) struct Job<'a, C: Curve, L: Lanes<Fe = C::Fe>> {
     pub(crate) table: &'a Table<C, L>,
     /// At least as many octets as a coordinate; the first so many count (FIPS 186-5 6.4.2).
@@ -46,7 +51,6 @@ struct Team {
 }
 
 /// A chunk whose lines are known: they can be fetched while another one is summed.
-#[derive(Default)]
 struct Plan<W> {
     claims: Vec<Claim<W>>,
     teams: Vec<Team>,
@@ -55,6 +59,8 @@ struct Plan<W> {
     /// For each point of each team a line a lane.
     places: Vec<[u32; 4]>,
     signs: Vec<Signs>,
+    /// Addresses of the lines that nobody has asked the memory for.
+    wanted: Vec<usize>,
 }
 
 /// Verifies batches of signatures with tables. One a thread; allocates nothing once it is warm.
@@ -73,45 +79,60 @@ impl<C: Curve, L: Lanes<Fe = C::Fe>> Verifier<C, L> {
         Self {
             base,
             tree: Tree::new(),
-            plans: [Plan::default(), Plan::default()],
+            plans: [Plan::new(), Plan::new()],
             prefixes: Vec::new(),
             digits: Vec::new(),
             x: L::splat(&C::Fe::ZERO),
         }
     }
 
-    /// Calls `grant` with the place of each job whose signature holds.
-    pub(crate) fn verify(&mut self, jobs: &[Job<'_, C, L>], grant: &mut dyn FnMut(usize)) {
-        let mut chunks = jobs.chunks(CHUNK).enumerate();
-        let Some((_, first)) = chunks.next() else { return };
-        self.plan(0, first, 0);
-        for place in 0.. {
-            let next = chunks.next();
-            let now = place % 2;
-            if let Some((number, chunk)) = next {
-                self.plan(1 - now, chunk, number * CHUNK);
-            } else {
-                self.plans[1 - now].clear();
-            }
+    /// The table of the generator.
+    pub(crate) fn base(&self) -> Arc<Table<C, L>> {
+        Arc::clone(&self.base)
+    }
+
+    /// Calls `grant` with the number of each job whose signature holds.
+    ///
+    /// * `jobs`: job `number` of `len`
+    pub(crate) fn verify<'a>(
+        &mut self,
+        len: usize,
+        jobs: &impl Fn(usize) -> Job<'a, C, L>,
+        grant: &mut dyn FnMut(usize),
+    ) where
+        C: 'a,
+        L: 'a,
+    {
+        let mut now = 0;
+        self.plan(now, 0..len.min(CHUNK), jobs);
+        for line in self.plans[now].wanted.drain(..) {
+            // Nothing is there to be summed meanwhile.
+            prefetch::<L>(line);
+        }
+        for from in (0..len).step_by(CHUNK) {
+            let next = from + CHUNK..len.min(from + 2 * CHUNK);
+            self.plan(1 - now, next, jobs);
             self.sum(now, jobs, grant);
-            if next.is_none() {
-                return;
-            }
+            now = 1 - now;
         }
     }
 
-    /// Works out which lines the jobs of a chunk need, and asks the memory for them: they come while another chunk is summed.
-    /// Malformed signatures are left out, hence refused.
-    fn plan(&mut self, plan: usize, jobs: &[Job<'_, C, L>], from: usize) {
+    /// Works out which lines the jobs of a chunk need. Malformed signatures are left out, hence refused.
+    fn plan<'a>(&mut self, plan: usize, range: Range<usize>, jobs: &impl Fn(usize) -> Job<'a, C, L>)
+    where
+        C: 'a,
+        L: 'a,
+    {
         let plan = &mut self.plans[plan];
         plan.clear();
-        for (at, job) in jobs.iter().enumerate() {
+        for number in range {
+            let job = jobs(number);
             let read = || {
                 let (r, s) = job.signature.split_at_checked(C::OCTETS)?;
                 let (r, s) = (C::integer(r)?, C::integer(s)?);
                 let z = C::integer(job.digest.get(..C::OCTETS)?)?;
                 let valid = C::in_range(&r) && C::in_range(&s);
-                valid.then_some(Claim { job: from + at, r, s, u1: z, u2: r })
+                valid.then_some(Claim { job: number, r, s, u1: z, u2: r })
             };
             plan.claims.extend(read());
         }
@@ -119,7 +140,7 @@ impl<C: Curve, L: Lanes<Fe = C::Fe>> Verifier<C, L> {
             return;
         }
         // A team shares one window.
-        plan.claims.sort_unstable_by_key(|claim| jobs[claim.job - from].table.window());
+        plan.claims.sort_unstable_by_key(|claim| jobs(claim.job).table.window());
         // Products in the Montgomery sense lose a factor R each; R / s makes up for it in u1 = z (R / s) / R.
         self.prefixes.clear();
         let mut product = plan.claims[0].s;
@@ -137,11 +158,11 @@ impl<C: Curve, L: Lanes<Fe = C::Fe>> Verifier<C, L> {
             claim.u1 = C::order_mul(&claim.u1, &over_s);
             claim.u2 = C::order_mul(&claim.u2, &over_s);
         }
-        let window = |claim: usize| jobs[plan.claims[claim].job - from].table.window();
+        let window = |claim: usize| jobs(plan.claims[claim].job).table.window();
         let mut at = 0;
         while at < plan.claims.len() {
             let len = (at..plan.claims.len().min(at + 4)).take_while(|&next| window(next) == window(at)).count();
-            let table = jobs[plan.claims[at].job - from].table;
+            let table = jobs(plan.claims[at].job).table;
             let points = self.base.windows() + table.windows();
             // One or two signatures use all lanes where their points can be dealt out evenly.
             let ways = [4, 2, 1].into_iter().find(|ways| ways * len <= 4 && points % ways == 0).unwrap_or(1);
@@ -163,7 +184,7 @@ impl<C: Curve, L: Lanes<Fe = C::Fe>> Verifier<C, L> {
                     }
                     continue;
                 }
-                let table = jobs[claim.job - from].table;
+                let table = jobs(claim.job).table;
                 self.digits.clear();
                 digits_of::<C>(&claim.u1, self.base.windows(), self.base.window(), BASE, &mut self.digits);
                 digits_of::<C>(&claim.u2, table.windows(), table.window(), 0, &mut self.digits);
@@ -172,7 +193,7 @@ impl<C: Curve, L: Lanes<Fe = C::Fe>> Verifier<C, L> {
                     places[point][lane] = place;
                     signs[point].turn(lane, negative);
                     let table = if place & BASE == 0 { table } else { &self.base };
-                    L::prefetch(table.at((place & !BASE) as usize));
+                    plan.wanted.push(&raw const *table.at((place & !BASE) as usize) as usize);
                 }
             }
             at += len;
@@ -180,17 +201,32 @@ impl<C: Curve, L: Lanes<Fe = C::Fe>> Verifier<C, L> {
     }
 
     /// Sums a chunk and compares.
-    fn sum(&mut self, plan: usize, jobs: &[Job<'_, C, L>], grant: &mut dyn FnMut(usize)) {
-        let now = &self.plans[plan];
+    fn sum<'a>(&mut self, plan: usize, jobs: &impl Fn(usize) -> Job<'a, C, L>, grant: &mut dyn FnMut(usize))
+    where
+        C: 'a,
+        L: 'a,
+    {
+        let [first, second] = &mut self.plans;
+        let (now, next) = if plan == 0 { (first, second) } else { (second, first) };
         let base = &*self.base;
         self.tree.clear();
-        for lines in now.lines(base, jobs) {
+        let mut from = 0;
+        for (team, &count) in now.teams.iter().zip(&now.counts) {
+            let tables = team.claims.map(|claim| jobs(now.claims[claim].job).table);
             self.tree.begin();
-            for (lines, signs) in lines {
-                self.tree.push(lines, signs);
+            for (places, &signs) in now.places[from..from + count].iter().zip(&now.signs[from..from + count]) {
+                let line = |lane: usize| {
+                    let place = places[lane];
+                    let table = if place & BASE == 0 { tables[lane] } else { base };
+                    table.at((place & !BASE) as usize)
+                };
+                self.tree.push([line(0), line(1), line(2), line(3)], signs);
             }
+            from += count;
         }
-        self.tree.reduce();
+        let mut wanted = next.wanted.drain(..);
+        self.tree.reduce(&mut || wanted.by_ref().take(FETCH).for_each(prefetch::<L>));
+        wanted.for_each(prefetch::<L>);
         for (team, sums) in now.teams.iter().zip(self.tree.sums()) {
             let claims = || (0..team.len).map(|number| (number, &now.claims[team.claims[number * team.ways]]));
             let mut holds = [false; 4];
@@ -207,7 +243,7 @@ impl<C: Curve, L: Lanes<Fe = C::Fe>> Verifier<C, L> {
                 let rare = lanes.clone().any(|lane| sums.failed[lane]);
                 // By itself: what the tree could not add, what lies in several lanes, and what r + n might be equal to.
                 let sum = if rare {
-                    complete::<C, L>(claim, base, jobs[claim.job].table, &mut self.digits)
+                    complete::<C, L>(claim, base, jobs(claim.job).table, &mut self.digits)
                 } else if team.ways > 1 || C::plus_order(&claim.r).is_some() {
                     lanes.by_ref().fold(Point::INFINITY, |sum, lane| sum.add(&sums.lane(lane)))
                 } else {
@@ -225,35 +261,29 @@ impl<C: Curve, L: Lanes<Fe = C::Fe>> Verifier<C, L> {
 }
 
 impl<W> Plan<W> {
+    fn new() -> Self {
+        Self {
+            claims: Vec::new(),
+            teams: Vec::new(),
+            counts: Vec::new(),
+            places: Vec::new(),
+            signs: Vec::new(),
+            wanted: Vec::new(),
+        }
+    }
+
     fn clear(&mut self) {
         self.claims.clear();
         self.teams.clear();
         self.counts.clear();
         self.places.clear();
         self.signs.clear();
+        self.wanted.clear();
     }
+}
 
-    /// The lines of each team, point by point.
-    fn lines<'a, C: Curve<Words = W>, L: Lanes<Fe = C::Fe>>(
-        &'a self,
-        base: &'a Table<C, L>,
-        jobs: &'a [Job<'a, C, L>],
-    ) -> impl Iterator<Item = impl Iterator<Item = ([&'a L::Line; 4], Signs)>> {
-        let mut from = 0;
-        self.teams.iter().zip(&self.counts).map(move |(team, &count)| {
-            let tables = team.claims.map(|claim| jobs[self.claims[claim].job].table);
-            let (places, signs) = (&self.places[from..from + count], &self.signs[from..from + count]);
-            from += count;
-            places.iter().zip(signs).map(move |(places, signs)| {
-                let line = |lane: usize| {
-                    let place = places[lane];
-                    let table = if place & BASE == 0 { tables[lane] } else { base };
-                    table.at((place & !BASE) as usize)
-                };
-                ([line(0), line(1), line(2), line(3)], *signs)
-            })
-        })
-    }
+fn prefetch<L: Lanes>(address: usize) {
+    L::prefetch(address as *const L::Line);
 }
 
 /// Appends the places and signs of one scalar's digits.

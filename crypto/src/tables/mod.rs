@@ -1,0 +1,3 @@
+//! Where tables of multiples live.
+
+pub(crate) mod lines;
