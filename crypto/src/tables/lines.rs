@@ -132,7 +132,7 @@ impl Slab {
         let before = raw.as_ptr().align_offset(SLAB);
         // SAFETY: `before` is below SLAB, so the slab and the parts around it lie within the mapping, in whole pages.
         let base = unsafe { raw.add(before) };
-        for (at, len) in [(raw, before), (unsafe_end(base, len), wide - before - len)] {
+        for (at, len) in [(raw, before), (end_of(base, len), wide - before - len)] {
             if len > 0 {
                 // SAFETY: part of the mapping just made, which nobody uses.
                 let _ = unsafe { munmap(at.as_ptr().cast(), len) };
@@ -146,7 +146,7 @@ impl Slab {
 }
 
 /// Behind a slab.
-fn unsafe_end(base: NonNull<u8>, len: usize) -> NonNull<u8> {
+fn end_of(base: NonNull<u8>, len: usize) -> NonNull<u8> {
     // SAFETY: the caller's mapping reaches at least so far.
     unsafe { base.add(len) }
 }
@@ -167,7 +167,7 @@ mod tests {
     struct Line([u64; 8]);
 
     fn filled(len: usize, seed: u64) -> Lines<Line> {
-        Lines::new((0..len as u64).map(|at| Line([at ^ seed; 8]))).unwrap()
+        Lines::new((0..len).map(|at| Line([at as u64 ^ seed; 8]))).unwrap()
     }
 
     #[test]

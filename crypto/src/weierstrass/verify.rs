@@ -176,11 +176,13 @@ impl<C: Curve, L: Lanes<Fe = C::Fe>> Verifier<C, L> {
             for (number, lanes) in (0..4).step_by(ways).enumerate() {
                 let claim = &plan.claims[claims[lanes]];
                 if number >= len {
-                    // Repeats the lane before.
-                    for point in 0..points {
-                        places[point][lanes] = places[point][lanes - 1];
-                        let negative = signs[point].is_negative(lanes - 1);
-                        signs[point].turn(lanes, negative);
+                    // Repeats the lanes before.
+                    for (places, signs) in places.iter_mut().zip(&mut *signs) {
+                        for lane in lanes..lanes + ways {
+                            places[lane] = places[lane - ways];
+                            let negative = signs.is_negative(lane - ways);
+                            signs.turn(lane, negative);
+                        }
                     }
                     continue;
                 }
