@@ -133,7 +133,7 @@ impl<C: Curve> Verifier<C> {
                         Table::Twin(_) => verify::Job { table: &base, digest, signature: &[] },
                     }
                 };
-                verifier.verify(jobs.len(), &job, grant);
+                verifier.verify(jobs.len(), job, grant);
             }
             Self::Twin(verifier) => {
                 let base = verifier.base();
@@ -144,7 +144,7 @@ impl<C: Curve> Verifier<C> {
                         Table::Vector(_) => verify::Job { table: &base, digest, signature: &[] },
                     }
                 };
-                verifier.verify(jobs.len(), &job, grant);
+                verifier.verify(jobs.len(), job, grant);
             }
         }
     }

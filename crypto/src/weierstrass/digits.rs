@@ -18,7 +18,7 @@ pub(crate) const fn entries(window: u32) -> usize {
 ///
 /// * `odd`: words, least first, an odd number below 2^(64 words)
 /// * `negative`: turns all signs
-#[inline]
+#[inline(always)]
 pub(crate) fn each(odd: &[u64], count: usize, window: u32, negative: bool, mut each: impl FnMut(usize, usize, bool)) {
     debug_assert!(odd.first().is_some_and(|word| word & 1 == 1));
     let half = entries(window);
@@ -38,7 +38,7 @@ pub(crate) fn each(odd: &[u64], count: usize, window: u32, negative: bool, mut e
 }
 
 /// `len` bits from bit `from` on; zeros beyond the end.
-#[inline]
+#[inline(always)]
 fn extract(words: &[u64], from: usize, len: u32) -> usize {
     let (word, shift) = (from / 64, from % 64);
     let mut value = words.get(word).map_or(0, |word| word >> shift);

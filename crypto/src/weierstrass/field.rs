@@ -25,6 +25,7 @@ pub(crate) struct Signs(u8);
 
 impl Signs {
     /// Turns the sign of a lane where `negative`.
+    #[inline]
     pub(crate) fn turn(&mut self, lane: usize, negative: bool) {
         self.0 ^= u8::from(negative) << lane;
     }

@@ -10,6 +10,7 @@
 //! | [`point`] | additions that are right for all points, one at a time |
 //! | [`digits`] | a scalar as odd signed digits |
 //! | [`table`] | multiples of one point |
+//! | [`plan`] | scalars, and the lines of their digits |
 //! | [`tree`] | the sum of points of a chunk, sharing inversions |
 //! | [`verify`] | signatures to verdicts |
 //! | [`choice`] | vector kernels or their twin |
@@ -19,6 +20,7 @@
 pub(crate) mod choice;
 pub(crate) mod digits;
 pub(crate) mod field;
+pub(crate) mod plan;
 pub(crate) mod point;
 pub(crate) mod table;
 pub(crate) mod tree;
