@@ -5,10 +5,9 @@ use super::field::{Fe, P, add, sub};
 use super::kernels::{self, Limbs};
 use crate::weierstrass::field::{Lanes, Signs};
 use core::arch::x86_64::{
-    __m256i, _MM_HINT_T1, _mm_prefetch, _mm256_add_epi64, _mm256_and_si256, _mm256_blendv_epi8, _mm256_cmpeq_epi64,
-    _mm256_load_si256, _mm256_or_si256, _mm256_permute2x128_si256, _mm256_set1_epi64x, _mm256_slli_epi64,
-    _mm256_srli_epi64, _mm256_store_si256, _mm256_sub_epi64, _mm256_unpackhi_epi64, _mm256_unpacklo_epi64,
-    _mm256_xor_si256,
+    __m256i, _MM_HINT_T1, _mm_prefetch, _mm256_add_epi64, _mm256_and_si256, _mm256_cmpeq_epi64, _mm256_load_si256,
+    _mm256_or_si256, _mm256_permute2x128_si256, _mm256_set1_epi64x, _mm256_slli_epi64, _mm256_srli_epi64,
+    _mm256_store_si256, _mm256_sub_epi64, _mm256_unpackhi_epi64, _mm256_unpacklo_epi64, _mm256_xor_si256,
 };
 
 const LIMB: u64 = (1 << 29) - 1;
@@ -201,18 +200,9 @@ impl Lanes for Avx2 {
     }
 
     #[inline]
-    fn sub(&mut self, a: &Self, b: &Self) {
-        self.difference(a, b);
+    fn twice(&mut self, a: &Self) {
         // SAFETY: AVX2 is there, since `self` is.
-        unsafe { settle(&mut self.0) };
-    }
-
-    fn negate(&mut self, choose: Signs) {
-        // SAFETY: AVX2 is there, since `self` is.
-        unsafe {
-            negate(&mut self.0, choose);
-            settle(&mut self.0);
-        }
+        unsafe { twice(&mut self.0, &a.0) };
     }
 
     fn zeros(&self) -> [bool; 4] {
@@ -309,45 +299,12 @@ fn signed_difference(out: &mut Limbs, a: &Limbs, negative: Signs, b: &Limbs) {
     }
 }
 
-/// -a where chosen, else a: as a difference, as [`settle`] takes it.
+/// 2 a, limb by limb: limbs below 2^30.
 #[target_feature(enable = "avx2")]
-fn negate(value: &mut Limbs, choose: Signs) {
-    let choose = mask(choose);
-    for (value, bias) in value.0.iter_mut().zip(BIAS) {
-        let limb = load(value);
-        store(value, _mm256_blendv_epi8(limb, _mm256_sub_epi64(all(bias), limb), choose));
+fn twice(out: &mut Limbs, a: &Limbs) {
+    for (out, a) in out.0.iter_mut().zip(&a.0) {
+        store(out, _mm256_add_epi64(load(a), load(a)));
     }
-}
-
-/// Makes a product of a difference: limbs below 2^29, value below 2 p.
-#[target_feature(enable = "avx2")]
-fn settle(value: &mut Limbs) {
-    const LENT: u64 = 1 << 29;
-    let mask = all(LIMB);
-    let (mut carry, mut limbs) = (all(0), [all(0); 9]);
-    for (to, limb) in limbs.iter_mut().zip(&value.0) {
-        let sum = _mm256_add_epi64(load(limb), carry);
-        (*to, carry) = (_mm256_and_si256(sum, mask), _mm256_srli_epi64::<29>(sum));
-    }
-    // The last limb is below 2^29, so all of it is there. With q = value / 2^256, rounded down, value - q p is in 0..2 p:
-    // q 2^256 exceeds q p by less than 21 2^224. q p has terms in limbs 0, 3, 6 and 7; limbs 3 and 6 may lack some, so
-    // limbs 3 to 7 lend each other.
-    let q = _mm256_srli_epi64::<24>(limbs[8]);
-    limbs[8] = _mm256_sub_epi64(_mm256_and_si256(limbs[8], all((1 << 24) - 1)), all(1));
-    for (at, limb) in limbs.iter_mut().enumerate().take(8).skip(3) {
-        *limb = _mm256_add_epi64(*limb, all(if at == 3 { LENT } else { LENT - 1 }));
-    }
-    limbs[0] = _mm256_add_epi64(limbs[0], q);
-    limbs[3] = _mm256_sub_epi64(limbs[3], _mm256_slli_epi64::<9>(q));
-    limbs[6] = _mm256_sub_epi64(limbs[6], _mm256_slli_epi64::<18>(q));
-    limbs[7] = _mm256_add_epi64(limbs[7], _mm256_slli_epi64::<21>(q));
-    carry = all(0);
-    for (out, limb) in value.0.iter_mut().zip(limbs).take(8) {
-        let sum = _mm256_add_epi64(limb, carry);
-        store(out, _mm256_and_si256(sum, mask));
-        carry = _mm256_srli_epi64::<29>(sum);
-    }
-    store(&mut value.0[8], _mm256_add_epi64(limbs[8], carry));
 }
 
 /// Lanes of a product that are 0, p, 2 p, 3 p or 4 p: its limbs are below 2^29, so each of these has one form.

@@ -84,12 +84,10 @@ pub(crate) trait Lanes: Copy + Debug + Send + Sync + 'static {
     fn mul_sub(&mut self, a: &Self, b: &Self, c: &Self);
     /// a a; a product.
     fn sqr(&mut self, a: &Self);
-    /// a a - b - itself; all products.
+    /// a a - b - itself; a and itself products, b a product or twice one.
     fn sqr_sub(&mut self, a: &Self, b: &Self);
-    /// a - b as a product, both products.
-    fn sub(&mut self, a: &Self, b: &Self);
-    /// Minus itself, a product, as a product, where `choose`.
-    fn negate(&mut self, choose: Signs);
+    /// 2 a of a product: only to be subtracted by [`Lanes::sqr_sub`].
+    fn twice(&mut self, a: &Self);
     /// In which lanes a product is zero.
     fn zeros(&self) -> [bool; 4];
     /// 1 / x in each lane of a product, zero where x is; says in which lanes it is.
