@@ -111,6 +111,10 @@ pub(crate) trait Lanes: Copy + Debug + Send + Sync + 'static {
 /// A curve y^2 = x^3 - 3 x + b of prime order n.
 pub(crate) trait Curve: Copy + Debug + Send + Sync + 'static {
     type Fe: Field;
+    /// Four elements by vector instructions, where the processor has them.
+    type Vector: Lanes<Fe = Self::Fe>;
+    /// Four elements on any processor.
+    type Twin: Lanes<Fe = Self::Fe>;
     /// Octets of a coordinate, and of r and s.
     const OCTETS: usize;
     /// Bits of n.

@@ -13,9 +13,11 @@
 //! | [`plan`] | scalars, and the lines of their digits |
 //! | [`tree`] | the sum of points of a chunk, sharing inversions |
 //! | [`verify`] | signatures to verdicts |
+//! | [`choice`] | vector kernels or their twin |
 //!
 //! All of it is variable-time and sees public values only.
 
+pub(crate) mod choice;
 pub(crate) mod digits;
 pub(crate) mod field;
 pub(crate) mod plan;
