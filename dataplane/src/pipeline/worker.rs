@@ -127,7 +127,7 @@ impl Shared {
     /// The key under which a transaction of ours is remembered.
     /// * `id`: its octets; `ours`: our title that opened it
     pub fn transaction_key(&self, id: &[u8], ours: &sealgate_wire::addr::Digits) -> u64 {
-        self.dialogues.key(id, ours.packed())
+        self.dialogues.key(id, &ours.packed())
     }
 }
 
