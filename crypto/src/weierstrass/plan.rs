@@ -127,15 +127,19 @@ impl<'a, C: Curve, L: Lanes<Fe = C::Fe>> Plan<'a, C, L> {
         self.lines.resize(from + points, [base.at(0); 4]);
         self.signs.resize(from + points, Signs::default());
         let (lines, signs) = (&mut self.lines[from..], &mut self.signs[from..]);
-        let (shift, mask) = (ways.trailing_zeros(), ways - 1);
-        for (number, lane) in (0..4).step_by(ways).enumerate() {
+        for (number, first_lane) in (0..4).step_by(ways).enumerate() {
             let claim = &self.claims[first + if number < len { number } else { 0 }];
-            let mut point = 0;
+            let (mut places, mut lane) = (lines.iter_mut().zip(&mut *signs), first_lane);
+            let mut place = places.next();
             claim.each_line(base, |line, negative| {
-                let lane = lane + (point & mask);
-                lines[point >> shift][lane] = line;
-                signs[point >> shift].turn(lane, negative);
-                point += 1;
+                let Some((lines, signs)) = &mut place else { return };
+                lines[lane] = line;
+                signs.turn(lane, negative);
+                lane += 1;
+                if lane == first_lane + ways {
+                    lane = first_lane;
+                    place = places.next();
+                }
             });
         }
     }
@@ -149,7 +153,7 @@ impl<'a, C: Curve, L: Lanes<Fe = C::Fe>> Claim<'a, C, L> {
             let even = u.as_ref().first().is_some_and(|word| word & 1 == 0);
             let odd = if even { C::order_minus(u) } else { *u };
             let (window, mut first) = (table.window(), 0);
-            digits::each(odd.as_ref(), table.windows(), window, even, |_, entry, negative| {
+            digits::each(odd.as_ref(), table.windows(), window, even, |entry, negative| {
                 each(table.at(first + entry), negative);
                 first += digits::entries(window);
             });
