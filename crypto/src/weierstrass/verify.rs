@@ -110,9 +110,10 @@ impl<C: Curve, L: Lanes<Fe = C::Fe>> Verifier<C, L> {
                 let mut lanes = number * team.ways..(number + 1) * team.ways;
                 // By itself: what the tree could not add, what lies in several lanes, and what r + n might be equal to.
                 let holds = if sums.failed[lanes.clone()].contains(&true) {
-                    is_r::<C>(&complete(claim, base), &claim.r)
+                    is_r::<C>(&plus_lines(Point::INFINITY, claim, base, 0), &claim.r)
                 } else if team.ways > 1 || C::plus_order(&claim.r).is_some() {
-                    is_r::<C>(&lanes.fold(Point::INFINITY, |sum, lane| sum.add(&sums.lane(lane))), &claim.r)
+                    let sum = lanes.fold(Point::INFINITY, |sum, lane| sum.add(&sums.lane(lane)));
+                    is_r::<C>(&plus_lines(sum, claim, base, team.ways * team.points), &claim.r)
                 } else {
                     lanes.any(|lane| holds[lane])
                 };
@@ -134,12 +135,23 @@ fn plan<'a: 'b, 'b, C: Curve, L: Lanes<Fe = C::Fe>>(
     range.for_each(|number| plan.claim(number, &jobs(number)));
 }
 
-/// The sum by complete additions, for what the tree cannot add.
-fn complete<'a, C: Curve, L: Lanes<Fe = C::Fe>>(claim: &Claim<'a, C, L>, base: &'a Table<C, L>) -> Point<C::Fe> {
-    let mut sum = Point::INFINITY;
+/// `sum` and the lines of a signature from the `from`th on, by complete additions: for what the tree cannot add.
+fn plus_lines<'a, C: Curve, L: Lanes<Fe = C::Fe>>(
+    mut sum: Point<C::Fe>,
+    claim: &Claim<'a, C, L>,
+    base: &'a Table<C, L>,
+    from: usize,
+) -> Point<C::Fe> {
+    if from == base.windows() + claim.table.windows() {
+        return sum;
+    }
+    let mut number = 0;
     claim.each_line(base, |line, negative| {
-        let (x, y) = L::coordinates(line);
-        sum = sum.add(&Point::from_affine(&Affine { x, y }.negated_if(negative)));
+        if number >= from {
+            let (x, y) = L::coordinates(line);
+            sum = sum.add(&Point::from_affine(&Affine { x, y }.negated_if(negative)));
+        }
+        number += 1;
     });
     sum
 }
