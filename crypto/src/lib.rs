@@ -2,14 +2,25 @@
 #![deny(unsafe_code)]
 
 pub mod alg;
+pub mod cell;
 mod client;
+mod crew;
 mod der;
-mod engine;
+pub mod engine;
 pub mod job;
+mod keeper;
+pub mod keyring;
 pub mod pki;
 pub mod pool;
+mod ring;
+mod sample;
 mod selftest;
+mod server;
 mod shares;
 pub mod sign;
+mod sync;
+pub mod tables;
 mod thread;
+#[cfg(all(test, not(loom)))]
+mod trial;
 pub mod verify;
