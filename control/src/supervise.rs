@@ -19,6 +19,9 @@ use std::time::Duration;
 /// How long frames in hand may take to leave when the gateway stops: fragments wait for 200 ms by default.
 const DRAIN: Duration = Duration::from_secs(2);
 
+/// Window of the generators' tables in a gateway that runs for long: the widest, 32 MiB for P-256.
+const BASE_WINDOW: u32 = 16;
+
 /// How a gateway is doing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Condition {
@@ -72,6 +75,7 @@ impl Gateway {
                     CryptoEngine::Reference => EngineKind::Reference,
                 },
                 table_memory: usize::try_from(crypto.table_memory_mb).unwrap_or(0) << 20,
+                base_window: BASE_WINDOW,
             },
             idle: ports::idle(&appliance),
             ..EngineConfig::default()

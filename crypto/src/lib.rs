@@ -7,9 +7,12 @@ mod client;
 mod crew;
 mod der;
 pub mod engine;
+mod inverse;
 pub mod job;
 mod keeper;
 pub mod keyring;
+#[allow(dead_code, reason = "some of its forms are there for tests and other curves")]
+mod p256;
 pub mod pki;
 pub mod pool;
 mod ring;
@@ -24,3 +27,5 @@ mod thread;
 #[cfg(all(test, not(loom)))]
 mod trial;
 pub mod verify;
+#[allow(dead_code, reason = "some of its forms are there for tests and other curves")]
+mod weierstrass;

@@ -42,6 +42,8 @@ pub struct PoolConfig {
     pub engine: EngineKind,
     /// Octets that the tables of keys may have.
     pub table_memory: usize,
+    /// Window of the generators' tables, 8 to 16: 84 KiB at 8, 2.7 MiB at 12, 32 MiB at 16 for P-256.
+    pub base_window: u32,
 }
 
 impl Default for PoolConfig {
@@ -55,6 +57,7 @@ impl Default for PoolConfig {
             share_percent: 50,
             engine: EngineKind::Auto,
             table_memory: 256 << 20,
+            base_window: 12,
         }
     }
 }
@@ -132,7 +135,10 @@ impl Pool {
         let kind = config.engine;
         let maker: Maker = match kind {
             EngineKind::Reference => Arc::new(|| Ok(Box::new(Reference))),
-            EngineKind::Auto => Arc::new(|| Ok(Box::new(Auto::default()))),
+            EngineKind::Auto => {
+                let window = config.base_window;
+                Arc::new(move || Ok(Box::new(Auto::new(window)?)))
+            }
         };
         let workshop: Option<Arc<dyn Workshop>> = match kind {
             EngineKind::Reference => None,
@@ -160,7 +166,7 @@ impl Pool {
         };
         let counters: Vec<_> = (0..workers).map(|_| Arc::<Counters>::default()).collect();
         let common = Arc::<Common>::default();
-        lock(&common.shown).choices = choices(kit.config.engine);
+        lock(&common.shown).choices = choices(&kit.config);
         let mut pool = Self { kit: kit.clone(), common, keeper: None, counters: counters.clone(), seats: Vec::new() };
         let mut lanes: Vec<Vec<Lane>> = (0..workers).map(|_| Vec::new()).collect();
         for &core in &kit.config.cores {
@@ -278,9 +284,9 @@ pub(crate) struct Parts {
 }
 
 /// Which engine answers for which algorithm.
-fn choices(kind: EngineKind) -> Vec<Choice> {
-    match kind {
-        EngineKind::Auto => Auto::choices(),
+fn choices(config: &PoolConfig) -> Vec<Choice> {
+    match config.engine {
+        EngineKind::Auto => Auto::choices(config.base_window),
         EngineKind::Reference => {
             let why = || "crypto.engine: reference".to_owned();
             crate::alg::Alg::ALL.map(|alg| Choice { alg, engine: "reference", why: why() }).to_vec()
@@ -295,6 +301,8 @@ fn check(config: &PoolConfig) -> Result<(), PoolError> {
         Err(PoolError::Config("queue"))
     } else if !(1..=100).contains(&config.share_percent) {
         Err(PoolError::Config("share_percent"))
+    } else if !(8..=16).contains(&config.base_window) {
+        Err(PoolError::Config("base_window"))
     } else {
         Ok(())
     }

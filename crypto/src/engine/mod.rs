@@ -1,6 +1,8 @@
 //! What turns checks into verdicts: one trait, the reference, and the tables in front of it.
 
 mod auto;
+pub(crate) mod base;
+pub(crate) mod ecdsa;
 mod mode;
 mod reference;
 

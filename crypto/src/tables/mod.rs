@@ -12,6 +12,12 @@ pub(crate) use hits::Hits;
 pub(crate) use keep::Tables;
 pub(crate) use shop::{Curves, Workshop};
 
+use crate::engine::base::P256Vector;
+use crate::engine::ecdsa;
+use crate::p256;
+
+pub(crate) type P256Table = ecdsa::Tables<p256::P256, P256Vector, p256::Portable>;
+
 /// How wide a key's table is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Tier {
@@ -51,6 +57,7 @@ pub(crate) struct Table {
 
 /// What a table is of.
 pub(crate) enum Kind {
+    P256(P256Table),
     /// None at all: holds the place of a real one in tests of everything but engines.
     #[cfg(test)]
     StandIn,
@@ -75,8 +82,13 @@ impl Table {
         self.octets
     }
 
-    pub(crate) fn kind(&self) -> &Kind {
-        &self.kind
+    /// The table of a P-256 key.
+    pub(crate) fn p256(&self) -> Option<&P256Table> {
+        match &self.kind {
+            Kind::P256(table) => Some(table),
+            #[cfg(test)]
+            Kind::StandIn => None,
+        }
     }
 }
 

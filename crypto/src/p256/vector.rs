@@ -1,0 +1,293 @@
+//! Four elements side by side on AVX2: what is left to do around the kernels.
+#![allow(unsafe_code, reason = "vector instructions, for which a value of `Avx2` is the licence")]
+
+use super::field::{Fe, P, add, sub};
+use super::kernels::{self, Limbs};
+use crate::weierstrass::field::{Lanes, Signs};
+use core::arch::x86_64::{
+    __m256i, _MM_HINT_T1, _mm_prefetch, _mm256_add_epi64, _mm256_and_si256, _mm256_blendv_epi8, _mm256_load_si256,
+    _mm256_or_si256, _mm256_permute2x128_si256, _mm256_set1_epi64x, _mm256_slli_epi64, _mm256_srli_epi64,
+    _mm256_store_si256, _mm256_sub_epi64, _mm256_unpackhi_epi64, _mm256_unpacklo_epi64, _mm256_xor_si256,
+};
+
+const LIMB: u64 = (1 << 29) - 1;
+
+/// Four elements. Values are made by [`Lanes::splat`] only, which asks for AVX2: whoever has one may use the kernels.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Avx2(Limbs);
+
+/// x and y in Montgomery form with R = 2^261, below p, four words each; a cache line.
+#[repr(C, align(64))]
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Line([u64; 4], [u64; 4]);
+
+/// 16 p, with so much lent from limb to limb that any product can be taken from it limb by limb.
+const BIAS: [u64; 9] = {
+    let (mut bias, mut at) = ([0; 9], 0);
+    while at < 9 {
+        // Bits 29 at.. of 16 p.
+        let bit = 29 * at;
+        bias[at] = if bit < 4 { P[0] << 4 } else { word(&P, bit - 4) };
+        bias[at] &= if at < 8 { LIMB } else { u64::MAX };
+        // Two limbs' worth lent by each but the last, paid by the next.
+        bias[at] = bias[at] + if at < 8 { 2 << 29 } else { 0 } - if at > 0 { 2 } else { 0 };
+        at += 1;
+    }
+    bias
+};
+
+/// 64 bits from bit `from` on.
+const fn word(words: &[u64; 4], from: usize) -> u64 {
+    let (word, shift) = (from / 64, from % 64);
+    let low = if word < 4 { words[word] >> shift } else { 0 };
+    if shift > 0 && word + 1 < 4 { low | words[word + 1] << (64 - shift) } else { low }
+}
+
+const fn limbs(words: &[u64; 4]) -> [u64; 9] {
+    let (mut limbs, mut at) = ([0; 9], 0);
+    while at < 9 {
+        limbs[at] = word(words, 29 * at) & LIMB;
+        at += 1;
+    }
+    limbs
+}
+
+/// 32 = 2^261 / 2^256: the factor between the form of [`Fe`] and that of lanes, and back.
+const INTO: Fe = Fe::from_words([32, 0, 0, 0]);
+/// 1 / 32 modulo p: 1/32 = (k p + 1) / 32, in Montgomery form 2^251.
+const BACK: Fe = Fe([0, 0, 0, 1 << 59]);
+
+fn into_words(value: &Fe) -> [u64; 4] {
+    value.mul(&INTO).0
+}
+
+fn from_words(words: [u64; 4]) -> Fe {
+    Fe(words).mul(&BACK)
+}
+
+impl Lanes for Avx2 {
+    type Fe = Fe;
+    type Line = Line;
+
+    fn supported() -> bool {
+        is_x86_feature_detected!("avx2")
+    }
+
+    fn splat(value: &Fe) -> Self {
+        assert!(Self::supported(), "vector kernels chosen without AVX2");
+        Self(Limbs(limbs(&into_words(value)).map(|limb| [limb; 4])))
+    }
+
+    fn get(&self, lane: usize) -> Fe {
+        // Limbs of a difference overlap: a sum of 128 bits carries them on. The value is below 2^261.
+        let (mut words, mut sum) = ([0; 5], 0_u128);
+        let (mut word, mut bit) = (0, 0);
+        for limb in self.0.0 {
+            sum += u128::from(limb[lane]) << bit;
+            bit += 29;
+            if bit >= 64 {
+                words[word] = sum as u64;
+                (word, bit, sum) = (word + 1, bit - 64, sum >> 64);
+            }
+        }
+        words[word] = sum as u64;
+        let [low @ .., top] = words;
+        // 2^256 is 2^256 - p modulo p, and 2^256 - p is below 2^224.
+        let fold = |low: [u64; 4], top: u64| {
+            let rest = sub(&[0; 4], &P).0;
+            let mut carry = 0;
+            let part = rest.map(|word| {
+                carry += u128::from(word) * u128::from(top);
+                let low = carry as u64;
+                carry >>= 64;
+                low
+            });
+            add(&low, &part)
+        };
+        let (low, carry) = fold(low, top);
+        let (low, _) = fold(low, u64::from(carry));
+        let (less, borrow) = sub(&low, &P);
+        from_words(if borrow { low } else { less })
+    }
+
+    fn set(&mut self, lane: usize, value: &Fe) {
+        for (to, limb) in self.0.0.iter_mut().zip(limbs(&into_words(value))) {
+            to[lane] = limb;
+        }
+    }
+
+    fn line(x: &Fe, y: &Fe) -> Line {
+        Line(into_words(x), into_words(y))
+    }
+
+    fn coordinates(line: &Line) -> (Fe, Fe) {
+        (from_words(line.0), from_words(line.1))
+    }
+
+    #[inline]
+    fn gather(lines: [&Line; 4], x: &mut Self, y: &mut Self) {
+        // SAFETY: AVX2 is there, since `x` is.
+        unsafe {
+            gather(lines.map(|line| &line.0), &mut x.0);
+            gather(lines.map(|line| &line.1), &mut y.0);
+        }
+    }
+
+    #[inline]
+    fn prefetch(line: &Line) {
+        // SAFETY: a hint; the address is that of a line.
+        unsafe { _mm_prefetch::<_MM_HINT_T1>((&raw const *line).cast()) };
+    }
+
+    #[inline]
+    fn difference(&mut self, a: &Self, b: &Self) {
+        // SAFETY: AVX2 is there, since `self` is.
+        unsafe { difference(&mut self.0, &a.0, &b.0) };
+    }
+
+    #[inline]
+    fn signed_difference(&mut self, a: &Self, negative: &Signs, b: &Self) {
+        // SAFETY: AVX2 is there, since `self` is.
+        unsafe { signed_difference(&mut self.0, &a.0, negative, &b.0) };
+    }
+
+    #[inline]
+    fn mul(&mut self, a: &Self, b: &Self) {
+        // SAFETY: AVX2 is there, since `self` is; bounds as `Lanes` says of products and differences.
+        unsafe { kernels::mul(&mut self.0, &a.0, &b.0) };
+    }
+
+    #[inline]
+    fn mul_sub(&mut self, a: &Self, b: &Self, c: &Self) {
+        // SAFETY: AVX2 is there, since `self` is; `self` is borrowed apart from the operands.
+        unsafe { kernels::mul_sub(&mut self.0, &a.0, &b.0, &c.0) };
+    }
+
+    #[inline]
+    fn sqr_sub(&mut self, a: &Self, b: &Self, c: &Self) {
+        // SAFETY: AVX2 is there, since `self` is; `self` is borrowed apart from the operands.
+        unsafe { kernels::sqr_sub(&mut self.0, &a.0, &b.0, &c.0) };
+    }
+
+    #[inline]
+    fn sqr(&mut self, a: &Self) {
+        // SAFETY: AVX2 is there, since `self` is.
+        unsafe { kernels::sqr(&mut self.0, &a.0) };
+    }
+
+    #[inline]
+    fn sub(&mut self, a: &Self, b: &Self) {
+        let mut difference = *self;
+        difference.difference(a, b);
+        // SAFETY: AVX2 is there, since `self` is.
+        unsafe { settle(&mut self.0, &difference.0) };
+    }
+
+    fn select(&mut self, choose: &Signs, a: &Self, b: &Self) {
+        // SAFETY: AVX2 is there, since `self` is.
+        unsafe { select(&mut self.0, choose, &a.0, &b.0) };
+    }
+}
+
+/// One limb of four elements, or four words of one.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn load(from: &[u64; 4]) -> __m256i {
+    // SAFETY: all that is loaded lies in types aligned to 32 octets.
+    unsafe { _mm256_load_si256(from.as_ptr().cast()) }
+}
+
+#[inline]
+#[target_feature(enable = "avx2")]
+fn store(to: &mut [u64; 4], value: __m256i) {
+    // SAFETY: as for `load`.
+    unsafe { _mm256_store_si256(to.as_mut_ptr().cast(), value) };
+}
+
+#[inline]
+#[target_feature(enable = "avx2")]
+fn all(value: u64) -> __m256i {
+    _mm256_set1_epi64x(value.cast_signed())
+}
+
+/// Four words of four numbers, turned into four numbers' words and cut into limbs.
+#[target_feature(enable = "avx2")]
+fn gather(words: [&[u64; 4]; 4], out: &mut Limbs) {
+    let [a, b, c, d] = words.map(|words| load(words));
+    let (ab02, ab13) = (_mm256_unpacklo_epi64(a, b), _mm256_unpackhi_epi64(a, b));
+    let (cd02, cd13) = (_mm256_unpacklo_epi64(c, d), _mm256_unpackhi_epi64(c, d));
+    let w0 = _mm256_permute2x128_si256::<0x20>(ab02, cd02);
+    let w1 = _mm256_permute2x128_si256::<0x20>(ab13, cd13);
+    let w2 = _mm256_permute2x128_si256::<0x31>(ab02, cd02);
+    let w3 = _mm256_permute2x128_si256::<0x31>(ab13, cd13);
+    let mask = all(LIMB);
+    let limbs = &mut out.0;
+    let mut put = |at: usize, value| store(&mut limbs[at], _mm256_and_si256(value, mask));
+    put(0, w0);
+    put(1, _mm256_srli_epi64::<29>(w0));
+    put(2, _mm256_or_si256(_mm256_srli_epi64::<58>(w0), _mm256_slli_epi64::<6>(w1)));
+    put(3, _mm256_srli_epi64::<23>(w1));
+    put(4, _mm256_or_si256(_mm256_srli_epi64::<52>(w1), _mm256_slli_epi64::<12>(w2)));
+    put(5, _mm256_srli_epi64::<17>(w2));
+    put(6, _mm256_or_si256(_mm256_srli_epi64::<46>(w2), _mm256_slli_epi64::<18>(w3)));
+    put(7, _mm256_srli_epi64::<11>(w3));
+    put(8, _mm256_srli_epi64::<40>(w3));
+}
+
+/// a + 16 p - b. Limbs: below 2^29 + (2^30 + 2^29) = 2^31, the last below 2^27 + 2^28.
+#[target_feature(enable = "avx2")]
+fn difference(out: &mut Limbs, a: &Limbs, b: &Limbs) {
+    for (((out, a), b), bias) in out.0.iter_mut().zip(&a.0).zip(&b.0).zip(BIAS) {
+        store(out, _mm256_sub_epi64(_mm256_add_epi64(load(a), all(bias)), load(b)));
+    }
+}
+
+/// 16 p + a - b, or 16 p - a - b: two limbs below 2^29 are less than a limb of 16 p as it is written here.
+#[target_feature(enable = "avx2")]
+fn signed_difference(out: &mut Limbs, a: &Limbs, negative: &Signs, b: &Limbs) {
+    let negative = load(&negative.0);
+    for (((out, a), b), bias) in out.0.iter_mut().zip(&a.0).zip(&b.0).zip(BIAS) {
+        // -a is (a xor -1) - (-1).
+        let a = _mm256_sub_epi64(_mm256_xor_si256(load(a), negative), negative);
+        store(out, _mm256_sub_epi64(_mm256_add_epi64(a, all(bias)), load(b)));
+    }
+}
+
+/// A difference as a product: limbs below 2^29, value below 2 p.
+#[target_feature(enable = "avx2")]
+fn settle(out: &mut Limbs, value: &Limbs) {
+    let mask = all(LIMB);
+    let (mut carry, mut limbs) = (all(0), [all(0); 9]);
+    for (to, limb) in limbs.iter_mut().zip(&value.0) {
+        let sum = _mm256_add_epi64(load(limb), carry);
+        (*to, carry) = (_mm256_and_si256(sum, mask), _mm256_srli_epi64::<29>(sum));
+    }
+    // The last limb is below 2^29, so all of it is there. With q = value / 2^256, rounded down, value - q p is in 0..2 p:
+    // q 2^256 exceeds q p by less than 21 2^224. What limbs 3 and 6 lack is lent by the next.
+    let q = _mm256_srli_epi64::<24>(limbs[8]);
+    limbs[8] = _mm256_and_si256(limbs[8], all((1 << 24) - 1));
+    limbs[0] = _mm256_add_epi64(limbs[0], q);
+    limbs[3] = _mm256_sub_epi64(_mm256_add_epi64(limbs[3], all(1 << 29)), _mm256_slli_epi64::<9>(q));
+    limbs[6] = _mm256_sub_epi64(_mm256_add_epi64(limbs[6], all(1 << 29)), _mm256_slli_epi64::<18>(q));
+    limbs[4] = _mm256_add_epi64(limbs[4], all((1 << 29) - 1));
+    limbs[5] = _mm256_add_epi64(limbs[5], all((1 << 29) - 1));
+    limbs[7] = _mm256_add_epi64(limbs[7], _mm256_slli_epi64::<21>(q));
+    limbs[7] = _mm256_add_epi64(limbs[7], all((1 << 29) - 1));
+    limbs[6] = _mm256_sub_epi64(limbs[6], all(1));
+    limbs[8] = _mm256_sub_epi64(limbs[8], all(1));
+    carry = all(0);
+    for (out, limb) in out.0.iter_mut().zip(limbs).take(8) {
+        let sum = _mm256_add_epi64(limb, carry);
+        store(out, _mm256_and_si256(sum, mask));
+        carry = _mm256_srli_epi64::<29>(sum);
+    }
+    store(&mut out.0[8], _mm256_add_epi64(limbs[8], carry));
+}
+
+#[target_feature(enable = "avx2")]
+fn select(out: &mut Limbs, choose: &Signs, a: &Limbs, b: &Limbs) {
+    let choose = load(&choose.0);
+    for ((out, a), b) in out.0.iter_mut().zip(&a.0).zip(&b.0) {
+        store(out, _mm256_blendv_epi8(load(b), load(a), choose));
+    }
+}

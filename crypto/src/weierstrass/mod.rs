@@ -1,0 +1,23 @@
+//! ECDSA verification without doublings, over any short Weierstrass curve with a = -3 and a prime order.
+//!
+//! The keys are known before their messages come, so each key, like the generator, has a table of its multiples: window i
+//! holds 1, 3, .. 2^w - 1 times 2^(wi) P. u1 G + u2 Q is then a plain sum of table points. The points of many signatures
+//! are added pairwise, level by level, and all additions of a level share one inversion ([`tree`]).
+//!
+//! | file | idea |
+//! |---|---|
+//! | [`field`] | what a curve's arithmetic gives: one element, four at a time, and scalars |
+//! | [`point`] | additions that are right for all points, one at a time |
+//! | [`digits`] | a scalar as odd signed digits |
+//! | [`table`] | multiples of one point |
+//! | [`tree`] | the sum of points of a chunk, sharing inversions |
+//! | [`verify`] | signatures to verdicts |
+//!
+//! All of it is variable-time and sees public values only.
+
+pub(crate) mod digits;
+pub(crate) mod field;
+pub(crate) mod point;
+pub(crate) mod table;
+pub(crate) mod tree;
+pub(crate) mod verify;
