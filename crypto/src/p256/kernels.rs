@@ -404,7 +404,7 @@ macro_rules! kernel {
         ///
         /// # Safety
         /// The CPU has AVX2; each pointer is to valid limbs, within the bounds of the file's head. `out` may be one of the
-        /// operands only if nothing is subtracted.
+        /// operands: all of them are read before anything is written.
         #[inline(never)]
         pub(super) unsafe fn $name(out: *mut Limbs, $($operand: *const Limbs),*) {
             // SAFETY: reads 288 octets at each operand and the constants, then writes 288 at `out`, all aligned to 32 by

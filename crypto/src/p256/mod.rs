@@ -19,12 +19,9 @@ pub(crate) use vector::Avx2;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct P256;
 
-const B: Fe =
-    Fe::from_words([0x3bce_3c3e_27d2_604b, 0x651d_06b0_cc53_b0f6, 0xb3eb_bd55_7698_86bc, 0x5ac6_35d8_aa3a_93e7]);
-const GX: Fe =
-    Fe::from_words([0xf4a1_3945_d898_c296, 0x7703_7d81_2deb_33a0, 0xf8bc_e6e5_63a4_40f2, 0x6b17_d1f2_e12c_4247]);
-const GY: Fe =
-    Fe::from_words([0xcbb6_4068_37bf_51f5, 0x2bce_3357_6b31_5ece, 0x8ee7_eb4a_7c0f_9e16, 0x4fe3_42e2_fe1a_7f9b]);
+const B: [u64; 4] = [0x3bce_3c3e_27d2_604b, 0x651d_06b0_cc53_b0f6, 0xb3eb_bd55_7698_86bc, 0x5ac6_35d8_aa3a_93e7];
+const GX: [u64; 4] = [0xf4a1_3945_d898_c296, 0x7703_7d81_2deb_33a0, 0xf8bc_e6e5_63a4_40f2, 0x6b17_d1f2_e12c_4247];
+const GY: [u64; 4] = [0xcbb6_4068_37bf_51f5, 0x2bce_3357_6b31_5ece, 0x8ee7_eb4a_7c0f_9e16, 0x4fe3_42e2_fe1a_7f9b];
 
 impl Curve for P256 {
     type Fe = Fe;
@@ -33,11 +30,11 @@ impl Curve for P256 {
     type Words = [u64; 4];
 
     fn b() -> Fe {
-        B
+        Fe::from_words(B)
     }
 
     fn generator() -> (Fe, Fe) {
-        (GX, GY)
+        (Fe::from_words(GX), Fe::from_words(GY))
     }
 
     fn coordinate(octets: &[u8]) -> Option<Fe> {

@@ -15,6 +15,7 @@ impl Field for Fe {
         self.sub(other)
     }
 
+    #[inline(always)]
     fn mul(&self, other: &Self) -> Self {
         self.mul(other)
     }
@@ -78,9 +79,9 @@ impl Lanes for Portable {
         self.each(|lane| a.0[lane].sub(&b.0[lane]));
     }
 
-    fn signed_difference(&mut self, a: &Self, negative: &Signs, b: &Self) {
+    fn signed_difference(&mut self, a: &Self, negative: Signs, b: &Self) {
         self.each(|lane| {
-            let a = if negative.0[lane] == 0 { a.0[lane] } else { a.0[lane].neg() };
+            let a = if negative.is_negative(lane) { a.0[lane].neg() } else { a.0[lane] };
             a.sub(&b.0[lane])
         });
     }
@@ -89,23 +90,36 @@ impl Lanes for Portable {
         self.each(|lane| a.0[lane].mul(&b.0[lane]));
     }
 
-    fn mul_sub(&mut self, a: &Self, b: &Self, c: &Self) {
-        self.each(|lane| a.0[lane].mul(&b.0[lane]).sub(&c.0[lane]));
+    fn mul_by(&mut self, b: &Self) {
+        for (value, b) in self.0.iter_mut().zip(&b.0) {
+            *value = value.mul(b);
+        }
     }
 
-    fn sqr_sub(&mut self, a: &Self, b: &Self, c: &Self) {
-        self.each(|lane| a.0[lane].sqr().sub(&b.0[lane]).sub(&c.0[lane]));
+    fn mul_sub(&mut self, a: &Self, b: &Self, c: &Self) {
+        self.each(|lane| a.0[lane].mul(&b.0[lane]).sub(&c.0[lane]));
     }
 
     fn sqr(&mut self, a: &Self) {
         self.each(|lane| a.0[lane].sqr());
     }
 
+    fn sqr_sub(&mut self, a: &Self, b: &Self) {
+        let c = *self;
+        self.each(|lane| a.0[lane].sqr().sub(&b.0[lane]).sub(&c.0[lane]));
+    }
+
     fn sub(&mut self, a: &Self, b: &Self) {
         self.difference(a, b);
     }
 
-    fn select(&mut self, choose: &Signs, a: &Self, b: &Self) {
-        self.each(|lane| if choose.0[lane] == 0 { b.0[lane] } else { a.0[lane] });
+    fn negate(&mut self, choose: Signs) {
+        for (_, value) in self.0.iter_mut().enumerate().filter(|&(lane, _)| choose.is_negative(lane)) {
+            *value = value.neg();
+        }
+    }
+
+    fn zeros(&self) -> [bool; 4] {
+        self.0.map(|value| value.is_zero())
     }
 }

@@ -1,6 +1,6 @@
 //! Integers modulo n, the order of P-256's group.
 
-use super::field::{add, less, sub};
+use super::field::{add, less, mac, sub};
 use crate::inverse::Modulus;
 
 /// n (SP 800-186 3.2.1.3), words least first.
@@ -37,38 +37,33 @@ pub(crate) fn inv(x: &[u64; 4]) -> [u64; 4] {
 }
 
 /// The Montgomery product a b / 2^256 modulo n, below n if one factor is.
-#[inline]
-pub(crate) const fn mul(a: &[u64; 4], b: &[u64; 4]) -> [u64; 4] {
-    // t stays below 2 n: five words.
-    let mut t = [0_u64; 5];
-    let mut at = 0;
-    while at < 4 {
-        let x = a[at] as u128;
-        let mut c = x * b[0] as u128 + t[0] as u128;
-        let t0 = c as u64;
-        c = (c >> 64) + x * b[1] as u128 + t[1] as u128;
-        let t1 = c as u64;
-        c = (c >> 64) + x * b[2] as u128 + t[2] as u128;
-        let t2 = c as u64;
-        c = (c >> 64) + x * b[3] as u128 + t[3] as u128;
-        let t3 = c as u64;
-        let top = (c >> 64) + t[4] as u128;
-        let m = t0.wrapping_mul(N0) as u128;
-        let mut c = m * N[0] as u128 + t0 as u128;
-        c = (c >> 64) + m * N[1] as u128 + t1 as u128;
-        t[0] = c as u64;
-        c = (c >> 64) + m * N[2] as u128 + t2 as u128;
-        t[1] = c as u64;
-        c = (c >> 64) + m * N[3] as u128 + t3 as u128;
-        t[2] = c as u64;
-        c = (c >> 64) + top;
-        t[3] = c as u64;
-        t[4] = (c >> 64) as u64;
-        at += 1;
-    }
+#[inline(always)]
+pub(crate) fn mul(a: &[u64; 4], b: &[u64; 4]) -> [u64; 4] {
+    let mut t = [0; 5];
+    t = round(t, a[0], b);
+    t = round(t, a[1], b);
+    t = round(t, a[2], b);
+    t = round(t, a[3], b);
     let low = [t[0], t[1], t[2], t[3]];
     let (less, borrow) = sub(&low, &N);
     if borrow && t[4] == 0 { low } else { less }
+}
+
+/// (t + a b) / 2^64 modulo n. From t below 2 n to a result below 2 n.
+#[inline(always)]
+fn round(t: [u64; 5], a: u64, b: &[u64; 4]) -> [u64; 5] {
+    let (t0, c) = mac(t[0], a, b[0], 0);
+    let (t1, c) = mac(t[1], a, b[1], c);
+    let (t2, c) = mac(t[2], a, b[2], c);
+    let (t3, c) = mac(t[3], a, b[3], c);
+    let (t4, over) = t[4].overflowing_add(c);
+    let m = t0.wrapping_mul(N0);
+    let (_, c) = mac(t0, m, N[0], 0);
+    let (r0, c) = mac(t1, m, N[1], c);
+    let (r1, c) = mac(t2, m, N[2], c);
+    let (r2, c) = mac(t3, m, N[3], c);
+    let (r3, c) = t4.overflowing_add(c);
+    [r0, r1, r2, r3, u64::from(over) + u64::from(c)]
 }
 
 #[cfg(test)]

@@ -5,9 +5,10 @@ use super::field::{Fe, P, add, sub};
 use super::kernels::{self, Limbs};
 use crate::weierstrass::field::{Lanes, Signs};
 use core::arch::x86_64::{
-    __m256i, _MM_HINT_T1, _mm_prefetch, _mm256_add_epi64, _mm256_and_si256, _mm256_blendv_epi8, _mm256_load_si256,
-    _mm256_or_si256, _mm256_permute2x128_si256, _mm256_set1_epi64x, _mm256_slli_epi64, _mm256_srli_epi64,
-    _mm256_store_si256, _mm256_sub_epi64, _mm256_unpackhi_epi64, _mm256_unpacklo_epi64, _mm256_xor_si256,
+    __m256i, _MM_HINT_T1, _mm_prefetch, _mm256_add_epi64, _mm256_and_si256, _mm256_blendv_epi8, _mm256_cmpeq_epi64,
+    _mm256_load_si256, _mm256_or_si256, _mm256_permute2x128_si256, _mm256_set1_epi64x, _mm256_slli_epi64,
+    _mm256_srli_epi64, _mm256_store_si256, _mm256_sub_epi64, _mm256_unpackhi_epi64, _mm256_unpacklo_epi64,
+    _mm256_xor_si256,
 };
 
 const LIMB: u64 = (1 << 29) - 1;
@@ -52,8 +53,24 @@ const fn limbs(words: &[u64; 4]) -> [u64; 9] {
     limbs
 }
 
+/// k p for k up to 4.
+const MULTIPLES: [[u64; 9]; 5] = {
+    let (mut multiples, mut k) = ([[0; 9]; 5], 0);
+    while k < 5 {
+        let (mut at, mut carry) = (0, 0);
+        while at < 9 {
+            let sum = k as u64 * (word(&P, 29 * at) & LIMB) + carry;
+            multiples[k][at] = if at < 8 { sum & LIMB } else { sum };
+            carry = sum >> 29;
+            at += 1;
+        }
+        k += 1;
+    }
+    multiples
+};
+
 /// 32 = 2^261 / 2^256: the factor between the form of [`Fe`] and that of lanes, and back.
-const INTO: Fe = Fe::from_words([32, 0, 0, 0]);
+const INTO: Fe = Fe([0x0000_0000_0000_0020, 0xffff_ffe0_0000_0000, 0xffff_ffff_ffff_ffff, 0x0000_001f_ffff_ffdf]);
 /// 1 / 32 modulo p: 1/32 = (k p + 1) / 32, in Montgomery form 2^251.
 const BACK: Fe = Fe([0, 0, 0, 1 << 59]);
 
@@ -146,7 +163,7 @@ impl Lanes for Avx2 {
     }
 
     #[inline]
-    fn signed_difference(&mut self, a: &Self, negative: &Signs, b: &Self) {
+    fn signed_difference(&mut self, a: &Self, negative: Signs, b: &Self) {
         // SAFETY: AVX2 is there, since `self` is.
         unsafe { signed_difference(&mut self.0, &a.0, negative, &b.0) };
     }
@@ -158,15 +175,16 @@ impl Lanes for Avx2 {
     }
 
     #[inline]
-    fn mul_sub(&mut self, a: &Self, b: &Self, c: &Self) {
-        // SAFETY: AVX2 is there, since `self` is; `self` is borrowed apart from the operands.
-        unsafe { kernels::mul_sub(&mut self.0, &a.0, &b.0, &c.0) };
+    fn mul_by(&mut self, b: &Self) {
+        let this = &raw mut self.0;
+        // SAFETY: AVX2 is there, since `self` is; a kernel's result may take an operand's place.
+        unsafe { kernels::mul(this, this, &b.0) };
     }
 
     #[inline]
-    fn sqr_sub(&mut self, a: &Self, b: &Self, c: &Self) {
-        // SAFETY: AVX2 is there, since `self` is; `self` is borrowed apart from the operands.
-        unsafe { kernels::sqr_sub(&mut self.0, &a.0, &b.0, &c.0) };
+    fn mul_sub(&mut self, a: &Self, b: &Self, c: &Self) {
+        // SAFETY: AVX2 is there, since `self` is.
+        unsafe { kernels::mul_sub(&mut self.0, &a.0, &b.0, &c.0) };
     }
 
     #[inline]
@@ -176,16 +194,30 @@ impl Lanes for Avx2 {
     }
 
     #[inline]
-    fn sub(&mut self, a: &Self, b: &Self) {
-        let mut difference = *self;
-        difference.difference(a, b);
-        // SAFETY: AVX2 is there, since `self` is.
-        unsafe { settle(&mut self.0, &difference.0) };
+    fn sqr_sub(&mut self, a: &Self, b: &Self) {
+        let this = &raw mut self.0;
+        // SAFETY: AVX2 is there, since `self` is; a kernel's result may take an operand's place.
+        unsafe { kernels::sqr_sub(this, &a.0, &b.0, this) };
     }
 
-    fn select(&mut self, choose: &Signs, a: &Self, b: &Self) {
+    #[inline]
+    fn sub(&mut self, a: &Self, b: &Self) {
+        self.difference(a, b);
         // SAFETY: AVX2 is there, since `self` is.
-        unsafe { select(&mut self.0, choose, &a.0, &b.0) };
+        unsafe { settle(&mut self.0) };
+    }
+
+    fn negate(&mut self, choose: Signs) {
+        // SAFETY: AVX2 is there, since `self` is.
+        unsafe {
+            negate(&mut self.0, choose);
+            settle(&mut self.0);
+        }
+    }
+
+    fn zeros(&self) -> [bool; 4] {
+        // SAFETY: AVX2 is there, since `self` is.
+        unsafe { zeros(&self.0) }
     }
 }
 
@@ -208,6 +240,30 @@ fn store(to: &mut [u64; 4], value: __m256i) {
 #[target_feature(enable = "avx2")]
 fn all(value: u64) -> __m256i {
     _mm256_set1_epi64x(value.cast_signed())
+}
+
+/// A mask of each set of lanes. Looked up, since one that was just put together from smaller parts is slow to load.
+static MASKS: [Mask; 16] = {
+    let (mut masks, mut bits) = ([Mask([0; 4]); 16], 0);
+    while bits < 16 {
+        let mut lane = 0;
+        while lane < 4 {
+            masks[bits].0[lane] = if bits >> lane & 1 == 1 { u64::MAX } else { 0 };
+            lane += 1;
+        }
+        bits += 1;
+    }
+    masks
+};
+
+#[repr(C, align(32))]
+#[derive(Clone, Copy)]
+struct Mask([u64; 4]);
+
+#[inline]
+#[target_feature(enable = "avx2")]
+fn mask(signs: Signs) -> __m256i {
+    load(&MASKS[signs.bits()].0)
 }
 
 /// Four words of four numbers, turned into four numbers' words and cut into limbs.
@@ -244,8 +300,8 @@ fn difference(out: &mut Limbs, a: &Limbs, b: &Limbs) {
 
 /// 16 p + a - b, or 16 p - a - b: two limbs below 2^29 are less than a limb of 16 p as it is written here.
 #[target_feature(enable = "avx2")]
-fn signed_difference(out: &mut Limbs, a: &Limbs, negative: &Signs, b: &Limbs) {
-    let negative = load(&negative.0);
+fn signed_difference(out: &mut Limbs, a: &Limbs, negative: Signs, b: &Limbs) {
+    let negative = mask(negative);
     for (((out, a), b), bias) in out.0.iter_mut().zip(&a.0).zip(&b.0).zip(BIAS) {
         // -a is (a xor -1) - (-1).
         let a = _mm256_sub_epi64(_mm256_xor_si256(load(a), negative), negative);
@@ -253,9 +309,20 @@ fn signed_difference(out: &mut Limbs, a: &Limbs, negative: &Signs, b: &Limbs) {
     }
 }
 
-/// A difference as a product: limbs below 2^29, value below 2 p.
+/// -a where chosen, else a: as a difference, as [`settle`] takes it.
 #[target_feature(enable = "avx2")]
-fn settle(out: &mut Limbs, value: &Limbs) {
+fn negate(value: &mut Limbs, choose: Signs) {
+    let choose = mask(choose);
+    for (value, bias) in value.0.iter_mut().zip(BIAS) {
+        let limb = load(value);
+        store(value, _mm256_blendv_epi8(limb, _mm256_sub_epi64(all(bias), limb), choose));
+    }
+}
+
+/// Makes a product of a difference: limbs below 2^29, value below 2 p.
+#[target_feature(enable = "avx2")]
+fn settle(value: &mut Limbs) {
+    const LENT: u64 = 1 << 29;
     let mask = all(LIMB);
     let (mut carry, mut limbs) = (all(0), [all(0); 9]);
     for (to, limb) in limbs.iter_mut().zip(&value.0) {
@@ -263,31 +330,38 @@ fn settle(out: &mut Limbs, value: &Limbs) {
         (*to, carry) = (_mm256_and_si256(sum, mask), _mm256_srli_epi64::<29>(sum));
     }
     // The last limb is below 2^29, so all of it is there. With q = value / 2^256, rounded down, value - q p is in 0..2 p:
-    // q 2^256 exceeds q p by less than 21 2^224. What limbs 3 and 6 lack is lent by the next.
+    // q 2^256 exceeds q p by less than 21 2^224. q p has terms in limbs 0, 3, 6 and 7; limbs 3 and 6 may lack some, so
+    // limbs 3 to 7 lend each other.
     let q = _mm256_srli_epi64::<24>(limbs[8]);
-    limbs[8] = _mm256_and_si256(limbs[8], all((1 << 24) - 1));
+    limbs[8] = _mm256_sub_epi64(_mm256_and_si256(limbs[8], all((1 << 24) - 1)), all(1));
+    for (at, limb) in limbs.iter_mut().enumerate().take(8).skip(3) {
+        *limb = _mm256_add_epi64(*limb, all(if at == 3 { LENT } else { LENT - 1 }));
+    }
     limbs[0] = _mm256_add_epi64(limbs[0], q);
-    limbs[3] = _mm256_sub_epi64(_mm256_add_epi64(limbs[3], all(1 << 29)), _mm256_slli_epi64::<9>(q));
-    limbs[6] = _mm256_sub_epi64(_mm256_add_epi64(limbs[6], all(1 << 29)), _mm256_slli_epi64::<18>(q));
-    limbs[4] = _mm256_add_epi64(limbs[4], all((1 << 29) - 1));
-    limbs[5] = _mm256_add_epi64(limbs[5], all((1 << 29) - 1));
+    limbs[3] = _mm256_sub_epi64(limbs[3], _mm256_slli_epi64::<9>(q));
+    limbs[6] = _mm256_sub_epi64(limbs[6], _mm256_slli_epi64::<18>(q));
     limbs[7] = _mm256_add_epi64(limbs[7], _mm256_slli_epi64::<21>(q));
-    limbs[7] = _mm256_add_epi64(limbs[7], all((1 << 29) - 1));
-    limbs[6] = _mm256_sub_epi64(limbs[6], all(1));
-    limbs[8] = _mm256_sub_epi64(limbs[8], all(1));
     carry = all(0);
-    for (out, limb) in out.0.iter_mut().zip(limbs).take(8) {
+    for (out, limb) in value.0.iter_mut().zip(limbs).take(8) {
         let sum = _mm256_add_epi64(limb, carry);
         store(out, _mm256_and_si256(sum, mask));
         carry = _mm256_srli_epi64::<29>(sum);
     }
-    store(&mut out.0[8], _mm256_add_epi64(limbs[8], carry));
+    store(&mut value.0[8], _mm256_add_epi64(limbs[8], carry));
 }
 
+/// Lanes of a product that are 0, p, 2 p, 3 p or 4 p: its limbs are below 2^29, so each of these has one form.
 #[target_feature(enable = "avx2")]
-fn select(out: &mut Limbs, choose: &Signs, a: &Limbs, b: &Limbs) {
-    let choose = load(&choose.0);
-    for ((out, a), b) in out.0.iter_mut().zip(&a.0).zip(&b.0) {
-        store(out, _mm256_blendv_epi8(load(b), load(a), choose));
+fn zeros(value: &Limbs) -> [bool; 4] {
+    let mut any = all(0);
+    for multiple in MULTIPLES {
+        let mut same = all(u64::MAX);
+        for (limb, want) in value.0.iter().zip(multiple) {
+            same = _mm256_and_si256(same, _mm256_cmpeq_epi64(load(limb), all(want)));
+        }
+        any = _mm256_or_si256(any, same);
     }
+    let mut lanes = Limbs([[0; 4]; 9]);
+    store(&mut lanes.0[0], any);
+    lanes.0[0].map(|lane| lane != 0)
 }

@@ -19,15 +19,29 @@ pub(crate) trait Field: Copy + PartialEq + Debug + Send + Sync + 'static {
     }
 }
 
-/// Which lanes' points count negative: all ones, or zero.
-#[repr(C, align(32))]
+/// Which lanes' points count negative: a bit a lane.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Signs(pub(crate) [u64; 4]);
+pub(crate) struct Signs(u8);
 
 impl Signs {
+    /// Turns the sign of a lane where `negative`.
+    pub(crate) fn turn(&mut self, lane: usize, negative: bool) {
+        self.0 ^= u8::from(negative) << lane;
+    }
+
+    /// Whether a lane is negative.
+    pub(crate) fn is_negative(self, lane: usize) -> bool {
+        self.0 >> lane & 1 == 1
+    }
+
     /// Lanes in which exactly one of the two is negative.
-    pub(crate) fn differ(&self, other: &Self) -> Self {
-        Self(core::array::from_fn(|lane| self.0[lane] ^ other.0[lane]))
+    pub(crate) fn differ(self, other: Self) -> Self {
+        Self(self.0 ^ other.0)
+    }
+
+    /// As a number below 16.
+    pub(crate) fn bits(self) -> usize {
+        usize::from(self.0 & 15)
     }
 }
 
@@ -57,22 +71,26 @@ pub(crate) trait Lanes: Copy + Debug + Send + Sync + 'static {
     /// Asks the memory for a line that will be gathered soon.
     fn prefetch(line: &Self::Line);
 
-    /// a - b, both products.
+    /// a - b, both products; gives a difference.
     fn difference(&mut self, a: &Self, b: &Self);
-    /// (+ or - a) - b, both products; minus where `negative`.
-    fn signed_difference(&mut self, a: &Self, negative: &Signs, b: &Self);
+    /// (+ or - a) - b, both products; minus where `negative`. Gives a difference.
+    fn signed_difference(&mut self, a: &Self, negative: Signs, b: &Self);
     /// a b.
     fn mul(&mut self, a: &Self, b: &Self);
+    /// Itself, a product, times b.
+    fn mul_by(&mut self, b: &Self);
     /// a b - c; c a product.
     fn mul_sub(&mut self, a: &Self, b: &Self, c: &Self);
-    /// a a - b - c; all products.
-    fn sqr_sub(&mut self, a: &Self, b: &Self, c: &Self);
     /// a a; a product.
     fn sqr(&mut self, a: &Self);
+    /// a a - b - itself; all products.
+    fn sqr_sub(&mut self, a: &Self, b: &Self);
     /// a - b as a product, both products.
     fn sub(&mut self, a: &Self, b: &Self);
-    /// a where `choose`, else b.
-    fn select(&mut self, choose: &Signs, a: &Self, b: &Self);
+    /// Minus itself, a product, as a product, where `choose`.
+    fn negate(&mut self, choose: Signs);
+    /// In which lanes a product is zero.
+    fn zeros(&self) -> [bool; 4];
     /// 1 / x in each lane of a product, zero where x is; says in which lanes it is.
     fn invert(&mut self) -> [bool; 4] {
         let values: [Self::Fe; 4] = core::array::from_fn(|lane| self.get(lane));

@@ -13,9 +13,6 @@ use super::point::Point;
 /// From so many pairs on a level is worth its inversion. Below, points are added up one by one without one.
 const WORTH_A_LEVEL: usize = 12;
 
-/// Lines asked of the memory beside each addition.
-const FETCH: usize = 6;
-
 #[derive(Clone, Copy)]
 struct Points<L> {
     x: L,
@@ -27,30 +24,49 @@ struct Points<L> {
 struct Group {
     /// First of its points.
     start: usize,
-    /// Points left in each lane; they lie `step` apart.
+    /// Points left in each lane; they lie [`Tree::step`] apart.
     count: usize,
     /// Lanes that met two points with the same x: their sum is not what is left.
     failed: [bool; 4],
 }
 
+impl Group {
+    /// The first point of pair `pair`. Where the count is odd, the first point of all is left over; a sum takes the place
+    /// of the second point of its pair. So what is left lies at even distances again.
+    fn pair(&self, pair: usize, step: usize) -> usize {
+        self.start + (2 * pair + self.count % 2) * step
+    }
+
+    /// After a level over points `step` apart.
+    fn halve(&mut self, step: usize) {
+        if self.count.is_multiple_of(2) {
+            self.start += step;
+        }
+        self.count = self.count.div_ceil(2);
+    }
+}
+
 /// The points of a chunk on their way to their sums. Keeps its memory from chunk to chunk.
 pub(crate) struct Tree<L: Lanes> {
     groups: Vec<Group>,
+    /// As many as were ever needed; `used` of them are of this chunk.
     points: Vec<Points<L>>,
+    used: usize,
     signs: Vec<Signs>,
     step: usize,
-    /// Of the level: x2 - x1 of each pair, and the product of those before it.
+    /// Of the level: x2 - x1 of each pair, and the product of those before it. As many as were ever needed.
     differences: Vec<L>,
     prefixes: Vec<L>,
+    scratch: L,
     one: L,
     zero: L,
 }
 
 /// Four sums in coordinates (X, Y, ZZ, ZZZ), see [`Point`].
 pub(crate) struct Sums<L> {
-    pub(crate) x: L,
-    pub(crate) zz: L,
+    x: L,
     y: L,
+    zz: L,
     zzz: L,
     signs: Signs,
     /// Lanes that must be summed again by complete additions.
@@ -61,182 +77,192 @@ impl<L: Lanes> Sums<L> {
     /// The sum of one lane.
     pub(crate) fn lane(&self, lane: usize) -> Point<L::Fe> {
         let y = self.y.get(lane);
-        let y = if self.signs.0[lane] == 0 { y } else { L::Fe::ZERO.sub(&y) };
+        let y = if self.signs.is_negative(lane) { L::Fe::ZERO.sub(&y) } else { y };
         Point { x: self.x.get(lane), y, zz: self.zz.get(lane), zzz: self.zzz.get(lane) }
+    }
+
+    /// In which lanes the x coordinate is this one.
+    pub(crate) fn is_x(&self, x: &L) -> [bool; 4] {
+        let mut difference = self.zz;
+        difference.mul_sub(x, &self.zz, &self.x);
+        difference.zeros()
     }
 }
 
 impl<L: Lanes> Tree<L> {
     pub(crate) fn new() -> Self {
+        let zero = L::splat(&L::Fe::ZERO);
         Self {
             groups: Vec::new(),
             points: Vec::new(),
+            used: 0,
             signs: Vec::new(),
             step: 1,
             differences: Vec::new(),
             prefixes: Vec::new(),
+            scratch: zero,
             one: L::splat(&L::Fe::ONE),
-            zero: L::splat(&L::Fe::ZERO),
+            zero,
         }
     }
 
     /// Begins the next chunk.
     pub(crate) fn clear(&mut self) {
         self.groups.clear();
-        self.points.clear();
+        self.used = 0;
         self.signs.clear();
         self.step = 1;
     }
 
     /// Begins the next group; its points follow.
     pub(crate) fn begin(&mut self) {
-        self.groups.push(Group { start: self.points.len(), count: 0, failed: [false; 4] });
+        self.groups.push(Group { start: self.used, count: 0, failed: [false; 4] });
     }
 
     /// One more point for each lane of the last group.
     #[inline]
     pub(crate) fn push(&mut self, lines: [&L::Line; 4], signs: Signs) {
-        let mut points = Points { x: self.zero, y: self.zero };
+        if self.points.len() == self.used {
+            self.points.push(Points { x: self.zero, y: self.zero });
+        }
+        let (Some(points), Some(group)) = (self.points.get_mut(self.used), self.groups.last_mut()) else { return };
         L::gather(lines, &mut points.x, &mut points.y);
-        self.points.push(points);
         self.signs.push(signs);
-        if let Some(group) = self.groups.last_mut() {
-            group.count += 1;
-        }
+        self.used += 1;
+        group.count += 1;
     }
 
-    /// Adds until a level is not worth an inversion. `fetch`: lines that are wanted soon.
-    pub(crate) fn reduce<'a>(&mut self, fetch: &mut impl Iterator<Item = &'a L::Line>) {
-        while self.groups.iter().map(|group| group.count / 2).sum::<usize>() >= WORTH_A_LEVEL {
-            self.level(fetch);
-        }
-        fetch.for_each(L::prefetch);
-    }
-
-    fn level<'a>(&mut self, fetch: &mut impl Iterator<Item = &'a L::Line>) {
-        self.prefixes.clear();
-        self.differences.clear();
-        let mut product = self.one;
-        for group in &self.groups {
-            for pair in 0..group.count / 2 {
-                let first = group.start + 2 * pair * self.step;
-                let mut difference = self.zero;
-                difference.difference(&self.points[first + self.step].x, &self.points[first].x);
-                self.prefixes.push(product);
-                self.differences.push(difference);
-                let before = product;
-                product.mul(&before, &difference);
-                fetch.take(FETCH / 2).for_each(L::prefetch);
+    /// Adds until a level is not worth an inversion.
+    pub(crate) fn reduce(&mut self) {
+        loop {
+            let pairs = self.groups.iter().map(|group| group.count / 2).sum();
+            if pairs < WORTH_A_LEVEL {
+                break;
             }
+            self.level(pairs);
         }
-        let mut inverse = product;
-        let zero = inverse.invert();
-        if zero != [false; 4] {
-            inverse = self.patch(zero);
-        }
-        let mut at = self.prefixes.len();
-        for group in self.groups.iter().rev() {
-            for pair in (0..group.count / 2).rev() {
-                at -= 1;
-                let first = group.start + 2 * pair * self.step;
-                let (a, b) = (self.points[first], self.points[first + self.step]);
-                let signs = self.signs[first].differ(&self.signs[first + self.step]);
-                let (mut one_over, mut dy, mut slope) = (self.zero, self.zero, self.zero);
-                one_over.mul(&inverse, &self.prefixes[at]);
-                let before = inverse;
-                inverse.mul(&before, &self.differences[at]);
-                dy.signed_difference(&b.y, &signs, &a.y);
-                slope.mul(&one_over, &dy);
-                let sum = &mut self.points[first];
-                sum.x.sqr_sub(&slope, &a.x, &b.x);
-                let mut back = self.zero;
-                back.difference(&a.x, &sum.x);
-                sum.y.mul_sub(&slope, &back, &a.y);
-                fetch.take(FETCH / 2).for_each(L::prefetch);
-            }
-        }
-        for group in &mut self.groups {
-            group.count = group.count.div_ceil(2);
-        }
-        self.step *= 2;
     }
 
-    /// Two points of a pair have the same x in some lane. Marks those sums, puts 1 in the place of the zeros, and gives
-    /// the inverse of the product that is left.
-    fn patch(&mut self, zero: [bool; 4]) -> L {
-        let mut product = self.one;
+    fn level(&mut self, pairs: usize) {
+        let Self { groups, points, signs, differences, prefixes, scratch, step, .. } = self;
+        let step = *step;
+        if differences.len() < pairs {
+            differences.resize(pairs, self.zero);
+            // One more: the last is the product of all.
+            prefixes.resize(pairs + 1, self.zero);
+        }
+        let (differences, prefixes) = (&mut differences[..pairs], &mut prefixes[..pairs + 1]);
+        prefixes[0] = self.one;
         let mut at = 0;
-        for group in &mut self.groups {
-            for _ in 0..group.count / 2 {
-                for lane in (0..4).filter(|&lane| zero[lane]) {
-                    if self.differences[at].get(lane).is_zero() {
-                        self.differences[at].set(lane, &L::Fe::ONE);
-                        group.failed[lane] = true;
-                    }
-                }
-                self.prefixes[at] = product;
-                let before = product;
-                product.mul(&before, &self.differences[at]);
+        for group in &*groups {
+            for pair in 0..group.count / 2 {
+                let first = group.pair(pair, step);
+                differences[at].difference(&points[first + step].x, &points[first].x);
+                let (before, after) = prefixes.split_at_mut(at + 1);
+                after[0].mul(&before[at], &differences[at]);
                 at += 1;
             }
         }
-        product.invert();
-        product
+        let mut inverse = prefixes[pairs];
+        let zero = inverse.invert();
+        if zero != [false; 4] {
+            inverse = patch(groups, differences, prefixes, zero);
+        }
+        for group in groups.iter().rev() {
+            for pair in (0..group.count / 2).rev() {
+                at -= 1;
+                let first = group.pair(pair, step);
+                let (before, after) = points.split_at_mut(first + step);
+                let (a, b) = (&before[first], &mut after[0]);
+                // 1 / (x2 - x1), then the slope; the last of its uses takes the prefix's place.
+                let slope = &mut prefixes[at];
+                slope.mul_by(&inverse);
+                inverse.mul_by(&differences[at]);
+                scratch.signed_difference(&b.y, signs[first].differ(signs[first + step]), &a.y);
+                slope.mul_by(scratch);
+                b.x.sqr_sub(slope, &a.x);
+                scratch.difference(&a.x, &b.x);
+                b.y.mul_sub(slope, scratch, &a.y);
+                signs[first + step] = signs[first];
+            }
+        }
+        groups.iter_mut().for_each(|group| group.halve(step));
+        self.step *= 2;
     }
 
-    /// Adds up what the levels left of each group.
+    /// What the levels left of each group, added up.
     pub(crate) fn sums(&self) -> impl Iterator<Item = Sums<L>> {
         self.groups.iter().map(|group| self.sum(group))
     }
 
     fn sum(&self, group: &Group) -> Sums<L> {
-        let at = |point: usize| group.start + point * self.step;
-        let first = self.points[at(0)];
-        let signs = self.signs[at(0)];
+        let first = &self.points[group.start];
+        let signs = self.signs[group.start];
         let mut sum = Sums { x: first.x, y: first.y, zz: self.one, zzz: self.one, signs, failed: group.failed };
-        for point in 1..group.count {
-            let point = at(point);
-            self.add(&mut sum, &self.points[point], &signs.differ(&self.signs[point]), point == at(1));
+        for number in 1..group.count {
+            let at = group.start + number * self.step;
+            self.add(&mut sum, &self.points[at], signs.differ(self.signs[at]), number == 1);
         }
         // A factor 0 of ZZ: two equal x were subtracted somewhere.
-        for lane in 0..4 {
-            sum.failed[lane] |= sum.zz.get(lane).is_zero();
+        for (failed, zero) in sum.failed.iter_mut().zip(sum.zz.zeros()) {
+            *failed |= zero;
         }
         sum
     }
 
     /// `affine`: the sum is still its first point, with ZZ = 1.
-    fn add(&self, sum: &mut Sums<L>, point: &Points<L>, negative: &Signs, affine: bool) {
-        let (mut turned, mut y2) = (self.zero, self.zero);
-        turned.sub(&self.zero, &point.y);
-        y2.select(negative, &turned, &point.y);
-        let mut x2 = point.x;
+    fn add(&self, sum: &mut Sums<L>, point: &Points<L>, negative: Signs, affine: bool) {
+        let (mut x2, mut y2) = (point.x, point.y);
+        y2.negate(negative);
         if !affine {
-            x2.mul(&point.x, &sum.zz);
-            let y = y2;
-            y2.mul(&y, &sum.zzz);
+            x2.mul_by(&sum.zz);
+            y2.mul_by(&sum.zzz);
         }
-        let [mut p, mut r, mut pp, mut ppp, mut q, mut t, mut x] = [self.zero; 7];
+        let [mut p, mut r, mut pp] = [self.zero; 3];
         p.sub(&x2, &sum.x);
         r.sub(&y2, &sum.y);
         pp.sqr(&p);
-        ppp.mul(&p, &pp);
-        q.mul(&sum.x, &pp);
-        // x = r^2 - ppp - 2 q
-        t.sqr_sub(&r, &ppp, &q);
-        x.sub(&t, &q);
-        // y = r (q - x) - y ppp
-        let (mut back, mut yp) = (self.zero, self.zero);
-        back.difference(&q, &x);
-        yp.mul(&sum.y, &ppp);
-        sum.y.mul_sub(&r, &back, &yp);
-        sum.x = x;
+        // From here on p is p pp, and sum.x is q = x pp.
+        p.mul_by(&pp);
+        sum.x.mul_by(&pp);
+        // x = r^2 - p pp - 2 q, into x2.
+        x2 = p;
+        x2.sqr_sub(&r, &sum.x);
+        y2 = x2;
+        x2.sub(&y2, &sum.x);
+        // y = r (q - x) - y p pp
+        y2.difference(&sum.x, &x2);
+        sum.x = x2;
+        x2 = sum.y;
+        x2.mul_by(&p);
+        sum.y.mul_sub(&r, &y2, &x2);
         if affine {
-            (sum.zz, sum.zzz) = (pp, ppp);
+            (sum.zz, sum.zzz) = (pp, p);
         } else {
-            let (zz, zzz) = (sum.zz, sum.zzz);
-            sum.zz.mul(&zz, &pp);
-            sum.zzz.mul(&zzz, &ppp);
+            sum.zz.mul_by(&pp);
+            sum.zzz.mul_by(&p);
         }
     }
+}
+
+/// Two points of a pair have the same x in some lane. Marks those sums, puts 1 in the place of the zeros, and gives the
+/// inverse of the product that is left.
+fn patch<L: Lanes>(groups: &mut [Group], differences: &mut [L], prefixes: &mut [L], zero: [bool; 4]) -> L {
+    let mut at = 0;
+    for group in groups {
+        for _ in 0..group.count / 2 {
+            for lane in (0..4).filter(|&lane| zero[lane]) {
+                if differences[at].get(lane).is_zero() {
+                    differences[at].set(lane, &L::Fe::ONE);
+                    group.failed[lane] = true;
+                }
+            }
+            let (before, after) = prefixes.split_at_mut(at + 1);
+            after[0].mul(&before[at], &differences[at]);
+            at += 1;
+        }
+    }
+    let mut inverse = prefixes[at];
+    inverse.invert();
+    inverse
 }

@@ -64,6 +64,7 @@ pub(crate) struct Verifier<C: Curve, L: Lanes<Fe = C::Fe>> {
     plans: [Plan<C::Words>; 2],
     prefixes: Vec<C::Words>,
     digits: Vec<(u32, bool)>,
+    x: L,
 }
 
 impl<C: Curve, L: Lanes<Fe = C::Fe>> Verifier<C, L> {
@@ -75,6 +76,7 @@ impl<C: Curve, L: Lanes<Fe = C::Fe>> Verifier<C, L> {
             plans: [Plan::default(), Plan::default()],
             prefixes: Vec::new(),
             digits: Vec::new(),
+            x: L::splat(&C::Fe::ZERO),
         }
     }
 
@@ -98,7 +100,8 @@ impl<C: Curve, L: Lanes<Fe = C::Fe>> Verifier<C, L> {
         }
     }
 
-    /// Works out which lines the jobs of a chunk need. Malformed signatures are left out, hence refused.
+    /// Works out which lines the jobs of a chunk need, and asks the memory for them: they come while another chunk is summed.
+    /// Malformed signatures are left out, hence refused.
     fn plan(&mut self, plan: usize, jobs: &[Job<'_, C, L>], from: usize) {
         let plan = &mut self.plans[plan];
         plan.clear();
@@ -156,7 +159,8 @@ impl<C: Curve, L: Lanes<Fe = C::Fe>> Verifier<C, L> {
                     for (places, signs) in places.iter_mut().zip(&mut *signs) {
                         for lane in lanes..lanes + ways {
                             places[lane] = places[lane - ways];
-                            signs.0[lane] = signs.0[lane - ways];
+                            let negative = signs.is_negative(lane - ways);
+                            signs.turn(lane, negative);
                         }
                     }
                     continue;
@@ -168,41 +172,53 @@ impl<C: Curve, L: Lanes<Fe = C::Fe>> Verifier<C, L> {
                 for (at, &(place, negative)) in self.digits.iter().enumerate() {
                     let (point, lane) = (at / ways, lanes + at % ways);
                     places[point][lane] = place;
-                    signs[point].0[lane] = u64::from(negative).wrapping_neg();
+                    signs[point].turn(lane, negative);
+                    let table = if place & BASE == 0 { table } else { &self.base };
+                    L::prefetch(table.at((place & !BASE) as usize));
                 }
             }
             at += len;
         }
     }
 
-    /// Sums a chunk, and fetches the lines of the other one meanwhile.
+    /// Sums a chunk and compares.
     fn sum(&mut self, plan: usize, jobs: &[Job<'_, C, L>], grant: &mut dyn FnMut(usize)) {
-        let [first, second] = &self.plans;
-        let (now, next) = if plan == 0 { (first, second) } else { (second, first) };
+        let now = &self.plans[plan];
         let base = &*self.base;
         self.tree.clear();
-        for (team, lines) in now.lines(base, jobs) {
+        for lines in now.lines(base, jobs) {
             self.tree.begin();
-            let _ = team;
             for (lines, signs) in lines {
                 self.tree.push(lines, signs);
             }
         }
-        let mut fetch = next.lines(base, jobs).flat_map(|(_, lines)| lines.flat_map(|(lines, _)| lines));
-        self.tree.reduce(&mut fetch);
+        self.tree.reduce();
         for (team, sums) in now.teams.iter().zip(self.tree.sums()) {
-            for number in 0..team.len {
-                let lane = number * team.ways;
-                let claim = &now.claims[team.claims[lane]];
-                let lanes = lane..lane + team.ways;
-                let holds = if lanes.clone().any(|lane| sums.failed[lane]) {
-                    let job = &jobs[claim.job];
-                    is_r::<C>(&complete::<C, L>(claim, base, job.table), &claim.r)
+            let claims = || (0..team.len).map(|number| (number, &now.claims[team.claims[number * team.ways]]));
+            let mut holds = [false; 4];
+            if team.ways == 1 {
+                for (lane, claim) in claims() {
+                    if let Some(x) = C::element(&claim.r) {
+                        self.x.set(lane, &x);
+                    }
+                }
+                holds = sums.is_x(&self.x);
+            }
+            for (number, claim) in claims() {
+                let mut lanes = number * team.ways..(number + 1) * team.ways;
+                let rare = lanes.clone().any(|lane| sums.failed[lane]);
+                // By itself: what the tree could not add, what lies in several lanes, and what r + n might be equal to.
+                let sum = if rare {
+                    complete::<C, L>(claim, base, jobs[claim.job].table, &mut self.digits)
+                } else if team.ways > 1 || C::plus_order(&claim.r).is_some() {
+                    lanes.by_ref().fold(Point::INFINITY, |sum, lane| sum.add(&sums.lane(lane)))
                 } else {
-                    let sum = lanes.map(|lane| sums.lane(lane)).reduce(|a, b| a.add(&b));
-                    sum.is_some_and(|sum| is_r::<C>(&sum, &claim.r))
+                    if holds[number] {
+                        grant(claim.job);
+                    }
+                    continue;
                 };
-                if holds {
+                if is_r::<C>(&sum, &claim.r) {
                     grant(claim.job);
                 }
             }
@@ -224,21 +240,20 @@ impl<W> Plan<W> {
         &'a self,
         base: &'a Table<C, L>,
         jobs: &'a [Job<'a, C, L>],
-    ) -> impl Iterator<Item = (&'a Team, impl Iterator<Item = ([&'a L::Line; 4], Signs)>)> {
+    ) -> impl Iterator<Item = impl Iterator<Item = ([&'a L::Line; 4], Signs)>> {
         let mut from = 0;
         self.teams.iter().zip(&self.counts).map(move |(team, &count)| {
             let tables = team.claims.map(|claim| jobs[self.claims[claim].job].table);
             let (places, signs) = (&self.places[from..from + count], &self.signs[from..from + count]);
             from += count;
-            let lines = places.iter().zip(signs).map(move |(places, signs)| {
+            places.iter().zip(signs).map(move |(places, signs)| {
                 let line = |lane: usize| {
                     let place = places[lane];
                     let table = if place & BASE == 0 { tables[lane] } else { base };
                     table.at((place & !BASE) as usize)
                 };
                 ([line(0), line(1), line(2), line(3)], *signs)
-            });
-            (team, lines)
+            })
         })
     }
 }
@@ -258,10 +273,11 @@ fn complete<C: Curve, L: Lanes<Fe = C::Fe>>(
     claim: &Claim<C::Words>,
     base: &Table<C, L>,
     table: &Table<C, L>,
+    places: &mut Vec<(u32, bool)>,
 ) -> Point<C::Fe> {
-    let mut places = Vec::new();
-    digits_of::<C>(&claim.u1, base.windows(), base.window(), BASE, &mut places);
-    digits_of::<C>(&claim.u2, table.windows(), table.window(), 0, &mut places);
+    places.clear();
+    digits_of::<C>(&claim.u1, base.windows(), base.window(), BASE, places);
+    digits_of::<C>(&claim.u2, table.windows(), table.window(), 0, places);
     places.iter().fold(Point::INFINITY, |sum, &(place, negative)| {
         let table = if place & BASE == 0 { table } else { base };
         sum.add(&Point::from_affine(&table.point_at((place & !BASE) as usize).negated_if(negative)))
