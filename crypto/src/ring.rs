@@ -140,10 +140,8 @@ impl Consumer {
 
     /// Octets of the next record, from its word `at` on, as many as `out` takes.
     pub(crate) fn copy(&self, at: usize, out: &mut [u8]) {
-        let mut at = at;
-        for octets in out.chunks_mut(WORD) {
+        for (at, octets) in (at..).zip(out.chunks_mut(WORD)) {
             octets.iter_mut().zip(self.word(at).to_le_bytes()).for_each(|(to, from)| *to = from);
-            at += 1;
         }
     }
 

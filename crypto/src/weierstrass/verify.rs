@@ -144,7 +144,7 @@ impl<C: Curve, L: Lanes<Fe = C::Fe>> Verifier<C, L> {
             let table = jobs[plan.claims[at].job - from].table;
             let points = self.base.windows() + table.windows();
             // One or two signatures use all lanes where their points can be dealt out evenly.
-            let ways = [4, 2, 1].into_iter().find(|ways| ways * len <= 4 && points % ways == 0).unwrap_or(1);
+            let ways = [4, 2, 1].into_iter().find(|ways| ways * len <= 4 && points.is_multiple_of(*ways)).unwrap_or(1);
             let claims = core::array::from_fn(|lane| at + (lane / ways).min(len - 1));
             plan.teams.push(Team { claims, ways, len });
             plan.counts.push(points / ways);
