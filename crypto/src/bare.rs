@@ -36,7 +36,7 @@ impl Bare {
             let table = if wanted { Some(Curves.make(key, tier)?) } else { None };
             Some((key.clone(), table))
         };
-        Some(Self { keys: keys.iter().map(with_table).collect::<Option<_>>()?, auto: Auto::new(base_window).ok()? })
+        Some(Self { keys: keys.iter().map(with_table).collect::<Option<_>>()?, auto: Auto::new(base_window) })
     }
 
     /// Octets of all tables of keys.

@@ -1,8 +1,7 @@
 //! The threads of a pool: started, watched, and started again.
 
-use crate::alg::Alg;
 use crate::client::{Ends, Lane, Relief};
-use crate::engine::{Engine, Mode};
+use crate::engine::{Choice, Engine, Mode};
 use crate::keyring::KeyRing;
 use crate::pool::{PoolConfig, PoolError};
 use crate::ring::ring;
@@ -13,8 +12,8 @@ use crate::tables::Hits;
 use crate::thread::{self, Seat};
 use core_affinity::CoreId;
 use crossbeam::channel;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -25,7 +24,7 @@ const MAX_CORE: usize = 1024;
 const RESTARTS: u32 = 8;
 
 /// Makes an engine for a thread, on that thread.
-pub(crate) type Maker = Arc<dyn Fn() -> Result<Box<dyn Engine>, Alg> + Send + Sync>;
+pub(crate) type Maker = Arc<dyn Fn() -> Box<dyn Engine> + Send + Sync>;
 
 /// What all servers of a pool are made with.
 #[derive(Clone)]
@@ -35,6 +34,8 @@ pub(crate) struct Kit {
     pub(crate) mode: Mode,
     pub(crate) maker: Maker,
     pub(crate) skipped: Arc<Skipped>,
+    /// What the engine that was made last says of itself; they are all alike.
+    pub(crate) choices: Arc<Mutex<Vec<Choice>>>,
     pub(crate) stop: Arc<AtomicBool>,
 }
 
@@ -47,8 +48,9 @@ pub(crate) struct Outlook {
 impl Kit {
     /// An engine that knows its known answers: none is used that does not.
     pub(crate) fn engine(&self) -> Result<Box<dyn Engine>, PoolError> {
-        let mut engine = (self.maker)().map_err(PoolError::SelfTest)?;
+        let mut engine = (self.maker)();
         selftest::run(engine.as_mut()).map_err(PoolError::SelfTest)?;
+        *self.choices.lock().unwrap_or_else(PoisonError::into_inner) = engine.choices();
         Ok(engine)
     }
 

@@ -3,7 +3,6 @@
 //! It never touches the path: it reads counters and rings of its own, and publishes what it made by one pointer.
 
 use crate::crew::{Crew, Kit, Outlook};
-use crate::engine::Choice;
 use crate::sample::{Audit, Evidence};
 use crate::tables::{TableStats, Tables, Workshop};
 use rustix::process::setpriority_process;
@@ -39,7 +38,6 @@ pub(crate) struct Shown {
     pub(crate) checked: u64,
     pub(crate) mismatches: u64,
     pub(crate) evidence: Vec<Evidence>,
-    pub(crate) choices: Vec<Choice>,
 }
 
 /// What the keeper and the pool have in common.

@@ -14,6 +14,8 @@ mod keeper;
 pub mod keyring;
 #[allow(dead_code, reason = "some of its forms are there for tests and other curves")]
 mod p256;
+#[allow(dead_code, reason = "some of its forms are there for tests and other curves")]
+mod p384;
 pub mod pki;
 pub mod pool;
 mod ring;

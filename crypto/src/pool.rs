@@ -42,7 +42,7 @@ pub struct PoolConfig {
     pub engine: EngineKind,
     /// Octets that the tables of keys may have.
     pub table_memory: usize,
-    /// Window of the generators' tables, 8 to 16: 84 KiB at 8, 2.7 MiB at 12, 32 MiB at 16 for P-256.
+    /// Window of the generators' tables, 10 to 16: 32 MiB at 16 for P-256, 2.7 MiB at 12.
     pub base_window: u32,
 }
 
@@ -134,10 +134,10 @@ impl Pool {
     pub fn start(config: PoolConfig, workers: usize, ring: &KeyRing) -> Result<(Self, Vec<Client>), PoolError> {
         let kind = config.engine;
         let maker: Maker = match kind {
-            EngineKind::Reference => Arc::new(|| Ok(Box::new(Reference))),
+            EngineKind::Reference => Arc::new(|| Box::new(Reference)),
             EngineKind::Auto => {
                 let window = config.base_window;
-                Arc::new(move || Ok(Box::new(Auto::new(window)?)))
+                Arc::new(move || Box::new(Auto::new(window)))
             }
         };
         let workshop: Option<Arc<dyn Workshop>> = match kind {
@@ -162,11 +162,11 @@ impl Pool {
             mode: Mode::default(),
             maker,
             skipped: Arc::<Skipped>::default(),
+            choices: Arc::default(),
             stop: Arc::<AtomicBool>::default(),
         };
         let counters: Vec<_> = (0..workers).map(|_| Arc::<Counters>::default()).collect();
         let common = Arc::<Common>::default();
-        lock(&common.shown).choices = choices(&kit.config);
         let mut pool = Self { kit: kit.clone(), common, keeper: None, counters: counters.clone(), seats: Vec::new() };
         let mut lanes: Vec<Vec<Lane>> = (0..workers).map(|_| Vec::new()).collect();
         for &core in &kit.config.cores {
@@ -210,7 +210,7 @@ impl Pool {
         };
         let roll = lock(&self.common.crew).roll();
         let shown = lock(&self.common.shown).clone();
-        let mut engines = shown.choices;
+        let mut engines = lock(&self.kit.choices).clone();
         if self.kit.mode.is_distrusted() {
             for choice in &mut engines {
                 (choice.engine, choice.why) = ("reference", "an engine of ours gave a wrong verdict".to_owned());
@@ -283,17 +283,6 @@ pub(crate) struct Parts {
     pub(crate) patience: u32,
 }
 
-/// Which engine answers for which algorithm.
-fn choices(config: &PoolConfig) -> Vec<Choice> {
-    match config.engine {
-        EngineKind::Auto => Auto::choices(config.base_window),
-        EngineKind::Reference => {
-            let why = || "crypto.engine: reference".to_owned();
-            crate::alg::Alg::ALL.map(|alg| Choice { alg, engine: "reference", why: why() }).to_vec()
-        }
-    }
-}
-
 fn check(config: &PoolConfig) -> Result<(), PoolError> {
     if !(1..=MAX_BATCH).contains(&config.batch) {
         Err(PoolError::Config("batch"))
@@ -301,7 +290,7 @@ fn check(config: &PoolConfig) -> Result<(), PoolError> {
         Err(PoolError::Config("queue"))
     } else if !(1..=100).contains(&config.share_percent) {
         Err(PoolError::Config("share_percent"))
-    } else if !(8..=16).contains(&config.base_window) {
+    } else if !(10..=16).contains(&config.base_window) {
         Err(PoolError::Config("base_window"))
     } else {
         Ok(())

@@ -60,7 +60,7 @@ fn wait_for(pool: &Pool, client: &mut Client, signers: &[Signer], what: impl Fn(
 }
 
 fn config(cores: &[usize]) -> PoolConfig {
-    PoolConfig { cores: cores.to_vec(), share_percent: 100, base_window: 8, ..PoolConfig::default() }
+    PoolConfig { cores: cores.to_vec(), share_percent: 100, base_window: 10, ..PoolConfig::default() }
 }
 
 #[test]

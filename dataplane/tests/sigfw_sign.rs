@@ -52,7 +52,7 @@ fn a_begin_leaves_with_opcode_100_and_a_signature_that_holds() {
     let unitdata = sccp::Unitdata::parse(data.user).expect("SCCP");
     assert_eq!(unitdata.kind, sccp::Kind::Ludt);
     let message = tcap::Message::parse(unitdata.data, Rules::Strict).expect("TCAP");
-    let [user, security] = &message.components[..] else { panic!("two components") };
+    let [user, security] = message.components.iter().collect::<Vec<_>>()[..] else { panic!("two components") };
     assert_eq!((security.invoke_id, security.local()), (Some(1), Some(tcap0::OPCODE)));
     let protection = tcap0::parse(security.parameter).expect("security");
     let mut tbs = Vec::new();

@@ -20,7 +20,7 @@ fn now() -> Duration {
 /// What a run came to.
 #[derive(Clone, Debug)]
 pub struct Outcome {
-    /// Messages judged.
+    /// Messages judged; copies of known ones do not count.
     pub messages: u64,
     /// CPU time of the run.
     pub elapsed: Duration,
@@ -132,4 +132,24 @@ fn decode_one(frame: &[u8]) -> Option<usize> {
         components += tcap::Message::parse(unitdata.data, Rules::Lenient).ok()?.components.len();
     }
     Some(components)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::traffic;
+    use sealgate_config::model::Mode;
+    use sealgate_crypto::pool::PoolConfig;
+    use std::error::Error;
+
+    #[test]
+    fn a_corpus_played_again_is_judged_again() -> Result<(), Box<dyn Error>> {
+        let frames = traffic::unsigned(false);
+        let rounds = 3 * frames.len() as u64;
+        let mut gateway = Gateway::new(Mode::Prefer, false, frames, Vec::new(), Some(3), PoolConfig::default())?;
+        turns(&mut gateway, rounds as u32 / 32 + 2);
+        let stats = gateway.worker.stats();
+        assert_eq!((stats.messages, stats.repeated), (rounds, 0));
+        Ok(())
+    }
 }

@@ -14,8 +14,13 @@ const LOCATION_UPDATE: [u8; 7] = [0x04, 0x00, 0x00, 0x01, 0x00, 0x01, 0x03];
 const OPERATOR: &str = "999020000011";
 const HOME: &str = "999010000001";
 
-/// Number of messages that exceeds the retransmission memory, so that a looped corpus never repeats itself to it.
-pub const CORPUS: u32 = 8192;
+/// Messages of a corpus that is played again and again.
+///
+/// More than twice the retransmission memory, and TSNs far apart go once around their circle: the first message of each
+/// round is then younger than the last of the round before, none is ever taken for a copy, and each is judged anew.
+pub const CORPUS: u32 = 16384;
+/// From one TSN of the corpus to the next; odd, so that they fill the memory evenly.
+const STRIDE: u32 = (1 << 18) + 1;
 
 fn digits(text: &str) -> Digits {
     text.parse().unwrap_or_default()
@@ -78,7 +83,7 @@ fn frame(tcap: &[u8], tsn: u32, outbound: bool) -> Vec<u8> {
 
 /// [`CORPUS`] unsigned messages.
 pub fn unsigned(outbound: bool) -> Vec<Vec<u8>> {
-    (0..CORPUS).map(|i| frame(&message(i), i, outbound)).collect()
+    (0..CORPUS).map(|i| frame(&message(i), i.wrapping_mul(STRIDE), outbound)).collect()
 }
 
 /// `count` messages signed by the operator's key, each with its own sequence number.

@@ -1,8 +1,7 @@
 //! What turns checks into verdicts: one trait, the reference, and the tables in front of it.
 
 mod auto;
-pub(crate) mod base;
-pub(crate) mod ecdsa;
+mod base;
 mod mode;
 mod reference;
 
@@ -57,6 +56,11 @@ pub(crate) trait Engine: Send {
     /// Whether this is the reference itself, whose verdicts there is nothing to compare with.
     fn is_reference(&self) -> bool {
         false
+    }
+
+    /// Which engine answers for which algorithm, and why. Asked once.
+    fn choices(&self) -> Vec<Choice> {
+        Vec::new()
     }
 }
 

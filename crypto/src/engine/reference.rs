@@ -1,6 +1,7 @@
 //! aws-lc-rs, one by one, every algorithm. Each other engine must agree with it.
 
-use super::{Check, Engine, Verdicts};
+use super::{Check, Choice, Engine, Verdicts};
+use crate::alg::Alg;
 
 #[derive(Debug, Default)]
 pub(crate) struct Reference;
@@ -27,5 +28,10 @@ impl Engine for Reference {
 
     fn is_reference(&self) -> bool {
         true
+    }
+
+    fn choices(&self) -> Vec<Choice> {
+        let why = || "crypto.engine: reference".to_owned();
+        Alg::ALL.map(|alg| Choice { alg, engine: "reference", why: why() }).to_vec()
     }
 }

@@ -37,7 +37,7 @@ static CONSTANTS: Constants = Constants([
     [(1 << 35) - (1 << 6); 4],  // 128: limbs 1 to 7 lend, and pay for the limb below
     [1 << 6; 4],                // 160: limb 8 pays
     [(1 << 24) + 1; 4],         // 192: to the quotient of one subtrahend
-    [(1 << 24) + 2; 4],         // 224: to the quotient of the sum of two
+    [(1 << 24) + 3; 4],         // 224: to the quotient of the sum of two, one of them doubled
 ]);
 
 /// a_i (in ymm9) times limb `at` of b, into column `r` by way of `t`.
@@ -367,7 +367,7 @@ macro_rules! both {
     };
 }
 
-/// Subtracts the elements at {y} and {z}.
+/// Subtracts the elements at {y} and {z}; one of them may be twice a product, with limbs below 2^30.
 macro_rules! less_two {
     () => {
         concat!(
@@ -441,6 +441,6 @@ kernel! {
 }
 
 kernel! {
-    /// b b / R - y - z, plus a multiple of p that keeps it positive; all products.
+    /// b b / R - y - z, plus a multiple of p that keeps it positive; products, or y or z twice one.
     sqr_sub(b, y, z): square!(), less_two!()
 }

@@ -11,9 +11,9 @@ mod vector;
 use crate::weierstrass::field::Curve;
 use field::{Fe, P, less, words_of};
 
-pub(crate) use portable::Portable;
+use portable::Portable;
 #[cfg(target_arch = "x86_64")]
-pub(crate) use vector::Avx2;
+use vector::Avx2;
 
 /// The curve.
 #[derive(Clone, Copy, Debug)]
@@ -25,6 +25,11 @@ const GY: [u64; 4] = [0xcbb6_4068_37bf_51f5, 0x2bce_3357_6b31_5ece, 0x8ee7_eb4a_
 
 impl Curve for P256 {
     type Fe = Fe;
+    #[cfg(target_arch = "x86_64")]
+    type Vector = Avx2;
+    #[cfg(not(target_arch = "x86_64"))]
+    type Vector = Portable;
+    type Twin = Portable;
     const OCTETS: usize = 32;
     const BITS: usize = 256;
     type Words = [u64; 4];
@@ -73,29 +78,26 @@ impl Curve for P256 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::weierstrass::field::Lanes;
-    use crate::weierstrass::table::Table;
-    use crate::weierstrass::verify::{Job, Verifier};
+    use crate::weierstrass::choice::{Base, Job, Kernels, Table, Verifier};
     use aws_lc_rs::digest::{SHA256, digest};
     use aws_lc_rs::rand::SystemRandom;
     use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair};
-    use std::sync::Arc;
 
-    fn agrees<L: Lanes<Fe = Fe>>() {
-        let base = Arc::new(Table::<P256, L>::generator(8));
+    fn agrees(kernels: Kernels) {
+        let Some(base) = Base::<P256>::build(kernels, 8) else { return };
         assert!(base.holds(77));
         let rng = SystemRandom::new();
-        let mut verifier = Verifier::new(base);
+        let mut verifier = Verifier::new(&base);
         let keys: Vec<_> = (0..4)
             .map(|at| {
                 let pkcs8 = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &rng).unwrap();
                 let key = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, pkcs8.as_ref()).unwrap();
-                let table = Table::<P256, L>::build(key.public_key().as_ref(), [8, 5, 4, 7][at]).unwrap();
+                let table = Table::build(kernels, key.public_key().as_ref(), [8, 5, 4, 7][at]).unwrap();
                 assert!(table.holds(at * 1000 + 13));
                 (key, table)
             })
             .collect();
-        for len in [1, 2, 3, 4, 5, 7, 31, 32, 33, 64, 100] {
+        for len in [0, 1, 2, 3, 4, 5, 7, 31, 32, 33, 64, 100] {
             let inputs: Vec<_> = (0..len)
                 .map(|at: usize| {
                     let message = [at as u8; 40];
@@ -120,15 +122,12 @@ mod tests {
     }
 
     #[test]
-    fn portable_agrees() {
-        agrees::<Portable>();
+    fn the_twin_agrees_with_the_library() {
+        agrees(Kernels::Twin);
     }
 
-    #[cfg(target_arch = "x86_64")]
     #[test]
-    fn avx2_agrees() {
-        if Avx2::supported() {
-            agrees::<Avx2>();
-        }
+    fn the_vector_kernels_agree_with_the_library() {
+        agrees(Kernels::Vector);
     }
 }

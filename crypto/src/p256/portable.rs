@@ -73,7 +73,7 @@ impl Lanes for Portable {
         y.each(|lane| lines[lane].1);
     }
 
-    fn prefetch(_: &Line) {}
+    fn prefetch(_: *const Line) {}
 
     fn difference(&mut self, a: &Self, b: &Self) {
         self.each(|lane| a.0[lane].sub(&b.0[lane]));
@@ -109,14 +109,8 @@ impl Lanes for Portable {
         self.each(|lane| a.0[lane].sqr().sub(&b.0[lane]).sub(&c.0[lane]));
     }
 
-    fn sub(&mut self, a: &Self, b: &Self) {
-        self.difference(a, b);
-    }
-
-    fn negate(&mut self, choose: Signs) {
-        for (_, value) in self.0.iter_mut().enumerate().filter(|&(lane, _)| choose.is_negative(lane)) {
-            *value = value.neg();
-        }
+    fn twice(&mut self, a: &Self) {
+        self.each(|lane| a.0[lane].add(&a.0[lane]));
     }
 
     fn zeros(&self) -> [bool; 4] {

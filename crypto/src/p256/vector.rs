@@ -5,10 +5,9 @@ use super::field::{Fe, P, add, sub};
 use super::kernels::{self, Limbs};
 use crate::weierstrass::field::{Lanes, Signs};
 use core::arch::x86_64::{
-    __m256i, _MM_HINT_T1, _mm_prefetch, _mm256_add_epi64, _mm256_and_si256, _mm256_blendv_epi8, _mm256_cmpeq_epi64,
-    _mm256_load_si256, _mm256_or_si256, _mm256_permute2x128_si256, _mm256_set1_epi64x, _mm256_slli_epi64,
-    _mm256_srli_epi64, _mm256_store_si256, _mm256_sub_epi64, _mm256_unpackhi_epi64, _mm256_unpacklo_epi64,
-    _mm256_xor_si256,
+    __m256i, _MM_HINT_T1, _mm_prefetch, _mm256_add_epi64, _mm256_and_si256, _mm256_cmpeq_epi64, _mm256_load_si256,
+    _mm256_or_si256, _mm256_permute2x128_si256, _mm256_set1_epi64x, _mm256_slli_epi64, _mm256_srli_epi64,
+    _mm256_store_si256, _mm256_sub_epi64, _mm256_unpackhi_epi64, _mm256_unpacklo_epi64, _mm256_xor_si256,
 };
 
 const LIMB: u64 = (1 << 29) - 1;
@@ -82,6 +81,33 @@ fn from_words(words: [u64; 4]) -> Fe {
     Fe(words).mul(&BACK)
 }
 
+impl Avx2 {
+    /// One lane as it is, in the lanes' Montgomery form, below p.
+    #[inline]
+    fn words(&self, lane: usize) -> [u64; 4] {
+        let limb = |at: usize| self.0.0[at][lane];
+        // Limbs of a difference overlap: carried on, they are below 2^29 like those of a product. The value is below 2^261.
+        let (mut carry, mut l) = (0, [0; 9]);
+        for (at, to) in l.iter_mut().enumerate() {
+            let sum = limb(at) + carry;
+            (*to, carry) = if at < 8 { (sum & LIMB, sum >> 29) } else { (sum, 0) };
+        }
+        let low = [
+            l[0] | l[1] << 29 | l[2] << 58,
+            l[2] >> 6 | l[3] << 23 | l[4] << 52,
+            l[4] >> 12 | l[5] << 17 | l[6] << 46,
+            l[6] >> 18 | l[7] << 11 | l[8] << 40,
+        ];
+        // With q = value / 2^256, rounded down, value - q p = low + q (2^256 - p), which is below 2 p.
+        let q = l[8] >> 24;
+        let some = u64::from(q > 0);
+        let rest = [q, (q << 32).wrapping_neg(), some.wrapping_neg(), q * 0xffff_ffff - some];
+        let (sum, carry) = add(&low, &rest);
+        let (less, borrow) = sub(&sum, &P);
+        if borrow && !carry { sum } else { less }
+    }
+}
+
 impl Lanes for Avx2 {
     type Fe = Fe;
     type Line = Line;
@@ -96,35 +122,7 @@ impl Lanes for Avx2 {
     }
 
     fn get(&self, lane: usize) -> Fe {
-        // Limbs of a difference overlap: a sum of 128 bits carries them on. The value is below 2^261.
-        let (mut words, mut sum) = ([0; 5], 0_u128);
-        let (mut word, mut bit) = (0, 0);
-        for limb in self.0.0 {
-            sum += u128::from(limb[lane]) << bit;
-            bit += 29;
-            if bit >= 64 {
-                words[word] = sum as u64;
-                (word, bit, sum) = (word + 1, bit - 64, sum >> 64);
-            }
-        }
-        words[word] = sum as u64;
-        let [low @ .., top] = words;
-        // 2^256 is 2^256 - p modulo p, and 2^256 - p is below 2^224.
-        let fold = |low: [u64; 4], top: u64| {
-            let rest = sub(&[0; 4], &P).0;
-            let mut carry = 0;
-            let part = rest.map(|word| {
-                carry += u128::from(word) * u128::from(top);
-                let low = carry as u64;
-                carry >>= 64;
-                low
-            });
-            add(&low, &part)
-        };
-        let (low, carry) = fold(low, top);
-        let (low, _) = fold(low, u64::from(carry));
-        let (less, borrow) = sub(&low, &P);
-        from_words(if borrow { low } else { less })
+        from_words(self.words(lane))
     }
 
     fn set(&mut self, lane: usize, value: &Fe) {
@@ -135,6 +133,10 @@ impl Lanes for Avx2 {
 
     fn line(x: &Fe, y: &Fe) -> Line {
         Line(into_words(x), into_words(y))
+    }
+
+    fn line_of(x: &Self, y: &Self, lane: usize) -> Line {
+        Line(x.words(lane), y.words(lane))
     }
 
     fn coordinates(line: &Line) -> (Fe, Fe) {
@@ -151,9 +153,9 @@ impl Lanes for Avx2 {
     }
 
     #[inline]
-    fn prefetch(line: &Line) {
-        // SAFETY: a hint; the address is that of a line.
-        unsafe { _mm_prefetch::<_MM_HINT_T1>((&raw const *line).cast()) };
+    fn prefetch(line: *const Line) {
+        // SAFETY: a hint, which any address may be given to.
+        unsafe { _mm_prefetch::<_MM_HINT_T1>(line.cast()) };
     }
 
     #[inline]
@@ -201,18 +203,9 @@ impl Lanes for Avx2 {
     }
 
     #[inline]
-    fn sub(&mut self, a: &Self, b: &Self) {
-        self.difference(a, b);
+    fn twice(&mut self, a: &Self) {
         // SAFETY: AVX2 is there, since `self` is.
-        unsafe { settle(&mut self.0) };
-    }
-
-    fn negate(&mut self, choose: Signs) {
-        // SAFETY: AVX2 is there, since `self` is.
-        unsafe {
-            negate(&mut self.0, choose);
-            settle(&mut self.0);
-        }
+        unsafe { twice(&mut self.0, &a.0) };
     }
 
     fn zeros(&self) -> [bool; 4] {
@@ -309,45 +302,12 @@ fn signed_difference(out: &mut Limbs, a: &Limbs, negative: Signs, b: &Limbs) {
     }
 }
 
-/// -a where chosen, else a: as a difference, as [`settle`] takes it.
+/// 2 a, limb by limb: limbs below 2^30.
 #[target_feature(enable = "avx2")]
-fn negate(value: &mut Limbs, choose: Signs) {
-    let choose = mask(choose);
-    for (value, bias) in value.0.iter_mut().zip(BIAS) {
-        let limb = load(value);
-        store(value, _mm256_blendv_epi8(limb, _mm256_sub_epi64(all(bias), limb), choose));
+fn twice(out: &mut Limbs, a: &Limbs) {
+    for (out, a) in out.0.iter_mut().zip(&a.0) {
+        store(out, _mm256_add_epi64(load(a), load(a)));
     }
-}
-
-/// Makes a product of a difference: limbs below 2^29, value below 2 p.
-#[target_feature(enable = "avx2")]
-fn settle(value: &mut Limbs) {
-    const LENT: u64 = 1 << 29;
-    let mask = all(LIMB);
-    let (mut carry, mut limbs) = (all(0), [all(0); 9]);
-    for (to, limb) in limbs.iter_mut().zip(&value.0) {
-        let sum = _mm256_add_epi64(load(limb), carry);
-        (*to, carry) = (_mm256_and_si256(sum, mask), _mm256_srli_epi64::<29>(sum));
-    }
-    // The last limb is below 2^29, so all of it is there. With q = value / 2^256, rounded down, value - q p is in 0..2 p:
-    // q 2^256 exceeds q p by less than 21 2^224. q p has terms in limbs 0, 3, 6 and 7; limbs 3 and 6 may lack some, so
-    // limbs 3 to 7 lend each other.
-    let q = _mm256_srli_epi64::<24>(limbs[8]);
-    limbs[8] = _mm256_sub_epi64(_mm256_and_si256(limbs[8], all((1 << 24) - 1)), all(1));
-    for (at, limb) in limbs.iter_mut().enumerate().take(8).skip(3) {
-        *limb = _mm256_add_epi64(*limb, all(if at == 3 { LENT } else { LENT - 1 }));
-    }
-    limbs[0] = _mm256_add_epi64(limbs[0], q);
-    limbs[3] = _mm256_sub_epi64(limbs[3], _mm256_slli_epi64::<9>(q));
-    limbs[6] = _mm256_sub_epi64(limbs[6], _mm256_slli_epi64::<18>(q));
-    limbs[7] = _mm256_add_epi64(limbs[7], _mm256_slli_epi64::<21>(q));
-    carry = all(0);
-    for (out, limb) in value.0.iter_mut().zip(limbs).take(8) {
-        let sum = _mm256_add_epi64(limb, carry);
-        store(out, _mm256_and_si256(sum, mask));
-        carry = _mm256_srli_epi64::<29>(sum);
-    }
-    store(&mut value.0[8], _mm256_add_epi64(limbs[8], carry));
 }
 
 /// Lanes of a product that are 0, p, 2 p, 3 p or 4 p: its limbs are below 2^29, so each of these has one form.

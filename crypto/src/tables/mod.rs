@@ -5,6 +5,7 @@
 
 mod hits;
 mod keep;
+pub(crate) mod lines;
 mod plan;
 mod shop;
 
@@ -12,11 +13,9 @@ pub(crate) use hits::Hits;
 pub(crate) use keep::Tables;
 pub(crate) use shop::{Curves, Workshop};
 
-use crate::engine::base::P256Vector;
-use crate::engine::ecdsa;
-use crate::p256;
-
-pub(crate) type P256Table = ecdsa::Tables<p256::P256, P256Vector, p256::Portable>;
+use crate::p256::P256;
+use crate::p384::P384;
+use crate::weierstrass::choice;
 
 /// How wide a key's table is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -57,7 +56,8 @@ pub(crate) struct Table {
 
 /// What a table is of.
 pub(crate) enum Kind {
-    P256(P256Table),
+    P256(choice::Table<P256>),
+    P384(choice::Table<P384>),
     /// None at all: holds the place of a real one in tests of everything but engines.
     #[cfg(test)]
     StandIn,
@@ -83,12 +83,13 @@ impl Table {
     }
 
     /// The table of a P-256 key.
-    pub(crate) fn p256(&self) -> Option<&P256Table> {
-        match &self.kind {
-            Kind::P256(table) => Some(table),
-            #[cfg(test)]
-            Kind::StandIn => None,
-        }
+    pub(crate) fn p256(&self) -> Option<&choice::Table<P256>> {
+        if let Kind::P256(table) = &self.kind { Some(table) } else { None }
+    }
+
+    /// The table of a P-384 key.
+    pub(crate) fn p384(&self) -> Option<&choice::Table<P384>> {
+        if let Kind::P384(table) = &self.kind { Some(table) } else { None }
     }
 }
 

@@ -1,9 +1,13 @@
 //! Where tables are made.
 
-use super::{Kind, P256Table, Table, Tier};
+use super::{Kind, Table, Tier, lines};
 use crate::alg::Alg;
+use crate::p256::P256;
+use crate::p384::P384;
 use crate::verify::PublicKey;
+use crate::weierstrass::choice::{self, Kernels};
 use crate::weierstrass::digits::{entries, windows};
+use crate::weierstrass::field::{Curve, Lanes};
 use std::hash::{BuildHasher, RandomState};
 
 /// Makes tables. A trait, so that the tiers are tested without arithmetic.
@@ -15,53 +19,76 @@ pub(crate) trait Workshop: Send + Sync {
     fn make(&self, key: &PublicKey, tier: Tier) -> Option<Table>;
 }
 
+/// Windows by tier.
+type Windows = [u32; 4];
+
+/// 51 KiB, 256 KiB and 802 KiB (crypto.md 4).
+const P256_WINDOWS: Windows = [0, 5, 8, 10];
+
+/// Their lines are half as long again and their windows half as many again.
+const P384_WINDOWS: Windows = [0, 4, 6, 8];
+
 /// The tables of our engines.
 pub(crate) struct Curves;
-
-/// Windows by tier (crypto.md 4): 51 KiB, 256 KiB and 802 KiB for P-256.
-const P256_WINDOWS: [u32; 4] = [0, 5, 8, 10];
-
-/// Octets of a P-256 table: a line is two coordinates.
-const fn p256_octets(window: u32) -> usize {
-    windows(256, window) * entries(window) * 64
-}
 
 impl Workshop for Curves {
     fn costs(&self, alg: Alg) -> Option<[usize; 4]> {
         match alg {
-            Alg::P256 => Some(P256_WINDOWS.map(|window| if window > 0 { p256_octets(window) } else { 0 })),
-            Alg::Ed25519 | Alg::P384 | Alg::Rsa2048 => None,
+            Alg::P256 => Some(costs::<P256>(P256_WINDOWS)),
+            Alg::P384 => Some(costs::<P384>(P384_WINDOWS)),
+            Alg::Ed25519 | Alg::Rsa2048 => None,
         }
     }
 
     fn make(&self, key: &PublicKey, tier: Tier) -> Option<Table> {
         // Which lines are compared changes from table to table, so that a defect in any place shows in the end.
         let pick = usize::try_from(RandomState::new().hash_one(key.ski())).unwrap_or(0);
-        match key.alg() {
+        let (octets, kind) = match key.alg() {
             Alg::P256 => {
-                let window = *P256_WINDOWS.get(tier as usize).filter(|window| **window > 0)?;
-                let table = P256Table::of_key(key.bits(), window, pick)?;
-                Some(Table { tier, octets: table.octets(), kind: Kind::P256(table) })
+                let table = table::<P256>(key, P256_WINDOWS, tier, pick)?;
+                (table.octets(), Kind::P256(table))
             }
-            Alg::Ed25519 | Alg::P384 | Alg::Rsa2048 => None,
-        }
+            Alg::P384 => {
+                let table = table::<P384>(key, P384_WINDOWS, tier, pick)?;
+                (table.octets(), Kind::P384(table))
+            }
+            Alg::Ed25519 | Alg::Rsa2048 => return None,
+        };
+        Some(Table { tier, octets: lines::room(octets), kind })
     }
+}
+
+/// Memory of tables with such windows, in the form that this processor uses.
+fn costs<C: Curve>(of: Windows) -> [usize; 4] {
+    let line = match Kernels::best::<C>() {
+        Kernels::Vector => size_of::<<C::Vector as Lanes>::Line>(),
+        Kernels::Twin => size_of::<<C::Twin as Lanes>::Line>(),
+    };
+    of.map(|window| if window == 0 { 0 } else { lines::room(windows(C::BITS, window) * entries(window) * line) })
+}
+
+fn table<C: Curve>(key: &PublicKey, of: Windows, tier: Tier, pick: usize) -> Option<choice::Table<C>> {
+    let window = *of.get(tier as usize).filter(|window| **window > 0)?;
+    choice::Table::build(Kernels::best::<C>(), key.bits(), window).filter(|table| table.holds(pick))
 }
 
 #[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
-    use crate::selftest::test_keys;
+    use crate::selftest::test_key;
 
     #[test]
     fn tables_cost_what_they_said() {
-        let key = test_keys(1).remove(0);
-        let costs = Curves.costs(key.alg()).unwrap();
-        assert_eq!(costs, [0, 53_248, 262_144, 851_968]);
-        for tier in [Tier::Small, Tier::Base, Tier::Wide] {
-            let table = Curves.make(&key, tier).unwrap();
-            assert_eq!((table.tier(), table.octets()), (tier, costs[tier as usize]));
+        for alg in [Alg::P256, Alg::P384] {
+            let key = test_key(alg);
+            let costs = Curves.costs(alg).unwrap();
+            println!("{alg}: {costs:?} octets");
+            for tier in [Tier::Small, Tier::Base, Tier::Wide] {
+                let table = Curves.make(&key, tier).unwrap();
+                assert_eq!((table.tier(), table.octets()), (tier, costs[tier as usize]));
+            }
+            assert!(Curves.make(&key, Tier::None).is_none());
         }
-        assert!(Curves.make(&key, Tier::None).is_none());
+        assert!(Curves.costs(Alg::Rsa2048).is_none() && Curves.make(&test_key(Alg::Rsa2048), Tier::Small).is_none());
     }
 }

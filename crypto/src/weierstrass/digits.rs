@@ -14,38 +14,33 @@ pub(crate) const fn entries(window: u32) -> usize {
     1 << (window - 1)
 }
 
-/// Calls `each` with window, entry (0 for the multiple 1, 1 for 3, ..) and sign (true: negative) of each digit of `odd`.
+/// Words that [`each`] takes at most; one more holds what its windows reach beyond the number.
+const WORDS: usize = 7;
+
+/// Calls `each` with entry (0 for the multiple 1, 1 for 3, ..) and sign (true: negative) of each digit of `odd`.
 ///
-/// * `odd`: words, least first, an odd number below 2^(64 words)
+/// * `odd`: words, least first, an odd number below 2^(64 words); at most [`WORDS`]
+/// * `count`: digits, so many that `count` times `window` bits hold it
 /// * `negative`: turns all signs
-#[inline]
-pub(crate) fn each(odd: &[u64], count: usize, window: u32, negative: bool, mut each: impl FnMut(usize, usize, bool)) {
-    debug_assert!(odd.first().is_some_and(|word| word & 1 == 1));
-    let half = entries(window);
-    let bits = count * window as usize;
-    // v = (u + 2^(wk) - 1) / 2 = floor(u / 2) + 2^(wk - 1), since u is odd.
-    for at in 0..count {
-        let mut digit = extract(odd, at * window as usize + 1, window);
-        if (at + 1) * window as usize == bits {
-            // Bit wk - 1 of v: u / 2 has none there.
-            digit |= half;
-        }
+#[inline(always)]
+pub(crate) fn each(odd: &[u64], count: usize, window: u32, negative: bool, mut each: impl FnMut(usize, bool)) {
+    debug_assert!(odd.first().is_some_and(|word| word & 1 == 1) && odd.len() <= WORDS);
+    // v = (u + 2^(wk) - 1) / 2 = floor(u / 2) + 2^(wk - 1), since u is odd: bits 1 to wk of u, with bit wk set.
+    let mut words = [0; WORDS + 1];
+    words.iter_mut().zip(odd).for_each(|(to, word)| *to = *word);
+    let (half, top) = (entries(window), count * window as usize);
+    words[top / 64 % words.len()] |= 1 << (top % 64);
+    let mut from = 1;
+    for _ in 0..count {
+        let (word, shift) = (from / 64 % words.len(), from % 64);
+        let value = words[word] >> shift | words[(word + 1) % words.len()] << 1 << (63 - shift);
+        let digit = value as usize & (2 * half - 1);
         // 2 e - (2^w - 1): positive from e = 2^(w-1) on.
         let positive = digit >= half;
-        let entry = if positive { digit - half } else { half - 1 - digit };
-        each(at, entry, positive == negative);
+        let entry = digit ^ if positive { half } else { half - 1 };
+        each(entry, positive == negative);
+        from += window as usize;
     }
-}
-
-/// `len` bits from bit `from` on; zeros beyond the end.
-#[inline]
-fn extract(words: &[u64], from: usize, len: u32) -> usize {
-    let (word, shift) = (from / 64, from % 64);
-    let mut value = words.get(word).map_or(0, |word| word >> shift);
-    if shift > 0 {
-        value |= words.get(word + 1).map_or(0, |word| word << (64 - shift));
-    }
-    (value & ((1 << len) - 1)) as usize
 }
 
 #[cfg(test)]
@@ -62,11 +57,10 @@ mod tests {
             let count = windows(128, window);
             let mut sum = 0_u128;
             let mut seen = 0;
-            each(&odd, count, window, negative, |at, entry, minus| {
-                assert_eq!(at, seen);
+            each(&odd, count, window, negative, |entry, minus| {
                 assert!(entry < entries(window));
+                let multiple = (2 * entry as u128 + 1) << (seen * window as usize);
                 seen += 1;
-                let multiple = (2 * entry as u128 + 1) << (at * window as usize);
                 sum = if minus { sum.wrapping_sub(multiple) } else { sum.wrapping_add(multiple) };
             });
             prop_assert_eq!(seen, count);

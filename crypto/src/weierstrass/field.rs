@@ -25,6 +25,7 @@ pub(crate) struct Signs(u8);
 
 impl Signs {
     /// Turns the sign of a lane where `negative`.
+    #[inline]
     pub(crate) fn turn(&mut self, lane: usize, negative: bool) {
         self.0 ^= u8::from(negative) << lane;
     }
@@ -65,11 +66,15 @@ pub(crate) trait Lanes: Copy + Debug + Send + Sync + 'static {
     fn set(&mut self, lane: usize, value: &Self::Fe);
 
     fn line(x: &Self::Fe, y: &Self::Fe) -> Self::Line;
+    /// The point in one lane of two products.
+    fn line_of(x: &Self, y: &Self, lane: usize) -> Self::Line {
+        Self::line(&x.get(lane), &y.get(lane))
+    }
     fn coordinates(line: &Self::Line) -> (Self::Fe, Self::Fe);
     /// The coordinates of four table points.
     fn gather(lines: [&Self::Line; 4], x: &mut Self, y: &mut Self);
     /// Asks the memory for a line that will be gathered soon.
-    fn prefetch(line: &Self::Line);
+    fn prefetch(line: *const Self::Line);
 
     /// a - b, both products; gives a difference.
     fn difference(&mut self, a: &Self, b: &Self);
@@ -83,12 +88,10 @@ pub(crate) trait Lanes: Copy + Debug + Send + Sync + 'static {
     fn mul_sub(&mut self, a: &Self, b: &Self, c: &Self);
     /// a a; a product.
     fn sqr(&mut self, a: &Self);
-    /// a a - b - itself; all products.
+    /// a a - b - itself; a and itself products, b a product or twice one.
     fn sqr_sub(&mut self, a: &Self, b: &Self);
-    /// a - b as a product, both products.
-    fn sub(&mut self, a: &Self, b: &Self);
-    /// Minus itself, a product, as a product, where `choose`.
-    fn negate(&mut self, choose: Signs);
+    /// 2 a of a product: only to be subtracted by [`Lanes::sqr_sub`].
+    fn twice(&mut self, a: &Self);
     /// In which lanes a product is zero.
     fn zeros(&self) -> [bool; 4];
     /// 1 / x in each lane of a product, zero where x is; says in which lanes it is.
@@ -112,6 +115,10 @@ pub(crate) trait Lanes: Copy + Debug + Send + Sync + 'static {
 /// A curve y^2 = x^3 - 3 x + b of prime order n.
 pub(crate) trait Curve: Copy + Debug + Send + Sync + 'static {
     type Fe: Field;
+    /// Four elements by vector instructions, where the processor has them.
+    type Vector: Lanes<Fe = Self::Fe>;
+    /// Four elements on any processor.
+    type Twin: Lanes<Fe = Self::Fe>;
     /// Octets of a coordinate, and of r and s.
     const OCTETS: usize;
     /// Bits of n.

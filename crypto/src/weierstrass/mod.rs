@@ -10,13 +10,17 @@
 //! | [`point`] | additions that are right for all points, one at a time |
 //! | [`digits`] | a scalar as odd signed digits |
 //! | [`table`] | multiples of one point |
+//! | [`plan`] | scalars, and the lines of their digits |
 //! | [`tree`] | the sum of points of a chunk, sharing inversions |
 //! | [`verify`] | signatures to verdicts |
+//! | [`choice`] | vector kernels or their twin |
 //!
 //! All of it is variable-time and sees public values only.
 
+pub(crate) mod choice;
 pub(crate) mod digits;
 pub(crate) mod field;
+pub(crate) mod plan;
 pub(crate) mod point;
 pub(crate) mod table;
 pub(crate) mod tree;

@@ -133,17 +133,19 @@ impl<L: Lanes> Tree<L> {
     }
 
     /// Adds until a level is not worth an inversion.
-    pub(crate) fn reduce(&mut self) {
+    ///
+    /// * `meanwhile`: called twice an addition; what the memory may be asked for
+    pub(crate) fn reduce(&mut self, meanwhile: &mut impl FnMut()) {
         loop {
             let pairs = self.groups.iter().map(|group| group.count / 2).sum();
             if pairs < WORTH_A_LEVEL {
                 break;
             }
-            self.level(pairs);
+            self.level(pairs, meanwhile);
         }
     }
 
-    fn level(&mut self, pairs: usize) {
+    fn level(&mut self, pairs: usize, meanwhile: &mut impl FnMut()) {
         let Self { groups, points, signs, differences, prefixes, scratch, step, .. } = self;
         let step = *step;
         if differences.len() < pairs {
@@ -160,6 +162,7 @@ impl<L: Lanes> Tree<L> {
                 differences[at].difference(&points[first + step].x, &points[first].x);
                 let (before, after) = prefixes.split_at_mut(at + 1);
                 after[0].mul(&before[at], &differences[at]);
+                meanwhile();
                 at += 1;
             }
         }
@@ -184,6 +187,7 @@ impl<L: Lanes> Tree<L> {
                 scratch.difference(&a.x, &b.x);
                 b.y.mul_sub(slope, scratch, &a.y);
                 signs[first + step] = signs[first];
+                meanwhile();
             }
         }
         groups.iter_mut().for_each(|group| group.halve(step));
@@ -210,38 +214,33 @@ impl<L: Lanes> Tree<L> {
         sum
     }
 
-    /// `affine`: the sum is still its first point, with ZZ = 1.
+    /// Adds one point, with its sign turned where `negative`.
+    ///
+    /// * `affine`: the sum is still its first point, with ZZ = 1
     fn add(&self, sum: &mut Sums<L>, point: &Points<L>, negative: Signs, affine: bool) {
-        let (mut x2, mut y2) = (point.x, point.y);
-        y2.negate(negative);
-        if !affine {
-            x2.mul_by(&sum.zz);
-            y2.mul_by(&sum.zzz);
-        }
-        let [mut p, mut r, mut pp] = [self.zero; 3];
-        p.sub(&x2, &sum.x);
-        r.sub(&y2, &sum.y);
+        let [mut p, mut r, mut pp, mut t] = [self.zero; 4];
+        // p = x2 zz - x, and r = y2 (+ or - zzz) - y.
+        p.mul_sub(&point.x, &sum.zz, &sum.x);
+        t.signed_difference(&sum.zzz, negative, &self.zero);
+        r.mul_sub(&point.y, &t, &sum.y);
         pp.sqr(&p);
         // From here on p is p pp, and sum.x is q = x pp.
         p.mul_by(&pp);
         sum.x.mul_by(&pp);
-        // x = r^2 - p pp - 2 q, into x2.
-        x2 = p;
-        x2.sqr_sub(&r, &sum.x);
-        y2 = x2;
-        x2.sub(&y2, &sum.x);
-        // y = r (q - x) - y p pp
-        y2.difference(&sum.x, &x2);
-        sum.x = x2;
-        x2 = sum.y;
-        x2.mul_by(&p);
-        sum.y.mul_sub(&r, &y2, &x2);
         if affine {
             (sum.zz, sum.zzz) = (pp, p);
         } else {
             sum.zz.mul_by(&pp);
             sum.zzz.mul_by(&p);
         }
+        // x = r^2 - p pp - 2 q, into pp; y = r (q - x) - y p pp.
+        t.twice(&sum.x);
+        pp = p;
+        pp.sqr_sub(&r, &t);
+        t.difference(&sum.x, &pp);
+        sum.x = pp;
+        p.mul_by(&sum.y);
+        sum.y.mul_sub(&r, &t, &p);
     }
 }
 

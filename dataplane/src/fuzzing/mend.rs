@@ -156,8 +156,8 @@ impl<'a> Protected<'a> {
             called: party(self.unitdata.called)?,
             tag: self.message.kind as u8,
         };
-        let (_, components) = self.message.components.split_last()?;
-        let components = components.iter().map(|component| component.raw);
+        let before = self.message.components.len().checked_sub(1)?;
+        let components = self.message.components.iter().take(before).map(|component| component.raw);
         let elements = self.message.elements.iter().map(|element| element.raw);
         let copy = self.protection.header.copy.map(|copy| copy.octets());
         let mut tbs = Vec::new();

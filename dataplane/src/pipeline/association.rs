@@ -32,7 +32,7 @@ impl Key {
     pub fn owner(&self, workers: usize) -> usize {
         let mixed = (u64::from(self.link) << 32 | u64::from(self.remote) << 16 | u64::from(self.local))
             .wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        (mixed >> 40) as usize % workers.max(1)
+        (((mixed >> 40) * workers as u64) >> 24) as usize
     }
 }
 

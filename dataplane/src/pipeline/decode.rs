@@ -1,13 +1,12 @@
 //! From a frame to its user messages: link, network and transport layer in the order of formats 2, steps 1 to 4.
 
-use sealgate_crypto::verify::sha256;
-use sealgate_wire::sctp::{self, Chunk, ChunkKind, Data, Header, Init, Packet, Sack};
+use sealgate_wire::sctp::{self, ChunkKind, Data, Header, Init, Packet, Sack};
 use sealgate_wire::{Reason, Refusal, eth, ip, m3ua};
 
 use super::association::Key;
 use super::claims::{self, Next, Scene};
 use super::rewrite::checksum;
-use super::slots::{Action, AssocId, Digest, FrameId, FrameSlot, MessageId, Part, Plan, Record};
+use super::slots::{Action, AssocId, FrameId, FrameSlot, MessageId, Part, Plan, Record};
 use super::worker::{Sides, Worker, action_of, is_pending};
 use crate::io::{Frame, FrameIo};
 use crate::policy::Snapshot;
@@ -156,29 +155,27 @@ impl<P: FrameIo> Worker<P> {
             return Ok(());
         }
         debug_assert_eq!(packet.vtag, header.vtag);
-        let spare = self.spare_frames.pop().unwrap_or_default();
-        let slot = FrameSlot {
-            frame,
-            number,
-            way,
-            exit,
-            link,
-            assoc,
-            ip: layers.ip,
-            sctp: layers.sctp,
-            end: layers.end,
-            waiting: 0,
-            plans: spare.plans,
-            octets: spare.octets,
-        };
         let Some(association) = self.associations.get_mut(assoc) else { return Err(Reason::IntBug.at(0)) };
         // One flow must never take the slots of all: what it holds back is its own affair.
-        let share = if association.tags.is_proven() { FLOW_SHARE } else { UNPROVEN_SHARE };
+        let slots = self.config.frames;
+        let share =
+            if association.tags.is_proven() { slots.div_ceil(FLOW_SHARE) } else { slots.div_ceil(UNPROVEN_SHARE) };
         let queue = &mut association.flows[way as usize].queue;
-        if queue.len() >= self.config.frames.div_ceil(share) {
+        if queue.len() >= share {
             return Err(Reason::ResOverload.at(0));
         }
-        let Ok(id) = self.frames.insert(slot) else { return Err(Reason::ResTableFull.at(0)) };
+        let mut slot = self.spare_frames.pop().unwrap_or_else(|| Box::new(FrameSlot::spare()));
+        slot.frame = Some(frame);
+        (slot.number, slot.way, slot.exit) = (number, way, exit);
+        (slot.link, slot.assoc) = (link, assoc);
+        (slot.ip, slot.sctp, slot.end) = (layers.ip, layers.sctp, layers.end);
+        let id = match self.frames.insert(slot) {
+            Ok(id) => id,
+            Err(slot) => {
+                self.keep(slot);
+                return Err(Reason::ResTableFull.at(0));
+            }
+        };
         queue.push_back(id);
         let mut joins = Vec::new();
         self.chunks(snapshot, id, assoc, way, link, &mut joins)?;
@@ -200,16 +197,17 @@ impl<P: FrameIo> Worker<P> {
         joins: &mut Vec<Join>,
     ) -> Result<(), Refusal> {
         let Some(slot) = self.frames.get_mut(id) else { return Err(Reason::IntBug.at(0)) };
-        let FrameSlot { frame, number, sctp, end, plans, octets: stored, waiting, .. } = slot;
-        let octets = frame.octets().get(*sctp..*end).unwrap_or(&[]);
+        let FrameSlot { frame, number, sctp, end, plans, octets: stored, waiting, .. } = &mut **slot;
+        let octets = frame.as_ref().and_then(|frame| frame.octets().get(*sctp..*end)).unwrap_or(&[]);
         let mut lost = Vec::new();
         for chunk in Packet::parse(octets)?.chunks().filter(|chunk| chunk.kind == ChunkKind::DATA) {
             let Ok(data) = Data::parse(&chunk) else { continue };
-            let digest = digest_of(&chunk, &data);
+            // The I bit may differ from one transmission to the next (RFC 7053).
+            let print = self.fingerprints.of(data.flags() & !sctp::FLAG_I, chunk.value);
             let Some(association) = self.associations.get_mut(assoc) else { continue };
             let flow = &mut association.flows[way as usize];
-            let mut plan = Plan { tsn: data.tsn, digest, user_len: data.user.len() as u32, action: Action::Again };
-            match flow.sent(&snapshot.defaults).look(data.tsn, &digest) {
+            let mut plan = Plan { tsn: data.tsn, print, user_len: data.user.len() as u32, action: Action::Again };
+            match flow.sent(&snapshot.defaults).look(data.tsn, print) {
                 Seen::Same(Stored::Kept(outcome)) => {
                     self.stats.repeated += 1;
                     if !is_pending(&outcome) {
@@ -319,7 +317,7 @@ impl<P: FrameIo> Worker<P> {
             plans.push(plan);
             *waiting += 1;
             let pending = Outcome { verdict: Reason::OkHeld, what: What::AsCame };
-            flow.sent(&snapshot.defaults).remember(data.tsn, &digest, pending, self.now_ms);
+            flow.sent(&snapshot.defaults).remember(data.tsn, print, pending, self.now_ms);
             let collected = std::mem::take(&mut self.scratch.whole);
             let user = if parts.is_some() { collected.as_slice() } else { whole };
             let Some(message) = self.messages.get_mut(message_id) else { continue };
@@ -412,7 +410,7 @@ impl<P: FrameIo> Worker<P> {
         for part in &message.parts {
             let plan = frames.get_mut(part.frame).and_then(|slot| slot.plans.get(part.plan));
             if let Some(plan) = plan {
-                sent.remember(plan.tsn, &plan.digest, pending, self.now_ms);
+                sent.remember(plan.tsn, plan.print, pending, self.now_ms);
             }
         }
     }
@@ -483,13 +481,4 @@ fn signs_of(packet: &Packet<'_>) -> Result<(Signs, usize), Refusal> {
         return Err(Reason::SctpChunkType.at(sctp::HEADER_LEN));
     }
     Ok((signs, data_chunks))
-}
-
-/// Digest of what must be equal for a chunk to be a retransmission: its value, and the flags that say what it is. The
-/// I bit may differ from one transmission to the next (RFC 7053).
-fn digest_of(chunk: &Chunk<'_>, data: &Data<'_>) -> Digest {
-    let mut digest = sha256(chunk.value);
-    let flags = u8::from(data.begin) | u8::from(data.end) << 1 | u8::from(data.unordered) << 2;
-    digest[0] ^= flags;
-    digest
 }

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use sealgate_wire::sctp::{self, ChunkKind, Data};
 use sealgate_wire::{Reason, ip, m3ua};
 
-use super::slots::{Action, FrameSlot, Plan, Spare};
+use super::slots::{Action, FrameSlot, Plan};
 use crate::io::{Frame, FrameIo};
 
 /// The shortest Ethernet frame without its check sequence.
@@ -45,21 +45,19 @@ pub(super) fn checksum(packet: &[u8]) -> Option<u32> {
 ///
 /// * `mtu`: largest IP packet of the link; a packet that outgrows it is split between chunks
 pub(super) fn send<P: FrameIo>(
-    slot: FrameSlot<P::Frame>,
+    slot: &mut FrameSlot<P::Frame>,
     mtu: usize,
     port: &mut P,
     queue: &mut VecDeque<P::Frame>,
     desk: &mut Desk,
-) -> (Result<Left, Reason>, Spare) {
-    let FrameSlot { frame, ip, sctp, end, plans, octets, .. } = slot;
-    let left = if plans.iter().all(|plan| plan.action == Action::AsCame) {
+) -> Result<Left, Reason> {
+    let frame = slot.frame.take().ok_or(Reason::IntBug)?;
+    if slot.plans.iter().all(|plan| plan.action == Action::AsCame) {
         queue.push_back(frame);
-        Ok(Left::Sent { more: 0 })
-    } else {
-        make(frame.octets(), (ip, sctp, end), &plans, &octets, mtu, desk)
-            .and_then(|shape| deliver(frame, shape, port, queue, desk))
-    };
-    (left, Spare { plans, octets })
+        return Ok(Left::Sent { more: 0 });
+    }
+    let shape = make(frame.octets(), (slot.ip, slot.sctp, slot.end), &slot.plans, &slot.octets, mtu, desk)?;
+    deliver(frame, shape, port, queue, desk)
 }
 
 /// Lengths of the frame that a packet is made from.

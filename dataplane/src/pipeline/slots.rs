@@ -6,6 +6,7 @@ use sealgate_wire::{Reason, Refusal};
 
 use crate::policy::snapshot::{LinkId, PeerId};
 use crate::state::Direction;
+use crate::state::fingerprint::Fingerprint;
 
 /// Place of a frame in its slab.
 pub type FrameId = u32;
@@ -14,7 +15,7 @@ pub type MessageId = u32;
 /// Place of an association in a worker's table.
 pub type AssocId = u32;
 
-/// A digest of a DATA chunk: what must be equal for a retransmission to be one.
+/// A SHA-256 of what was signed.
 pub type Digest = [u8; 32];
 
 /// Slots that are reused and never given back, so that a warm worker allocates nothing.
@@ -108,8 +109,8 @@ pub enum Action {
 pub struct Plan {
     /// Its transmission sequence number.
     pub tsn: u32,
-    /// Its digest.
-    pub digest: Digest,
+    /// What must be equal for a retransmission to be one.
+    pub print: Fingerprint,
     /// Octets of its user data as it came.
     pub user_len: u32,
     /// What becomes of it.
@@ -119,8 +120,8 @@ pub struct Plan {
 /// A frame on its way.
 #[derive(Debug)]
 pub struct FrameSlot<F> {
-    /// The frame; `None` only while a stage works on it.
-    pub frame: F,
+    /// The frame; `None` in a spare slot.
+    pub frame: Option<F>,
     /// How many frames this worker received before it.
     pub number: u64,
     /// Which way it goes.
@@ -145,13 +146,32 @@ pub struct FrameSlot<F> {
     pub octets: Vec<u8>,
 }
 
-/// The parts of a frame slot that own memory, kept when a frame has left.
-#[derive(Debug, Default)]
-pub struct Spare {
-    /// See [`FrameSlot::plans`].
-    pub plans: Vec<Plan>,
-    /// See [`FrameSlot::octets`].
-    pub octets: Vec<u8>,
+impl<F> FrameSlot<F> {
+    /// A slot without a frame.
+    pub fn spare() -> Self {
+        Self {
+            frame: None,
+            number: 0,
+            way: Direction::In,
+            exit: 0,
+            link: 0,
+            assoc: 0,
+            ip: 0,
+            sctp: 0,
+            end: 0,
+            waiting: 0,
+            plans: Vec::new(),
+            octets: Vec::new(),
+        }
+    }
+
+    /// Empties a slot for its next frame; buffers keep their memory.
+    pub fn reset(&mut self) {
+        self.frame = None;
+        self.waiting = 0;
+        self.plans.clear();
+        self.octets.clear();
+    }
 }
 
 /// Where a part of a message lies.
@@ -258,9 +278,9 @@ pub struct Message {
 impl Message {
     /// Empties a slot for its next message; buffers keep their memory.
     pub fn reset(&mut self) {
-        let Self { mut parts, mut output, .. } = std::mem::take(self);
-        parts.clear();
-        output.clear();
+        self.parts.clear();
+        self.output.clear();
+        let (parts, output) = (std::mem::take(&mut self.parts), std::mem::take(&mut self.output));
         *self = Self { parts, output, ..Self::default() };
     }
 }

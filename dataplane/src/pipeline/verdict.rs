@@ -123,7 +123,7 @@ fn judge_outbound(scene: &mut Scene<'_>, message: &mut Message, so_far: Result<(
 
 /// Everything a settled message touches.
 pub(super) struct Ledger<'w, F> {
-    pub frames: &'w mut Slab<FrameSlot<F>>,
+    pub frames: &'w mut Slab<Box<FrameSlot<F>>>,
     pub associations: &'w mut Associations,
     pub journal: &'w mut Option<Vec<Record>>,
 }
@@ -187,14 +187,14 @@ pub(super) fn settle<F>(
             None if leaves => retransmit::What::AsCame,
             None => retransmit::What::Filler,
         };
-        let (tsn, digest) = (plan.tsn, plan.digest);
+        let (tsn, print) = (plan.tsn, plan.print);
         slot.waiting = slot.waiting.saturating_sub(1);
         last = (slot.number, Some(tsn));
         if let Some(association) = ledger.associations.get_mut(message.assoc)
             && let Some(flow) = association.flows.get_mut(way as usize)
         {
             let outcome = retransmit::Outcome { verdict: reason, what };
-            flow.sent(&scene.snapshot.defaults).remember(tsn, &digest, outcome, scene.now_ms);
+            flow.sent(&scene.snapshot.defaults).remember(tsn, print, outcome, scene.now_ms);
         }
     }
     if let Some(journal) = ledger.journal {

@@ -10,7 +10,7 @@ use sealgate_wire::Reason;
 use super::association::Associations;
 use super::claims::{Scene, Scratch, SignerState};
 use super::rewrite::{self, Desk, Left};
-use super::slots::{Action, AssocId, FrameSlot, Message, MessageId, Record, Slab, Spare};
+use super::slots::{Action, AssocId, FrameSlot, Message, MessageId, Record, Slab};
 use super::verdict::{self, Ledger};
 use crate::io::FrameIo;
 use crate::policy::snapshot::PeerId;
@@ -19,6 +19,7 @@ use crate::state::Direction;
 use crate::state::carry::{self, CarryError};
 use crate::state::dialogues::{self, Dialogues};
 use crate::state::digest::{self, DigestMemory};
+use crate::state::fingerprint::Fingerprints;
 use crate::state::keyed::Key;
 use crate::state::rate::{Limit, Rates};
 use crate::state::replay::{self, ReplayMemory};
@@ -127,7 +128,7 @@ impl Shared {
     /// The key under which a transaction of ours is remembered.
     /// * `id`: its octets; `ours`: our title that opened it
     pub fn transaction_key(&self, id: &[u8], ours: &sealgate_wire::addr::Digits) -> u64 {
-        self.dialogues.key(id, ours.packed())
+        self.dialogues.key(id, &ours.packed())
     }
 }
 
@@ -217,14 +218,15 @@ pub struct Worker<P: FrameIo> {
     pub(super) crypto: Client,
     pub(super) shared: Arc<Shared>,
     pub(super) mailboxes: Vec<Mailbox<P::Frame>>,
-    pub(super) frames: Slab<FrameSlot<P::Frame>>,
-    /// Boxed, so that a message moves by its address.
+    /// Boxed like messages, so that each moves by its address.
+    pub(super) frames: Slab<Box<FrameSlot<P::Frame>>>,
     pub(super) messages: Slab<Box<Message>>,
-    pub(super) spare_frames: Vec<Spare>,
+    pub(super) spare_frames: Vec<Box<FrameSlot<P::Frame>>>,
     #[expect(clippy::vec_box, reason = "what is kept is the box itself")]
     pub(super) spare_messages: Vec<Box<Message>>,
     pub(super) associations: Associations,
     pub(super) segments: Vec<[Segments; 2]>,
+    pub(super) fingerprints: Fingerprints,
     pub(super) scratch: Scratch,
     pub(super) signer: SignerState,
     pub(super) stats: Stats,
@@ -275,6 +277,7 @@ impl<P: FrameIo> Worker<P> {
             spare_messages: Vec::with_capacity(config.frames),
             associations: Associations::new(config.associations),
             segments: snapshot.links.iter().map(|_| [table(), table()]).collect(),
+            fingerprints: Fingerprints::random(),
             scratch: Scratch::default(),
             signer: SignerState {
                 node: node_base.wrapping_add(config.index as u8),
@@ -552,17 +555,16 @@ impl<P: FrameIo> Worker<P> {
         }
     }
 
-    fn leave(&mut self, snapshot: &Snapshot, mut slot: FrameSlot<P::Frame>) {
+    fn leave(&mut self, snapshot: &Snapshot, mut slot: Box<FrameSlot<P::Frame>>) {
         self.repeat(&mut slot);
         let mtu = snapshot.links.get(usize::from(slot.link)).map_or(usize::MAX, |link| usize::from(link.mtu));
         let exit = slot.exit;
         let (Some(port), Some(queue)) = (self.ports.get_mut(exit), self.out.get_mut(exit)) else { return };
-        let (left, spare) = rewrite::send(slot, mtu, port, queue, &mut self.desk);
-        match left {
+        match rewrite::send(&mut slot, mtu, port, queue, &mut self.desk) {
             Ok(Left::Sent { more }) => self.stats.made += more,
             Ok(Left::Dropped(reason)) | Err(reason) => self.stats.frames_dropped[reason.index()] += 1,
         }
-        self.keep(spare);
+        self.keep(slot);
     }
 
     /// Gives retransmissions of what was not settled when they came the verdict of the first time.
@@ -572,7 +574,7 @@ impl<P: FrameIo> Worker<P> {
                 continue;
             }
             let flow = self.associations.get_mut(slot.assoc).and_then(|a| a.flows.get_mut(slot.way as usize));
-            let seen = flow.and_then(|flow| flow.sent.as_mut()).map(|sent| sent.look(plan.tsn, &plan.digest));
+            let seen = flow.and_then(|flow| flow.sent.as_mut()).map(|sent| sent.look(plan.tsn, plan.print));
             plan.action = match seen {
                 Some(Seen::Same(Stored::Kept(outcome))) if !is_pending(&outcome) => {
                     action_of(outcome.what, &mut slot.octets)
@@ -583,10 +585,9 @@ impl<P: FrameIo> Worker<P> {
         }
     }
 
-    pub(super) fn keep(&mut self, mut spare: Spare) {
-        spare.plans.clear();
-        spare.octets.clear();
-        self.spare_frames.push(spare);
+    pub(super) fn keep(&mut self, mut slot: Box<FrameSlot<P::Frame>>) {
+        slot.reset();
+        self.spare_frames.push(slot);
     }
 
     /// A frame that needs no verdict leaves by this port.

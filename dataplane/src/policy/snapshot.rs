@@ -493,20 +493,35 @@ impl Hasher for FastHasher {
         self.0 ^ self.0 >> 29
     }
 
+    #[inline]
     fn write(&mut self, octets: &[u8]) {
-        for chunk in octets.chunks(8) {
-            let mut word = [0; 8];
-            if let Some(front) = word.get_mut(..chunk.len()) {
-                front.copy_from_slice(chunk);
-            }
-            self.write_u64(u64::from_le_bytes(word));
+        let (words, rest) = octets.as_chunks();
+        for word in words {
+            self.write_u64(u64::from_le_bytes(*word));
+        }
+        match rest {
+            [] => {}
+            &[a, b, c, d] => self.write_u32(u32::from_le_bytes([a, b, c, d])),
+            rest => self.write_u64(rest.iter().fold(0, |word, &octet| word << 8 | u64::from(octet))),
         }
     }
 
+    #[inline]
+    fn write_u16(&mut self, word: u16) {
+        self.write_u64(word.into());
+    }
+
+    #[inline]
+    fn write_u32(&mut self, word: u32) {
+        self.write_u64(word.into());
+    }
+
+    #[inline]
     fn write_u64(&mut self, word: u64) {
         self.0 = (self.0.rotate_left(5) ^ word).wrapping_mul(0x517c_c1b7_2722_0a95);
     }
 
+    #[inline]
     fn write_usize(&mut self, word: usize) {
         self.write_u64(word as u64);
     }

@@ -8,6 +8,7 @@
 pub mod carry;
 pub mod dialogues;
 pub mod digest;
+pub mod fingerprint;
 pub mod fragments;
 pub mod keyed;
 pub mod rate;

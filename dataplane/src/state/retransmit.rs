@@ -6,6 +6,8 @@
 
 use sealgate_wire::Reason;
 
+use super::fingerprint::Fingerprint;
+
 /// Limits of [`Retransmissions`].
 #[derive(Clone, Copy, Debug)]
 pub struct Config {
@@ -84,9 +86,6 @@ pub struct Counters {
     pub too_old: u64,
 }
 
-/// The half of a SHA-256 that is kept: 128 bits still ask 2^128 tries of whoever wants another chunk to pass as this one.
-type Half = [u8; 16];
-
 #[derive(Clone, Copy)]
 enum Kind {
     AsCame,
@@ -106,7 +105,7 @@ struct Entry {
     /// The value of `Retransmissions::epoch` when it was written; anything else is empty.
     epoch: u32,
     tsn: u32,
-    digest: Half,
+    print: Fingerprint,
     verdict: Reason,
     kind: Kind,
     at_ms: u64,
@@ -127,7 +126,14 @@ pub struct Retransmissions {
 impl Retransmissions {
     /// An empty memory.
     pub fn new(config: Config) -> Self {
-        let empty = Entry { epoch: 0, tsn: 0, digest: [0; 16], verdict: Reason::IntBug, kind: Kind::Lost, at_ms: 0 };
+        let empty = Entry {
+            epoch: 0,
+            tsn: 0,
+            print: Fingerprint::default(),
+            verdict: Reason::IntBug,
+            kind: Kind::Lost,
+            at_ms: 0,
+        };
         let tsns = config.tsns.clamp(1, 1 << 24).next_power_of_two();
         Self {
             ring: vec![empty; tsns].into_boxed_slice(),
@@ -138,12 +144,13 @@ impl Retransmissions {
         }
     }
 
-    /// Looks for an earlier chunk with this TSN. `digest` is the SHA-256 of the user octets.
-    pub fn look(&mut self, tsn: u32, digest: &[u8; 32]) -> Seen<'_> {
+    /// Looks for an earlier chunk with this TSN.
+    #[inline]
+    pub fn look(&mut self, tsn: u32, print: Fingerprint) -> Seen<'_> {
         let Some(entry) = self.ring.get(self.place(tsn)).filter(|e| e.epoch == self.epoch && e.tsn == tsn) else {
             return Seen::New;
         };
-        if entry.digest != half(digest) {
+        if entry.print != print {
             self.counters.other += 1;
             return Seen::Other;
         }
@@ -167,7 +174,8 @@ impl Retransmissions {
 
     /// Remembers what became of a chunk. A TSN takes the place of the one that is `tsns` before it in serial order
     /// (RFC 1982) and of itself; an older one takes a younger one's place only after `keep_ms`.
-    pub fn remember(&mut self, tsn: u32, digest: &[u8; 32], outcome: Outcome<'_>, now_ms: u64) {
+    #[inline]
+    pub fn remember(&mut self, tsn: u32, print: Fingerprint, outcome: Outcome<'_>, now_ms: u64) {
         let (epoch, keep_ms) = (self.epoch, self.keep_ms);
         let place = self.place(tsn);
         let Some(entry) = self.ring.get_mut(place) else { return };
@@ -185,7 +193,7 @@ impl Retransmissions {
                 None => Kind::Lost,
             },
         };
-        *entry = Entry { epoch, tsn, digest: half(digest), verdict: outcome.verdict, kind, at_ms: now_ms };
+        *entry = Entry { epoch, tsn, print, verdict: outcome.verdict, kind, at_ms: now_ms };
         self.counters.remembered += 1;
     }
 
@@ -208,12 +216,6 @@ impl Retransmissions {
     fn place(&self, tsn: u32) -> usize {
         tsn as usize & (self.ring.len() - 1)
     }
-}
-
-fn half(digest: &[u8; 32]) -> Half {
-    let mut half = Half::default();
-    half.copy_from_slice(digest.split_at(16).0);
-    half
 }
 
 /// A circular log. Positions only grow; the octet at position p lies at p modulo the length of the buffer.
@@ -275,8 +277,8 @@ mod tests {
 
     const PASS: Outcome<'_> = Outcome { verdict: Reason::OkVerified, what: What::AsCame };
 
-    fn digest(seed: u8) -> [u8; 32] {
-        [seed; 32]
+    fn print(seed: u8) -> Fingerprint {
+        Fingerprint::of_test(seed.into())
     }
 
     fn kept(verdict: Reason, what: What<'_>) -> Seen<'_> {
@@ -295,34 +297,31 @@ mod tests {
         ];
         for (i, &(verdict, what)) in outcomes.iter().enumerate() {
             let tsn = (u32::MAX - 1).wrapping_add(i as u32);
-            assert_eq!(memory.look(tsn, &digest(1)), Seen::New);
-            memory.remember(tsn, &digest(1), Outcome { verdict, what }, 0);
+            assert_eq!(memory.look(tsn, print(1)), Seen::New);
+            memory.remember(tsn, print(1), Outcome { verdict, what }, 0);
         }
         for (i, &(verdict, what)) in outcomes.iter().enumerate() {
             let tsn = (u32::MAX - 1).wrapping_add(i as u32);
-            assert_eq!(memory.look(tsn, &digest(1)), kept(verdict, what), "right across the wrap");
-            assert_eq!(memory.look(tsn, &digest(2)), Seen::Other);
+            assert_eq!(memory.look(tsn, print(1)), kept(verdict, what), "right across the wrap");
+            assert_eq!(memory.look(tsn, print(2)), Seen::Other);
         }
-        let mut late = digest(1);
-        late[16] = 0;
-        assert!(matches!(memory.look(0, &late), Seen::Same(_)), "sixteen octets of the digest are kept");
         memory.clear();
-        assert_eq!(memory.look(0, &digest(1)), Seen::New);
+        assert_eq!(memory.look(0, print(1)), Seen::New);
     }
 
     #[test]
     fn a_full_ring_forgets_the_oldest_and_an_old_tsn_does_not_push_out_a_younger() {
         let mut memory = Retransmissions::new(Config { tsns: 8, octets: 0, keep_ms: 60_000 });
         for tsn in 0..9 {
-            memory.remember(tsn, &digest(0), PASS, 0);
+            memory.remember(tsn, print(0), PASS, 0);
         }
-        assert_eq!(memory.look(0, &digest(0)), Seen::New, "eight before the last");
-        assert_eq!(memory.look(1, &digest(0)), kept(PASS.verdict, PASS.what));
-        memory.remember(0, &digest(0), PASS, 60_000);
-        assert_eq!(memory.look(0, &digest(0)), Seen::New);
-        assert!(matches!(memory.look(8, &digest(0)), Seen::Same(_)));
-        memory.remember(0, &digest(0), PASS, 60_001);
-        assert!(matches!(memory.look(0, &digest(0)), Seen::Same(_)), "after 60 s it does");
+        assert_eq!(memory.look(0, print(0)), Seen::New, "eight before the last");
+        assert_eq!(memory.look(1, print(0)), kept(PASS.verdict, PASS.what));
+        memory.remember(0, print(0), PASS, 60_000);
+        assert_eq!(memory.look(0, print(0)), Seen::New);
+        assert!(matches!(memory.look(8, print(0)), Seen::Same(_)));
+        memory.remember(0, print(0), PASS, 60_001);
+        assert!(matches!(memory.look(0, print(0)), Seen::Same(_)), "after 60 s it does");
         assert_eq!(memory.counters().too_old, 1);
     }
 
@@ -333,18 +332,18 @@ mod tests {
             Outcome { verdict: Reason::OkVerified, what: What::Octets(octets) }
         }
         for tsn in 0..4_u8 {
-            memory.remember(tsn.into(), &digest(0), out(&[tsn; 40]), 0);
+            memory.remember(tsn.into(), print(0), out(&[tsn; 40]), 0);
         }
         // 40 + 40, then a gap of 20, then 40 + 40 again over the first two.
         for tsn in 0..2 {
             let verdict = Reason::OkVerified;
-            assert_eq!(memory.look(tsn, &digest(0)), Seen::Same(Stored::Overwritten { verdict }));
+            assert_eq!(memory.look(tsn, print(0)), Seen::Same(Stored::Overwritten { verdict }));
         }
         for tsn in 2..4_u8 {
-            assert_eq!(memory.look(tsn.into(), &digest(0)), kept(Reason::OkVerified, What::Octets(&[tsn; 40])));
+            assert_eq!(memory.look(tsn.into(), print(0)), kept(Reason::OkVerified, What::Octets(&[tsn; 40])));
         }
-        memory.remember(9, &digest(0), out(&[0; 101]), 0);
-        assert!(matches!(memory.look(9, &digest(0)), Seen::Same(Stored::Overwritten { .. })), "larger than the log");
+        memory.remember(9, print(0), out(&[0; 101]), 0);
+        assert!(matches!(memory.look(9, print(0)), Seen::Same(Stored::Overwritten { .. })), "larger than the log");
         assert_eq!(memory.counters().overwritten, 3);
     }
 
@@ -363,7 +362,7 @@ mod tests {
                 let offset = (top + ahead).saturating_sub(20);
                 let tsn = start.wrapping_add(offset);
                 let near = offset + 16 > top;
-                match (memory.look(tsn, &digest(seed)), model.get(&offset)) {
+                match (memory.look(tsn, print(seed)), model.get(&offset)) {
                     (Seen::New, None) => {}
                     (Seen::New, Some(_)) => prop_assert!(!near, "forgot {offset} below {top}"),
                     (Seen::Same(stored), Some((model_seed, octets))) => {
@@ -376,18 +375,18 @@ mod tests {
                     (seen, None) => prop_assert!(false, "invented {seen:?}"),
                 }
                 let octets = vec![i as u8; len];
-                memory.remember(tsn, &digest(seed), Outcome { verdict: Reason::OkVerified, what: What::Octets(&octets) }, 0);
+                memory.remember(tsn, print(seed), Outcome { verdict: Reason::OkVerified, what: What::Octets(&octets) }, 0);
                 if near || offset >= top {
                     top = top.max(offset);
                     model.insert(offset, (seed, octets.clone()));
                     let want = What::Octets(&octets);
-                    prop_assert_eq!(memory.look(tsn, &digest(seed)), kept(Reason::OkVerified, want));
+                    prop_assert_eq!(memory.look(tsn, print(seed)), kept(Reason::OkVerified, want));
                 } else if let Some(old) = model.get_mut(&offset) {
                     // Below the ring it may or may not have been taken; the model follows the memory.
-                    if matches!(memory.look(tsn, &digest(seed)), Seen::Same(_)) {
+                    if matches!(memory.look(tsn, print(seed)), Seen::Same(_)) {
                         *old = (seed, octets);
                     }
-                } else if memory.look(tsn, &digest(seed)) != Seen::New {
+                } else if memory.look(tsn, print(seed)) != Seen::New {
                     model.insert(offset, (seed, octets));
                 }
             }

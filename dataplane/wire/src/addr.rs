@@ -24,10 +24,13 @@ impl Ssn {
 
 /// Up to 32 address digits, one nibble each, as the wire packs them: the first digit in the low nibble.
 ///
-/// Digits above 9 are kept: what a decoder saw and what is allowed are two questions.
+/// Digits above 9 are kept: what a decoder saw and what is allowed are two questions. They lie in words, which move in
+/// registers, and not in octets, which do not.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Digits {
-    packed: [u8; 16],
+    /// The first 16 digits, the first one lowest; zero beyond the last.
+    low: u64,
+    high: u64,
     len: u8,
 }
 
@@ -38,22 +41,23 @@ impl Digits {
     /// Reads the first `count` nibbles of `octets`, low nibble first (TBCD, Q.713 §3.4.2.3).
     ///
     /// `None` if there are fewer nibbles than `count`, or more than [`Digits::MAX`] are asked for.
+    #[inline]
     pub fn from_nibbles(octets: &[u8], count: usize) -> Option<Self> {
         if count > Self::MAX {
             return None;
         }
         let used = octets.get(..count.div_ceil(2))?;
-        let mut digits = Self { packed: [0; 16], len: count as u8 };
-        digits.packed.get_mut(..used.len())?.copy_from_slice(used);
+        let mut word = pack(used);
         if count % 2 == 1 {
-            digits.packed[count / 2] &= 0x0f; // equality must not see the filler
+            word &= u128::MAX >> (128 - 4 * count); // equality must not see the filler
         }
-        Some(digits)
+        Some(Self { low: word as u64, high: (word >> 64) as u64, len: count as u8 })
     }
 
     /// Reads TBCD that ends at its last octet or at one filler nibble `F` (TS 29.002 TBCD-STRING).
     ///
     /// `None` if it is longer than 16 octets.
+    #[inline]
     pub fn from_tbcd(octets: &[u8]) -> Option<Self> {
         let filler = octets.last().is_some_and(|last| last >> 4 == 0x0f);
         Self::from_nibbles(octets, octets.len() * 2 - usize::from(filler))
@@ -74,25 +78,31 @@ impl Digits {
         if i >= self.len() {
             return None;
         }
-        let octet = self.packed[i / 2];
-        Some(if i.is_multiple_of(2) { octet & 0x0f } else { octet >> 4 })
+        Some((self.word() >> (4 * i)) as u8 & 0x0f)
     }
 
     /// The digits from left to right, as values 0 to 15.
-    pub fn iter(&self) -> impl Iterator<Item = u8> + '_ {
-        (0..self.len()).filter_map(|i| self.get(i))
+    #[inline]
+    pub fn iter(&self) -> impl Iterator<Item = u8> + use<> {
+        let mut word = self.word();
+        (0..self.len).map(move |_| {
+            let digit = word as u8 & 0x0f;
+            word >>= 4;
+            digit
+        })
     }
 
     /// All nibbles in one word, the first digit lowest.
     fn word(&self) -> u128 {
-        u128::from_le_bytes(self.packed)
+        u128::from(self.low) | u128::from(self.high) << 64
     }
 
     /// True if every digit is 0 to 9.
+    #[inline]
     pub fn is_decimal(&self) -> bool {
         // A nibble is above 9 if its 8 is set together with its 4 or its 2.
-        let word = self.word();
-        (word >> 3) & (word >> 2 | word >> 1) & (u128::MAX / 15) == 0
+        let above = |word: u64| (word >> 3) & (word >> 2 | word >> 1) & (u64::MAX / 15);
+        above(self.low) | above(self.high) == 0
     }
 
     /// True if these digits begin with `prefix`.
@@ -110,15 +120,16 @@ impl Digits {
     /// Appends the packed nibbles; an odd count is filled up with `filler` (0 in SCCP, 15 in TBCD).
     pub fn write_packed(&self, filler: u8, out: &mut Vec<u8>) {
         let whole = self.len() / 2;
-        out.extend_from_slice(&self.packed[..whole]);
+        let packed = self.packed();
+        out.extend_from_slice(&packed[..whole]);
         if self.len() % 2 == 1 {
-            out.push(self.packed[whole] | filler << 4);
+            out.push(packed[whole] | filler << 4);
         }
     }
 
     /// The digits packed two to an octet, zero beyond the last: a key for tables.
-    pub fn packed(&self) -> &[u8; 16] {
-        &self.packed
+    pub fn packed(&self) -> [u8; 16] {
+        self.word().to_le_bytes()
     }
 }
 
@@ -132,6 +143,21 @@ impl fmt::Debug for Digits {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "\"{self}\"")
     }
+}
+
+/// At most 16 octets in one word, the first lowest. By parts that overlap: a copy whose length nobody knows is a call.
+#[inline]
+fn pack(octets: &[u8]) -> u128 {
+    let len = octets.len();
+    if let (8..=16, Some(&low), Some(&high)) = (len, octets.first_chunk(), octets.last_chunk()) {
+        let (low, high) = (u64::from_le_bytes(low), u64::from_le_bytes(high));
+        return u128::from(low) | u128::from(high) << (8 * (len - 8));
+    }
+    if let (4..8, Some(&low), Some(&high)) = (len, octets.first_chunk(), octets.last_chunk()) {
+        let (low, high) = (u32::from_le_bytes(low), u32::from_le_bytes(high));
+        return u128::from(u64::from(low) | u64::from(high) << (8 * (len - 4)));
+    }
+    octets.iter().rev().fold(0, |word, octet| word << 8 | u128::from(*octet))
 }
 
 /// Text is not a string of up to 32 digits.
@@ -153,14 +179,11 @@ impl FromStr for Digits {
         if text.len() > Self::MAX {
             return Err(NotDigits);
         }
-        let mut digits = Self::default();
-        for c in text.chars() {
-            let value = c.to_digit(16).ok_or(NotDigits)? as u8;
-            let i = digits.len();
-            digits.packed[i / 2] |= if i % 2 == 0 { value } else { value << 4 };
-            digits.len += 1;
+        let mut word = 0;
+        for (i, c) in text.chars().enumerate() {
+            word |= u128::from(c.to_digit(16).ok_or(NotDigits)?) << (4 * i);
         }
-        Ok(digits)
+        Ok(Self { low: word as u64, high: (word >> 64) as u64, len: text.len() as u8 })
     }
 }
 
@@ -218,6 +241,19 @@ mod tests {
         assert_eq!(odd, "99902".parse().ok());
         assert_eq!(Digits::from_nibbles(&[0x99], 3), None);
         assert_eq!(Digits::from_tbcd(&[0x21, 0x43, 0xf5]), "12345".parse().ok());
+    }
+
+    #[test]
+    fn every_length_is_read_whole() {
+        let octets: Vec<u8> = (0x11..0x21).collect();
+        for len in 0..=16 {
+            let digits = Digits::from_nibbles(&octets[..len], len * 2).unwrap_or_default();
+            assert_eq!((digits.len(), &digits.packed()[..len]), (len * 2, &octets[..len]));
+            assert!(digits.packed()[len..].iter().all(|octet| *octet == 0), "{len}");
+            let want: Vec<u8> = octets[..len].iter().flat_map(|octet| [octet & 0x0f, octet >> 4]).collect();
+            assert!(digits.iter().eq(want), "{len}");
+            assert_eq!((0..32).map_while(|i| digits.get(i)).count(), len * 2);
+        }
     }
 
     #[test]

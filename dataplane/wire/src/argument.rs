@@ -115,7 +115,7 @@ pub(crate) fn visit(
     rules: Rules,
     base: usize,
     depth: u8,
-    each: &mut dyn FnMut(Party, Digits),
+    each: &mut impl FnMut(Party, Digits),
 ) -> Result<(), Refusal> {
     run(octets, fields, rules, base, depth, false, each)
 }
@@ -127,7 +127,7 @@ fn run(
     base: usize,
     depth: u8,
     repeats: bool,
-    each: &mut dyn FnMut(Party, Digits),
+    each: &mut impl FnMut(Party, Digits),
 ) -> Result<(), Refusal> {
     let (mut taken, mut seen) = (0_u32, 0_u8);
     let (mut at, mut index) = (0, 0);
@@ -184,7 +184,7 @@ fn read(
     role: Role,
     rules: Rules,
     depth: u8,
-    each: &mut dyn FnMut(Party, Digits),
+    each: &mut impl FnMut(Party, Digits),
 ) -> Result<(), Refusal> {
     let &Inside { value, start, body, index } = element;
     let bad = Reason::MapParam.at(start);

@@ -107,12 +107,23 @@ struct Header {
     minimal: bool,
 }
 
+/// Which first octets are a whole tag: the number below 31, and not that of end-of-contents octets.
+static SHORT_TAG: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut tag = 0;
+    while tag < 256 {
+        table[tag] = tag & 0x1f != 0x1f && tag & 0xdf != 0;
+        tag += 1;
+    }
+    table
+};
+
 /// The common case in a few instructions: a short tag and a length below 128 that fits. Anything else is left to [`header`].
 #[inline(always)]
 fn short(octets: &[u8], start: usize, end: usize) -> Option<(u8, usize, usize)> {
     let &[tag, len @ 0..0x80, ..] = octets.get(start..end)? else { return None };
     let last = start + 2 + usize::from(len);
-    (tag & 0x1f != 0x1f && tag & 0xdf != 0 && last <= end).then_some((tag, start + 2, last))
+    (SHORT_TAG[usize::from(tag)] && last <= end).then_some((tag, start + 2, last))
 }
 
 fn header(octets: &[u8], start: usize, end: usize, rules: Rules) -> Result<Header, Refusal> {
@@ -251,12 +262,45 @@ fn run(
     }
 }
 
-/// Walks everything inside `span`, whose children are at level `depth`; true if every length is definite and minimal.
-pub(crate) fn walk_inside(octets: &[u8], span: &Span, rules: Rules, depth: u8) -> Result<bool, Refusal> {
-    let mut canonical = true;
-    if is_constructed(span.tag) {
-        run(octets, span.body, span.end, false, rules, depth, &mut canonical)?;
+/// Walks elements down to the leaves as long as all have a short tag and a length below 128, which is what nearly every
+/// message is made of; false at the first thing that is not so, be it well formed or not.
+///
+/// What it walks, [`run`] walks too, and finds canonical.
+fn run_short(octets: &[u8], mut at: usize, mut end: usize, depth: u8) -> bool {
+    // Behind each element that is open.
+    let mut ends = [0; MAX_DEPTH as usize + 1];
+    let first = usize::from(depth);
+    let mut level = first;
+    loop {
+        while at == end {
+            if level == first {
+                return true;
+            }
+            level -= 1;
+            let Some(outer) = ends.get(level) else { return false };
+            end = *outer;
+        }
+        let (Some((tag, body, last)), Some(place)) = (short(octets, at, end), ends.get_mut(level)) else {
+            return false;
+        };
+        if is_constructed(tag) {
+            *place = end;
+            level += 1;
+            (at, end) = (body, last);
+        } else {
+            at = last;
+        }
     }
+}
+
+/// Walks everything inside `span`, whose children are at level `depth`; true if every length is definite and minimal.
+#[inline]
+pub(crate) fn walk_inside(octets: &[u8], span: &Span, rules: Rules, depth: u8) -> Result<bool, Refusal> {
+    if !is_constructed(span.tag) || run_short(octets, span.body, span.end, depth) {
+        return Ok(true);
+    }
+    let mut canonical = true;
+    run(octets, span.body, span.end, false, rules, depth, &mut canonical)?;
     Ok(canonical)
 }
 
@@ -268,7 +312,9 @@ pub(crate) fn walk_inside(octets: &[u8], span: &Span, rules: Rules, depth: u8) -
 /// [`Reason::BerDepth`]; `at` counts from the first octet of `octets`.
 pub fn walk(octets: &[u8], rules: Rules, depth: u8) -> Result<bool, Refusal> {
     let mut canonical = true;
-    run(octets, 0, octets.len(), false, rules, depth, &mut canonical)?;
+    if !run_short(octets, 0, octets.len(), depth) {
+        run(octets, 0, octets.len(), false, rules, depth, &mut canonical)?;
+    }
     Ok(canonical)
 }
 

@@ -153,7 +153,7 @@ pub fn visit(
     kind: ComponentKind,
     parameter: &[u8],
     rules: Rules,
-    each: &mut dyn FnMut(Party, Digits),
+    each: &mut impl FnMut(Party, Digits),
 ) -> Result<(), Refusal> {
     match shape(op).filter(|_| kind == ComponentKind::Invoke) {
         Some(fields) => argument::visit(parameter, fields, rules, 0, 0, each),

@@ -1,49 +1,93 @@
 //! A short list with its storage inside: what a decoder collects without an allocator.
 
 use core::fmt;
-use core::ops::Deref;
 
-/// At most `N` values in the order they were pushed; reads like a slice.
+/// At most `N` values in the order they were pushed.
+///
+/// An empty place costs one mark and not a whole value, so a list for the worst case is cheap to begin.
 #[derive(Clone, Copy)]
 pub struct List<T, const N: usize> {
-    items: [T; N],
+    items: [Option<T>; N],
     len: usize,
 }
 
-impl<T: Copy, const N: usize> List<T, N> {
-    /// An empty list; `blank` only fills the storage and is never seen.
+impl<T, const N: usize> List<T, N> {
+    /// An empty list.
     #[inline(always)]
-    pub const fn new(blank: T) -> Self {
-        Self { items: [blank; N], len: 0 }
+    pub fn new() -> Self {
+        Self { items: core::array::from_fn(|_| None), len: 0 }
     }
 
     /// Appends a value; `false` if the list is full and nothing changed.
-    #[inline]
+    #[inline(always)]
     pub fn push(&mut self, item: T) -> bool {
         let Some(place) = self.items.get_mut(self.len) else { return false };
-        *place = item;
+        *place = Some(item);
         self.len += 1;
         true
     }
-}
 
-impl<T, const N: usize> Deref for List<T, N> {
-    type Target = [T];
+    /// How many values.
+    #[inline]
+    pub const fn len(&self) -> usize {
+        self.len
+    }
 
-    fn deref(&self) -> &[T] {
-        self.items.get(..self.len).unwrap_or(&[])
+    /// True if there are none.
+    #[inline]
+    pub const fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Value number `i`.
+    #[inline]
+    pub fn get(&self, i: usize) -> Option<&T> {
+        self.items.get(i)?.as_ref()
+    }
+
+    /// The last value.
+    #[inline]
+    pub fn last(&self) -> Option<&T> {
+        self.get(self.len.checked_sub(1)?)
+    }
+
+    /// The values in their order.
+    #[inline]
+    pub fn iter(&self) -> Iter<'_, T> {
+        Iter(self.items.get(..self.len).unwrap_or(&[]).iter())
     }
 }
 
-impl<T: Copy + Default, const N: usize> Default for List<T, N> {
+/// Iterator over the values of a [`List`].
+#[derive(Clone, Debug)]
+pub struct Iter<'a, T>(core::slice::Iter<'a, Option<T>>);
+
+impl<'a, T> Iterator for Iter<'a, T> {
+    type Item = &'a T;
+
+    #[inline]
+    fn next(&mut self) -> Option<&'a T> {
+        self.0.next()?.as_ref()
+    }
+
+    #[inline]
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.0.size_hint()
+    }
+}
+
+impl<T> ExactSizeIterator for Iter<'_, T> {}
+
+impl<T, const N: usize> Default for List<T, N> {
+    #[inline(always)]
     fn default() -> Self {
-        Self::new(T::default())
+        Self::new()
     }
 }
 
 impl<T: PartialEq, const N: usize> PartialEq for List<T, N> {
     fn eq(&self, other: &Self) -> bool {
-        **self == **other
+        self.iter().eq(other.iter())
     }
 }
 
@@ -57,7 +101,7 @@ impl<T: fmt::Debug, const N: usize> fmt::Debug for List<T, N> {
 
 impl<'a, T, const N: usize> IntoIterator for &'a List<T, N> {
     type Item = &'a T;
-    type IntoIter = core::slice::Iter<'a, T>;
+    type IntoIter = Iter<'a, T>;
 
     fn into_iter(self) -> Self::IntoIter {
         self.iter()
@@ -71,7 +115,12 @@ mod tests {
     #[test]
     fn a_full_list_refuses_and_keeps_what_it_has() {
         let mut list = List::<u8, 2>::default();
+        assert_eq!((list.last(), list.get(0), list.is_empty()), (None, None, true));
         assert_eq!((list.push(1), list.push(2), list.push(3)), (true, true, false));
-        assert_eq!(*list, [1, 2]);
+        assert!(list.iter().eq(&[1, 2]));
+        assert_eq!(
+            (list.len(), list.iter().len(), list.get(1), list.get(2), list.last()),
+            (2, 2, Some(&2), None, Some(&2))
+        );
     }
 }

@@ -52,7 +52,7 @@ pub fn visit(
     version: u8,
     parameter: &[u8],
     rules: Rules,
-    each: &mut dyn FnMut(Party, Digits),
+    each: &mut impl FnMut(Party, Digits),
 ) -> Result<(), Refusal> {
     let fields = match kind {
         ComponentKind::Invoke => shapes::argument(op, version),

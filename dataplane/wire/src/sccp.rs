@@ -2,7 +2,7 @@
 
 mod address;
 
-pub use address::{Address, RawTitle, emit_address};
+pub use address::{Address, RawTitle, emit_address, party};
 
 use crate::reason::{Reason, Refusal};
 

@@ -21,6 +21,8 @@ pub const HEADER_LEN: usize = 12;
 pub const CHUNK_HEADER_LEN: usize = 4;
 /// Flag of ABORT and SHUTDOWN COMPLETE: the verification tag is the sender's own (RFC 9260 §8.5.1).
 pub const FLAG_T: u8 = 1;
+/// Flag of DATA: its acknowledgement is wanted at once (RFC 7053).
+pub const FLAG_I: u8 = 8;
 
 /// The common header.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]

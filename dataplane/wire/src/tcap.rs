@@ -160,7 +160,29 @@ pub struct Message<'a> {
     dialogue_at: Option<Span>,
 }
 
-impl<'a> Message<'a> {
+/// Room for one message, which is too large to be moved for nothing: it is read in its place and lent out.
+pub struct Room<'a>(Message<'a>);
+
+impl<'a> Room<'a> {
+    /// Room that holds nothing yet.
+    #[inline(always)]
+    pub fn new() -> Self {
+        Self(Message {
+            kind: MessageKind::Begin,
+            octets: &[],
+            otid: None,
+            dtid: None,
+            elements: List::new(),
+            dialogue: None,
+            abort_cause: None,
+            components: Components::new(),
+            outer_minimal: false,
+            canonical: false,
+            rules: Rules::Strict,
+            dialogue_at: None,
+        })
+    }
+
     /// Reads one message and walks it to the leaves.
     ///
     /// Encoding comes before contents: a broken length anywhere is reported before a misplaced element.
@@ -169,36 +191,50 @@ impl<'a> Message<'a> {
     /// [`Reason::TcapTid`], [`Reason::TcapComponent`], [`Reason::TcapComponentCount`]; `at` counts from the message tag.
     /// # Source
     /// Q.773 §3.1 and §3.4; formats 11.1.
+    #[inline]
+    pub fn read(&mut self, octets: &'a [u8], rules: Rules) -> Result<&Message<'a>, Refusal> {
+        if !self.0.octets.is_empty() {
+            *self = Self::new();
+        }
+        self.0.read(octets, rules)?;
+        Ok(&self.0)
+    }
+}
+
+impl Default for Room<'_> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<'a> Message<'a> {
+    /// Reads one message; see [`Room::read`].
+    /// # Errors
+    /// As [`Room::read`].
     pub fn parse(octets: &'a [u8], rules: Rules) -> Result<Self, Refusal> {
+        let mut room = Room::new();
+        room.0.read(octets, rules)?;
+        Ok(room.0)
+    }
+
+    /// Reads into a message that is blank.
+    fn read(&mut self, octets: &'a [u8], rules: Rules) -> Result<(), Refusal> {
         let kind = octets.first().copied().and_then(MessageKind::from_tag).ok_or(Reason::TcapTag.at(0))?;
         let outer = ber::span(octets, 0, octets.len(), rules, 0)?;
         if outer.next != octets.len() {
             return Err(Reason::TcapTrailing.at(outer.next));
         }
-        let mut message = Self {
-            kind,
-            octets,
-            otid: None,
-            dtid: None,
-            elements: List::default(),
-            dialogue: None,
-            abort_cause: None,
-            components: Components::new(Component::BLANK),
-            outer_minimal: outer.canonical,
-            canonical: outer.canonical,
-            rules,
-            dialogue_at: None,
-        };
+        (self.kind, self.octets, self.rules, self.outer_minimal) = (kind, octets, rules, outer.canonical);
         let mut portion = None;
         let mut fault = Ok(());
         let mut wanted = kind.elements();
         let mut at = outer.body;
-        let mut canonical = true;
+        let mut canonical = outer.canonical;
         while at < outer.end {
             let element = ber::span(octets, at, outer.end, rules, 0)?;
             canonical &= element.canonical;
             if fault.is_ok() {
-                fault = message.take_element(&element, &mut wanted);
+                fault = self.take_element(&element, &mut wanted);
             }
             if element.is(COMPONENTS) {
                 portion = Some(element);
@@ -207,18 +243,18 @@ impl<'a> Message<'a> {
         }
         fault?;
         let wants = |id| kind.elements().contains(&id);
-        if (message.otid.is_none() && wants(OTID)) || (message.dtid.is_none() && wants(DTID)) {
+        if (self.otid.is_none() && wants(OTID)) || (self.dtid.is_none() && wants(DTID)) {
             return Err(Reason::TcapTid.at(outer.body));
         }
-        if let Some(dialogue) = &message.dialogue_at {
+        if let Some(dialogue) = &self.dialogue_at {
             canonical &= ber::walk_inside(octets, dialogue, rules, 1)?;
         }
         if let Some(portion) = portion {
-            message.outer_minimal &= portion.canonical;
-            canonical &= component::read_all(octets, &portion, rules, &mut message.components)?;
+            self.outer_minimal &= portion.canonical;
+            canonical &= component::read_all(octets, &portion, rules, &mut self.components)?;
         }
-        message.canonical &= canonical;
-        Ok(message)
+        self.canonical = canonical;
+        Ok(())
     }
 
     fn take_element(&mut self, element: &Span, wanted: &mut &'static [u8]) -> Result<(), Refusal> {

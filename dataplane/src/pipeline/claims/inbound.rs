@@ -4,8 +4,8 @@ use sealgate_config::model::Mode;
 use sealgate_crypto::keyring::KeyHandle;
 use sealgate_wire::addr::Ssn;
 use sealgate_wire::ber::Rules;
-use sealgate_wire::sccp::{Address, Kind, Unitdata};
-use sealgate_wire::{Reason, Refusal, m3ua, tcap};
+use sealgate_wire::sccp::{Kind, Unitdata};
+use sealgate_wire::{Reason, Refusal, m3ua, sccp, tcap};
 
 use super::sccp::Shape;
 use super::{
@@ -58,11 +58,9 @@ pub(crate) fn inbound(
         return Ok(Next::Pass(Reason::OkNotSubject));
     }
     let unitdata = Unitdata::parse(data.user)?;
-    let called = Address::parse(unitdata.called)?;
-    let called_title = called.title()?;
-    let calling = Address::parse(unitdata.calling)?;
-    let calling_title = calling.title()?;
-    let (called_ssn, calling_ssn) = (called.ssn.unwrap_or(Ssn(0)), calling.ssn.unwrap_or(Ssn(0)));
+    let (called_title, called_ssn) = sccp::party(unitdata.called)?;
+    let (calling_title, calling_ssn) = sccp::party(unitdata.calling)?;
+    let (called_ssn, calling_ssn) = (called_ssn.unwrap_or(Ssn(0)), calling_ssn.unwrap_or(Ssn(0)));
     if unitdata.kind.is_service() {
         let parties =
             called_title.map(|title| (title, called_ssn)).zip(calling_title.map(|title| (title, calling_ssn)));
@@ -107,9 +105,8 @@ fn tcap(
     id: MessageId,
 ) -> Result<Next, Refusal> {
     let snapshot = scene.snapshot;
-    // Borrowed where it was made: a message is too large to be moved for nothing.
-    let parsed = &tcap::Message::parse(octets, snapshot.rules);
-    let parsed = parsed.as_ref().map_err(|refusal| *refusal)?;
+    let mut room = tcap::Room::new();
+    let parsed = room.read(octets, snapshot.rules)?;
     let peer_id = snapshot.peer(&carrier.calling.0).ok_or(Reason::PolPeerUnknown.at(0))?;
     let peer = snapshot.peers.get(usize::from(peer_id)).ok_or(Reason::IntBug.at(0))?;
     message.peer = peer_id;

@@ -3,10 +3,10 @@
 use sealgate_config::model::{CopyCalled, Oversize, Profile};
 use sealgate_wire::addr::{Plan, Ssn};
 use sealgate_wire::ber::Rules;
-use sealgate_wire::sccp::{Address, Kind, Unitdata};
+use sealgate_wire::sccp::{Kind, Unitdata};
 use sealgate_wire::sec::{FLAG_WAS_UDT, Header, Tvp, tcap0, tcap1};
 use sealgate_wire::tcap::MessageKind;
-use sealgate_wire::{Reason, Refusal, ip, m3ua, sctp, tcap};
+use sealgate_wire::{Reason, Refusal, ip, m3ua, sccp, sctp, tcap};
 
 use super::sccp::{Shape, fits, rebuild};
 use super::{
@@ -80,8 +80,8 @@ pub(crate) fn outbound(
 fn parties(octets: &[u8]) -> Option<(Unitdata<'_>, super::Party, super::Party)> {
     let unitdata = Unitdata::parse(octets).ok()?;
     let party = |octets| {
-        let address = Address::parse(octets).ok()?;
-        Some((address.title().ok()??, address.ssn.unwrap_or(Ssn(0))))
+        let (title, ssn) = sccp::party(octets).ok()?;
+        Some((title?, ssn.unwrap_or(Ssn(0))))
     };
     Some((unitdata, party(unitdata.called)?, party(unitdata.calling)?))
 }
@@ -121,23 +121,24 @@ fn sign(
     let cannot = |scene: &mut Scene<'_>| {
         if carrier.segmented { Err(Reason::ResSignFailed.at(0)) } else { unsigned(scene, peer) }
     };
-    let Ok(parsed) = tcap::Message::parse(octets, Rules::Lenient) else { return cannot(scene) };
+    let mut room = tcap::Room::new();
+    let Ok(parsed) = room.read(octets, Rules::Lenient) else { return cannot(scene) };
     if parsed.kind == MessageKind::Abort {
         return Ok(Next::Judge);
     }
     let opcode = native_opcode(scene.snapshot, peer, carrier.called.1, carrier.calling.1);
-    if Found::within(&parsed, opcode).count > 0 {
+    if Found::within(parsed, opcode).count > 0 {
         return Ok(Next::Judge); // somebody behind us signed already
     }
     let made = match profile {
         Profile::SgTcap0 if parsed.kind != MessageKind::Begin => return Ok(Next::Judge),
-        Profile::SgTcap0 => sg_tcap0_component(scene, carrier, &parsed, own, peer),
-        _ => sg_tcap1_component(scene, carrier, &parsed, own, peer, opcode),
+        Profile::SgTcap0 => sg_tcap0_component(scene, carrier, parsed, own, peer),
+        _ => sg_tcap1_component(scene, carrier, parsed, own, peer, opcode),
     };
     let Some((kind, signature_len)) = made else { return cannot(scene) };
     let scratch = &mut *scene.scratch;
     scratch.tcap.clear();
-    tcap::rebuild(&parsed, None, Some(&scratch.component), false, &mut scratch.tcap);
+    tcap::rebuild(parsed, None, Some(&scratch.component), false, &mut scratch.tcap);
     scratch.sccp.clear();
     let shape = Shape { udt: kind == Kind::Udt, segmented: carrier.segmented, ludt: kind == Kind::Ludt };
     if rebuild(&carrier.unitdata, &scratch.tcap, shape, &mut scratch.sccp).is_err() {

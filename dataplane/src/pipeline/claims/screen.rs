@@ -60,7 +60,7 @@ pub(super) fn screen(
     }
     user()
         .filter(|component| component.kind == ComponentKind::Invoke)
-        .try_for_each(|component| identities(snapshot, component, version, peer, peer_id))
+        .try_for_each(|component| identities(snapshot, component, version, carrier, peer, peer_id))
 }
 
 /// What is known of the dialogue that a message belongs to.
@@ -101,6 +101,7 @@ fn identities(
     snapshot: &Snapshot,
     component: &tcap::Component<'_>,
     version: u8,
+    carrier: &Carrier<'_>,
     peer: &Peer,
     peer_id: PeerId,
 ) -> Result<(), Refusal> {
@@ -108,7 +109,9 @@ fn identities(
     let at = component.parameter_offset;
     let found = map::identities(op, component.kind, version, component.parameter, snapshot.rules)
         .map_err(|refusal| refusal.reason.at(at + refusal.at as usize))?;
-    let foreign = |digits: &Digits| snapshot.peer_by_digits(digits) != Some(peer_id);
+    // The sender mostly speaks of itself, and whose the calling title is we know.
+    let calling = &carrier.calling.0.digits;
+    let foreign = |digits: &Digits| digits != calling && snapshot.peer_by_digits(digits) != Some(peer_id);
     if peer_id != 0 && found.nodes.iter().any(foreign) {
         return Err(Reason::PolXlayerAddr.at(at));
     }

@@ -72,7 +72,7 @@ pub fn map(octets: &[u8]) {
             for version in 0..4 {
                 let lenient = map::identities(op, kind, version, octets, Rules::Lenient);
                 if let Ok(found) = map::identities(op, kind, version, octets, Rules::Strict) {
-                    found.imsi.iter().chain(&found.msisdn).chain(&*found.nodes).for_each(writes_back);
+                    found.imsi.iter().chain(&found.msisdn).chain(&found.nodes).for_each(writes_back);
                     assert_eq!(lenient, Ok(found));
                 }
             }

@@ -15,7 +15,7 @@ fn octets(hex: &str) -> Vec<u8> {
 fn read(op: i32, kind: ComponentKind, version: u8, parameter: &[u8]) -> Result<String, Refusal> {
     let found = identities(op, kind, version, parameter, Rules::Strict)?;
     let show = |digits: Option<Digits>| digits.map_or_else(|| "-".into(), |digits| digits.to_string());
-    Ok(format!("{} {} {:?} {:?}", show(found.imsi), show(found.msisdn), &*found.nodes, &*found.others))
+    Ok(format!("{} {} {:?} {:?}", show(found.imsi), show(found.msisdn), found.nodes, found.others))
 }
 
 #[test]

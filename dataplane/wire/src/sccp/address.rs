@@ -24,6 +24,7 @@ pub struct RawTitle<'a> {
 
 impl RawTitle<'_> {
     /// The digits, for display: whatever the nibbles are, `None` only where there are more than 32 or none.
+    #[inline]
     pub fn digits(&self) -> Option<Digits> {
         let odd = self.odd || self.scheme == Some(1);
         let count = (self.octets.len() * 2).checked_sub(usize::from(odd))?;
@@ -50,6 +51,7 @@ impl<'a> Address<'a> {
     /// # Errors
     /// [`Reason::SccpTruncated`] if it ends before its fields do, [`Reason::SccpGti`] for an indicator above 4; `at`
     /// counts from the address indicator.
+    #[inline(always)]
     pub fn parse(octets: &'a [u8]) -> Result<Self, Refusal> {
         let cut = Reason::SccpTruncated.at(octets.len());
         let (&indicators, mut rest) = octets.split_first().ok_or(cut)?;
@@ -92,6 +94,7 @@ impl<'a> Address<'a> {
     /// 2 and there are 1 to 15 decimal digits; `at` counts from the address indicator.
     /// # Source
     /// formats 1.1 and 11.2.
+    #[inline(always)]
     pub fn title(&self) -> Result<Option<GlobalTitle>, Refusal> {
         let Some(gt) = self.gt else { return Ok(None) };
         if gt.indicator != 4 {
@@ -110,6 +113,15 @@ impl<'a> Address<'a> {
         let digits = gt.digits().filter(fits).ok_or(Reason::SccpGtForm.at(start + 3))?;
         Ok(Some(GlobalTitle { plan, digits }))
     }
+}
+
+/// The canonical global title of an address and its subsystem number: [`Address::parse`] and [`Address::title`] in one.
+///
+/// # Errors
+/// Theirs.
+pub fn party(octets: &[u8]) -> Result<(Option<GlobalTitle>, Option<Ssn>), Refusal> {
+    let address = Address::parse(octets)?;
+    Ok((address.title()?, address.ssn))
 }
 
 /// Appends an address with routing on a global title of indicator 4, nature international.

@@ -12,7 +12,7 @@ const FIXED_LEN: usize = DATA_HEADER_LEN - CHUNK_HEADER_LEN;
 const END: u8 = 1;
 const BEGIN: u8 = 2;
 const UNORDERED: u8 = 4;
-const IMMEDIATE: u8 = 8;
+const IMMEDIATE: u8 = super::FLAG_I;
 
 /// The values of a DATA chunk: a whole user message where `begin` and `end` are set, else a fragment of one.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -29,7 +29,7 @@ fn a_begin_reads_field_by_field() -> Result<(), Refusal> {
     assert_eq!(message.elements.iter().map(|element| element.tag).collect::<Vec<_>>(), [OTID, DIALOGUE]);
     let context = message.application_context()?.map(|oid| oid.to_string());
     assert_eq!(context.as_deref(), Some("0.4.0.0.1.0.1.3"));
-    let invoke = &message.components[0];
+    let invoke = message.components.get(0).unwrap();
     assert_eq!((invoke.kind, invoke.invoke_id, invoke.local()), (ComponentKind::Invoke, Some(1), Some(2)));
     assert_eq!((invoke.parameter.len(), invoke.parameter_offset), (30, 50));
     assert_eq!(invoke.raw, &octets[42..]);
@@ -43,7 +43,7 @@ fn an_end_reads_field_by_field() -> Result<(), Refusal> {
     assert_eq!((message.kind, message.otid), (MessageKind::End, None));
     assert_eq!(message.dtid.map(|id| id.to_string()).as_deref(), Some("0a0a0a0a"));
     assert_eq!(message.application_context()?.map(|oid| oid.to_string()).as_deref(), Some("0.4.0.0.1.0.20.3"));
-    let result = &message.components[0];
+    let result = message.components.get(0).unwrap();
     assert_eq!((result.kind, result.local(), result.parameter[0]), (ComponentKind::ReturnResultLast, Some(45), 0x30));
     Ok(())
 }
@@ -121,9 +121,9 @@ fn each_component_check_is_earned() -> Result<(), Refusal> {
         assert_eq!(refusal(&around(&octets(hex)), Rules::Strict), want, "{hex}");
     }
     let linked = around(&octets("a109 020101 800107 020102"));
-    assert_eq!(Message::parse(&linked, Rules::Strict)?.components[0].linked_id, Some(7));
+    assert_eq!(Message::parse(&linked, Rules::Strict)?.components.get(0).unwrap().linked_id, Some(7));
     let reject = around(&octets("a405 0500 810102"));
-    assert_eq!(Message::parse(&reject, Rules::Strict)?.components[0].error, Some(2));
+    assert_eq!(Message::parse(&reject, Rules::Strict)?.components.get(0).unwrap().error, Some(2));
     Ok(())
 }
 
@@ -210,7 +210,7 @@ fn a_component_comes_and_goes() -> Result<(), Refusal> {
     let mut with = Vec::new();
     rebuild(&Message::parse(&plain, Rules::Strict)?, None, Some(&extra), false, &mut with);
     let message = Message::parse(&with, Rules::Strict)?;
-    assert_eq!((message.components.len(), message.components[1].local()), (2, Some(81)));
+    assert_eq!((message.components.len(), message.components.get(1).unwrap().local()), (2, Some(81)));
     let mut without = Vec::new();
     rebuild(&message, Some(1), None, false, &mut without);
     assert_eq!(without, plain);
