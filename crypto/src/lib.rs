@@ -4,6 +4,7 @@
 pub mod alg;
 mod client;
 mod der;
+mod ed25519;
 mod engine;
 pub mod job;
 pub mod pki;
@@ -13,3 +14,7 @@ mod shares;
 pub mod sign;
 mod thread;
 pub mod verify;
+
+#[cfg(feature = "bench")]
+#[doc(hidden)]
+pub use ed25519::bench as ed25519_bench;

@@ -1,0 +1,175 @@
+//! A batch of signatures: hash, digits, sums, one inversion a chunk, comparison.
+
+use super::curve::{self, Extended, invert_all};
+use super::field::Fe;
+use super::scalar;
+use super::sum::{Group, LANES, Lanes, Pick};
+use super::table::{BaseTable, KeyTable, Table, WIDTHS};
+use aws_lc_rs::digest::{Context, SHA512};
+use std::sync::Arc;
+
+/// Signatures that are prepared together and share an inversion.
+const CHUNK: usize = 32;
+
+/// Groups of a chunk: full ones, then one of two signatures and one of a single one.
+const GROUPS: usize = CHUNK / LANES + 1;
+
+/// What a signature was made over.
+#[derive(Clone, Copy)]
+pub(crate) enum Signed<'a> {
+    /// The message itself.
+    Message(&'a [u8]),
+    /// SHA-512 of R, A and the message, if the caller has made it.
+    Digest(&'a [u8; 64]),
+}
+
+/// One question: does this key's signature hold over this?
+#[derive(Clone, Copy)]
+pub(crate) struct Job<'a> {
+    /// Multiples of the point that `public` encodes.
+    pub(crate) table: &'a KeyTable,
+    pub(crate) public: &'a [u8; 32],
+    pub(crate) signed: Signed<'a>,
+    pub(crate) signature: &'a [u8; 64],
+}
+
+impl Job<'_> {
+    /// R and S.
+    fn halves(&self) -> (&[u8; 32], &[u8; 32]) {
+        let (r, s) = self.signature.as_chunks::<32>().0.split_at(1);
+        (&r[0], &s[0])
+    }
+
+    /// k of RFC 8032 5.1.7.
+    fn challenge(&self) -> [u64; 4] {
+        match self.signed {
+            Signed::Digest(digest) => scalar::reduce(digest),
+            Signed::Message(message) => {
+                let mut context = Context::new(&SHA512);
+                context.update(self.halves().0);
+                context.update(self.public);
+                context.update(message);
+                let mut digest = [0; 64];
+                digest.iter_mut().zip(context.finish().as_ref()).for_each(|(to, from)| *to = *from);
+                scalar::reduce(&digest)
+            }
+        }
+    }
+}
+
+/// A job whose scalars are known.
+#[derive(Clone, Copy, Default)]
+struct Ready {
+    /// Place in the chunk.
+    index: usize,
+    s: [u64; 4],
+    k: [u64; 4],
+    /// Lines that are to be added.
+    lines: usize,
+}
+
+/// Verifies batches; keeps its scratch, so that nothing is allocated after it is made.
+pub(crate) struct Verifier {
+    base: Arc<BaseTable>,
+    lanes: Lanes,
+    picks: Box<[[Pick; LANES]]>,
+}
+
+impl Verifier {
+    pub(crate) fn new(base: Arc<BaseTable>) -> Self {
+        Self::with_lanes(base, Lanes::best())
+    }
+
+    pub(super) fn with_lanes(base: Arc<BaseTable>, lanes: Lanes) -> Self {
+        let most = scalar::windows(base.table().width()) + scalar::windows(*WIDTHS.start());
+        Self { base, lanes, picks: vec![[Pick::NEUTRAL; LANES]; GROUPS * most].into() }
+    }
+
+    /// Calls `grant` with the place of each job whose signature holds, in any order. What is not granted is refused.
+    pub(crate) fn verify(&mut self, jobs: &[Job<'_>], grant: &mut dyn FnMut(usize)) {
+        for (chunk, jobs) in jobs.chunks(CHUNK).enumerate() {
+            self.chunk(jobs, &mut |index| grant(chunk * CHUNK + index));
+        }
+    }
+
+    fn chunk(&mut self, jobs: &[Job<'_>], grant: &mut dyn FnMut(usize)) {
+        let mut all = [Ready::default(); CHUNK];
+        let mut count = 0;
+        for (index, job) in jobs.iter().enumerate() {
+            let Some(s) = scalar::canonical(job.halves().1) else { continue };
+            let lines = scalar::windows(self.base.table().width()) + scalar::windows(job.table.table().width());
+            all[count] = Ready { index, s, k: job.challenge(), lines };
+            count += 1;
+        }
+        let ready = &mut all[..count];
+        // Signatures of the same number of lines side by side: no lane waits for another.
+        ready.sort_unstable_by_key(|one| one.lines);
+
+        let mut sums = [Extended::NEUTRAL; CHUNK];
+        self.sum(jobs, ready, &mut sums);
+
+        let (mut inverses, mut scratch) = ([Fe::ZERO; CHUNK], [Fe::ZERO; CHUNK]);
+        inverses.iter_mut().zip(&sums).for_each(|(to, sum)| *to = sum.z);
+        invert_all(&mut inverses[..count], &mut scratch[..count]);
+        for ((one, sum), inverse) in ready.iter().zip(&sums).zip(inverses) {
+            let (x, y) = sum.affine(inverse);
+            if curve::encode(x, y) == *jobs[one.index].halves().0 {
+                grant(one.index);
+            }
+        }
+    }
+
+    /// [S]B - [k]A of each of `ready`.
+    fn sum(&mut self, jobs: &[Job<'_>], ready: &[Ready], sums: &mut [Extended; CHUNK]) {
+        let lanes = self.lanes;
+        let mut groups = [Group::NONE; GROUPS];
+        let mut shares = [LANES; GROUPS];
+        let mut count = 0;
+        let (mut left, mut room) = (ready, &mut *self.picks);
+        while !left.is_empty() {
+            // Four signatures take a lane each, two take two lanes each, one takes all.
+            let together = if left.len() >= LANES { LANES } else { 1 << left.len().ilog2() };
+            let (group, rest) = left.split_at(together);
+            let share = LANES / together;
+            let steps = group.iter().map(|one| one.lines.div_ceil(share)).max().unwrap_or(0);
+            let (picks, more) = room.split_at_mut(steps);
+            picks.fill([Pick::NEUTRAL; LANES]);
+            for (one, at) in group.iter().zip((0..).step_by(share)) {
+                let table = jobs[one.index].table.table();
+                let tables = [self.base.table(), table];
+                let lines = tables.map(Table::lines);
+                groups[count].tables[at..at + share].fill(lines);
+                let each = one.lines.div_ceil(share);
+                for (turn, pick) in picks_of(one, tables).enumerate() {
+                    picks[turn % each][at + turn / each] = pick;
+                    if count == 0 {
+                        lanes.fetch(pick.line(&lines));
+                    }
+                }
+            }
+            groups[count].steps = picks;
+            shares[count] = share;
+            count += 1;
+            (left, room) = (rest, more);
+        }
+        let mut out = sums.iter_mut();
+        for (at, (group, share)) in groups[..count].iter().zip(shares).enumerate() {
+            let parts = lanes.sum(group, groups.get(at + 1).unwrap_or(&Group::NONE));
+            for (parts, to) in parts.chunks(share).zip(out.by_ref()) {
+                *to = parts.iter().skip(1).fold(parts[0], |sum, part| sum.add(part));
+            }
+        }
+    }
+}
+
+/// The lines of [s]B, then those of -[k]A. k is not replaced by L - k: A may have a part of small order, which L does
+/// not make vanish.
+fn picks_of(one: &Ready, [base, key]: [&Table; 2]) -> impl Iterator<Item = Pick> {
+    let base = scalar::digits(&one.s, base.width())
+        .enumerate()
+        .map(move |(row, digit)| Pick::new(base.place(row, digit.unsigned_abs()), false, digit < 0));
+    let key = scalar::digits(&one.k, key.width())
+        .enumerate()
+        .map(move |(row, digit)| Pick::new(key.place(row, digit.unsigned_abs()), true, digit > 0));
+    base.chain(key)
+}
