@@ -1,6 +1,6 @@
 //! Batched Ed25519 verification against aws-lc-rs in the same process, one core.
 //!
-//! `cargo run --release -p sealgate-crypto --features bench --example ed25519_speed [-- BASE_WINDOW KEY_WINDOW OCTETS]`
+//! `cargo run --release -p sealgate-crypto --features bench --example ed25519_speed [-- BASE_WINDOW KEY_WINDOW OCTETS KEYS BATCH ROUNDS]`
 //!
 //! Both take turns in slices of 2 ms of the thread's CPU time; what is shown are 10th percentiles of the slices and
 //! their ratio. Keys are drawn at random for each of many distinct requests, so table lines are cold.
@@ -11,7 +11,6 @@ use sealgate_crypto::ed25519_bench::{Base, Key, Request, Runner};
 use std::error::Error;
 
 const SLICE_NS: u64 = 2_000_000;
-const ROUNDS: usize = 41;
 const REQUESTS: usize = 40_000;
 
 /// CPU time of this thread in nanoseconds.
@@ -24,8 +23,8 @@ fn cpu_ns() -> u64 {
 fn slice(mut some: impl FnMut() -> usize) -> f64 {
     let (start, mut count) = (cpu_ns(), 0);
     loop {
-        // Reading the clock takes a third of a microsecond: seldom.
-        for _ in 0..8 {
+        // Reading the clock takes a third of a microsecond: after a few only.
+        for _ in 0..2 {
             count += some();
         }
         let took = cpu_ns() - start;
@@ -50,10 +49,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
     let mut number = |default: usize| arguments.next().map_or(Ok(default), |text| text.parse());
     let (base_window, key_window, octets) = (number(16)?, number(8)?, number(200)?);
+    let (only_keys, only_batch, rounds) = (number(0)?, number(0)?, number(41)?);
     let base = Base::new(u32::try_from(base_window)?);
     println!("window of B {base_window}: {} KiB; messages of {octets} octets", base.octets() / 1024);
     println!("  keys  KiB each  batch  aws-lc-rs us  tables us  ratio");
-    for key_count in [1, 100, 1_000] {
+    for key_count in [1, 100, 1_000].into_iter().filter(|&keys| only_keys == 0 || keys == only_keys) {
         let pairs: Vec<_> = (0..key_count).map(|_| Ed25519KeyPair::generate()).collect::<Result<_, _>>()?;
         let mut tables = Vec::new();
         let start = cpu_ns();
@@ -83,12 +83,12 @@ fn main() -> Result<(), Box<dyn Error>> {
             .iter()
             .map(|one| Request { key: &tables[one.key], message: &one.message, signature: &one.signature })
             .collect();
-        for batch in [1, 2, 4, 8, 16, 32, 64] {
+        for batch in [1, 2, 4, 8, 16, 32, 64].into_iter().filter(|&batch| only_batch == 0 || batch == only_batch) {
             let mut runner = Runner::new(&base);
             let mut ours = requests.chunks_exact(batch).cycle();
             let mut theirs = signed.chunks_exact(batch).cycle();
             let (mut tables_ns, mut reference_ns) = (Vec::new(), Vec::new());
-            for _ in 0..ROUNDS {
+            for _ in 0..rounds {
                 tables_ns.push(slice(|| {
                     let batch = ours.next().unwrap_or_default();
                     assert_eq!(runner.verify(batch), batch.len());

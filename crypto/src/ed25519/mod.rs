@@ -15,6 +15,8 @@ pub mod bench;
 mod curve;
 mod field;
 mod line;
+#[cfg(target_arch = "x86_64")]
+mod product;
 mod scalar;
 mod sum;
 mod table;
