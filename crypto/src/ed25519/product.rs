@@ -363,3 +363,100 @@ pub(super) fn multiply_add(a: &Four, b: &Four, number: &Four, out: &mut Four) {
         kernel!(concat!(columns!(), more!(), carry!()), a, b, out, &PRODUCT_AND_NUMBER, core::ptr::from_ref(number));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ed25519::avx2::Avx2;
+    use crate::ed25519::field::Fe;
+    use proptest::prelude::*;
+
+    /// Bound of reduced limbs, and of a stored line's.
+    const M: i64 = (1 << 50) + (1 << 11);
+    const STORED: i64 = 1 << 50;
+
+    type Lane = [i64; 5];
+
+    /// Limbs up to `most` either way, mostly at the ends.
+    fn number(most: i64) -> impl Strategy<Value = [Lane; LANES]> {
+        let limb = prop_oneof![Just(most), Just(-most), Just(0), Just(1 - most), -most..=most];
+        prop::array::uniform4(prop::array::uniform5(limb))
+    }
+
+    fn four(lanes: &[Lane; LANES]) -> Four {
+        Four(std::array::from_fn(|k| Limb(std::array::from_fn(|lane| lanes[lane][k] as f64 * UNIT))))
+    }
+
+    /// The limbs, which are whole and at most M.
+    fn reduced(four: &Four) -> [Fe; LANES] {
+        std::array::from_fn(|lane| {
+            Fe::from_signed(std::array::from_fn(|k| {
+                let limb = four.0[k].0[lane] / UNIT;
+                assert!(limb.fract() == 0.0 && limb.abs() <= M as f64, "limb {k} is {limb}");
+                limb as i64
+            }))
+        })
+    }
+
+    fn twin(a: &[Lane; LANES], b: &[Lane; LANES]) -> [Fe; LANES] {
+        std::array::from_fn(|lane| Fe::from_signed(a[lane]).mul(Fe::from_signed(b[lane])))
+    }
+
+    fn check(a: &[Lane; LANES], b: &[Lane; LANES], c: &[Lane; LANES]) {
+        let mut out = Four::ZERO;
+        // SAFETY: the caller asked for the CPU's features.
+        unsafe { multiply(&four(a), &four(b), &mut out) };
+        assert_eq!(reduced(&out), twin(a, b));
+        let number = Four(four(c).0.map(|limb| Limb(limb.0.map(|limb| limb + HIGH))));
+        // SAFETY: as above.
+        unsafe { multiply_add(&four(a), &four(b), &number, &mut out) };
+        let want = twin(a, b);
+        assert_eq!(reduced(&out), std::array::from_fn(|lane| want[lane].add(Fe::from_signed(c[lane]))));
+    }
+
+    fn check_two(a: [&[Lane; LANES]; 2], b: [&[Lane; LANES]; 2]) {
+        let (mut first, mut both, mut columns) = (Four::ZERO, Four::ZERO, Columns::ZERO);
+        // SAFETY: the caller asked for the CPU's features.
+        unsafe {
+            multiply_keeping(&four(a[0]), &four(b[0]), &mut first, &mut columns);
+            multiply_onto(&four(a[1]), &four(b[1]), &columns, &mut both);
+        }
+        let (one, two) = (twin(a[0], b[0]), twin(a[1], b[1]));
+        assert_eq!(reduced(&first), one);
+        assert_eq!(reduced(&both), std::array::from_fn(|lane| one[lane].add(two[lane])));
+    }
+
+    #[test]
+    fn limbs_at_the_very_top() {
+        if Avx2::detect().is_none() {
+            return;
+        }
+        for signs in 0..64 {
+            let sign = |bit: u32| if signs >> bit & 1 == 1 { -1 } else { 1 };
+            let number = |most: i64, even: u32, odd: u32| {
+                [std::array::from_fn(|k| most * if k % 2 == 0 { sign(even) } else { sign(odd) }); LANES]
+            };
+            check(&number(3 * M, 0, 1), &number(M, 2, 3), &number(M, 4, 5));
+            let (a, b) = (number(2 * M, 0, 1), number(STORED, 2, 3));
+            check_two([&a, &number(2 * M, 4, 5)], [&b, &b]);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn products_are_their_twin(a in number(3 * M), b in number(M), c in number(M)) {
+            if Avx2::detect().is_some() {
+                check(&a, &b, &c);
+            }
+        }
+
+        #[test]
+        fn sums_of_products_are_their_twin(
+            a in number(2 * M), b in number(STORED), c in number(2 * M), d in number(STORED),
+        ) {
+            if Avx2::detect().is_some() {
+                check_two([&a, &c], [&b, &d]);
+            }
+        }
+    }
+}
