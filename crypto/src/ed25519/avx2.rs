@@ -4,11 +4,13 @@
 
 #![allow(unsafe_code, reason = "vector loads and stores, and the step into code for a checked CPU feature")]
 
+use super::challenge::Input;
 use super::curve::Extended;
 use super::field::Fe;
 use super::line::{Line, MINUS_INVERSE_D, OFFSET};
 use super::product::{Columns, Four, HIGH, Limb, multiply, multiply_add, multiply_keeping, multiply_onto};
-use super::sum::{Group, LANES, Pick};
+use super::sha512::digests;
+use super::sum::{AHEAD, Group, LANES, Pick};
 use core::arch::x86_64::*;
 
 /// Proof that this CPU has AVX2 and FMA.
@@ -35,6 +37,12 @@ impl Avx2 {
         unsafe { sum(group, next) }
     }
 
+    /// SHA-512 of one to four inputs.
+    pub(crate) fn digests(self, inputs: &[Input<'_>], out: &mut [[u8; 64]]) {
+        // SAFETY: `self` exists only where detect() found AVX2.
+        unsafe { digests(inputs, out) }
+    }
+
     pub(crate) fn fetch(self, line: &Line) {
         fetch(line);
     }
@@ -50,9 +58,6 @@ fn fetch(line: &Line) {
         _mm_prefetch::<_MM_HINT_T0>(first.wrapping_add(64));
     }
 }
-
-/// Steps between the fetch of a line and its use: 1.5 us, a few times what memory takes.
-pub(super) const AHEAD: usize = 10;
 
 #[target_feature(enable = "avx2,fma")]
 fn sum(group: &Group<'_>, next: &Group<'_>) -> [Extended; LANES] {
@@ -215,9 +220,9 @@ fn limbs(words: &[&[u64; 4]; LANES], signs: __m256d, out: &mut Four) {
     // Bits of 51-bit limbs behind the exponent of [2, 4); then the exponent's 2 and the offset's 2^50 are taken away.
     let mask = _mm256_set1_epi64x((1 << 51) - 1);
     let (two, excess) = (_mm256_castpd_si256(_mm256_set1_pd(2.0)), _mm256_set1_pd(2.5));
-    for k in 0..5 {
-        let limb = _mm256_castsi256_pd(_mm256_or_si256(_mm256_and_si256(limbs[k], mask), two));
-        out.0[k] = put(_mm256_xor_pd(_mm256_sub_pd(limb, excess), signs));
+    for (limb, out) in limbs.into_iter().zip(&mut out.0) {
+        let limb = _mm256_castsi256_pd(_mm256_or_si256(_mm256_and_si256(limb, mask), two));
+        *out = put(_mm256_xor_pd(_mm256_sub_pd(limb, excess), signs));
     }
 }
 

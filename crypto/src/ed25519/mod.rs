@@ -12,12 +12,15 @@
 mod avx2;
 #[cfg(feature = "bench")]
 pub mod bench;
+mod challenge;
 mod curve;
 mod field;
 mod line;
 #[cfg(target_arch = "x86_64")]
 mod product;
 mod scalar;
+#[cfg(target_arch = "x86_64")]
+mod sha512;
 mod sum;
 mod table;
 #[cfg(test)]

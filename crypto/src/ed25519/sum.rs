@@ -8,6 +8,9 @@ use super::line::Line;
 /// Sums side by side.
 pub(crate) const LANES: usize = 4;
 
+/// Steps between the fetch of a line and its use: over a microsecond, a few times what memory takes.
+pub(crate) const AHEAD: usize = 10;
+
 /// Which line a lane adds in a step: its place, which of the lane's two tables, and whether the negative is meant.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Pick(u32);
@@ -64,7 +67,7 @@ impl Lanes {
         Self::Scalar
     }
 
-    /// The four sums of `group`, while the lines of `next` are fetched into the cache.
+    /// The four sums of `group`, whose first [`AHEAD`] steps have been fetched; those of `next` are fetched meanwhile.
     pub(crate) fn sum(self, group: &Group<'_>, next: &Group<'_>) -> [Extended; LANES] {
         match self {
             Self::Scalar => core::array::from_fn(|lane| {

@@ -1,11 +1,11 @@
 //! A batch of signatures: hash, digits, sums, one inversion a chunk, comparison.
 
+use super::challenge::{self, Input};
 use super::curve::{self, Extended, invert_all};
 use super::field::Fe;
 use super::scalar;
-use super::sum::{Group, LANES, Lanes, Pick};
+use super::sum::{AHEAD, Group, LANES, Lanes, Pick};
 use super::table::{BaseTable, KeyTable, Table, WIDTHS};
-use aws_lc_rs::digest::{Context, SHA512};
 use std::sync::Arc;
 
 /// Signatures that are prepared together and share an inversion.
@@ -40,20 +40,13 @@ impl Job<'_> {
         (&r[0], &s[0])
     }
 
-    /// k of RFC 8032 5.1.7.
-    fn challenge(&self) -> [u64; 4] {
-        match self.signed {
-            Signed::Digest(digest) => scalar::reduce(digest),
-            Signed::Message(message) => {
-                let mut context = Context::new(&SHA512);
-                context.update(self.halves().0);
-                context.update(self.public);
-                context.update(message);
-                let mut digest = [0; 64];
-                digest.iter_mut().zip(context.finish().as_ref()).for_each(|(to, from)| *to = *from);
-                scalar::reduce(&digest)
-            }
-        }
+    /// What is hashed; the message is empty where the digest is there already.
+    fn input(&self) -> Input<'_> {
+        let message = match self.signed {
+            Signed::Message(message) => message,
+            Signed::Digest(_) => &[],
+        };
+        Input { r: self.halves().0, a: self.public, message }
     }
 }
 
@@ -98,10 +91,11 @@ impl Verifier {
         for (index, job) in jobs.iter().enumerate() {
             let Some(s) = scalar::canonical(job.halves().1) else { continue };
             let lines = scalar::windows(self.base.table().width()) + scalar::windows(job.table.table().width());
-            all[count] = Ready { index, s, k: job.challenge(), lines };
+            all[count] = Ready { index, s, k: [0; 4], lines };
             count += 1;
         }
         let ready = &mut all[..count];
+        self.challenges(jobs, ready);
         // Signatures of the same number of lines side by side: no lane waits for another.
         ready.sort_unstable_by_key(|one| one.lines);
 
@@ -115,6 +109,33 @@ impl Verifier {
             let (x, y) = sum.affine(inverse);
             if curve::encode(x, y) == *jobs[one.index].halves().0 {
                 grant(one.index);
+            }
+        }
+    }
+
+    /// Fills in k of each of `ready`.
+    fn challenges(&self, jobs: &[Job<'_>], ready: &mut [Ready]) {
+        // Blocks and place in `ready` of each message that is to be hashed.
+        let mut hashed = [(0, 0); CHUNK];
+        let mut count = 0;
+        for (at, one) in ready.iter_mut().enumerate() {
+            let job = &jobs[one.index];
+            if let Signed::Digest(digest) = job.signed {
+                one.k = scalar::reduce(digest);
+            } else {
+                hashed[count] = (job.input().blocks(), at);
+                count += 1;
+            }
+        }
+        let hashed = &mut hashed[..count];
+        // Messages of about the same length side by side: a lane that has ended works for nothing.
+        hashed.sort_unstable();
+        for four in hashed.chunks(LANES) {
+            let inputs = [0, 1, 2, 3].map(|lane| jobs[ready[four[lane.min(four.len() - 1)].1].index].input());
+            let mut digests = [[0; 64]; LANES];
+            challenge::digests(self.lanes, &inputs[..four.len()], &mut digests);
+            for ((_, at), digest) in four.iter().zip(&digests) {
+                ready[*at].k = scalar::reduce(digest);
             }
         }
     }
@@ -142,7 +163,7 @@ impl Verifier {
                 let each = one.lines.div_ceil(share);
                 for (turn, pick) in picks_of(one, tables).enumerate() {
                     picks[turn % each][at + turn / each] = pick;
-                    if count == 0 && turn % each < 10 {
+                    if count == 0 && turn % each < AHEAD {
                         lanes.fetch(pick.line(&lines));
                     }
                 }
