@@ -9,6 +9,7 @@ use super::curve::Extended;
 use super::field::Fe;
 use super::line::{Line, MINUS_INVERSE_D, OFFSET};
 use super::product::{Columns, Four, HIGH, Limb, multiply, multiply_add, multiply_keeping, multiply_onto};
+use super::rows::rows;
 use super::sha512::digests;
 use super::sum::{AHEAD, Group, LANES, Pick};
 use core::arch::x86_64::*;
@@ -19,10 +20,10 @@ pub(crate) struct Avx2(());
 
 /// Four points as in [`Extended`]; limbs at most M, but x and y of a line are only so in y - x and y + x, at most 2 M.
 #[derive(Clone, Copy)]
-struct Points {
-    x: Four,
-    y: Four,
-    z: Four,
+pub(super) struct Points {
+    pub(super) x: Four,
+    pub(super) y: Four,
+    pub(super) z: Four,
     t: Four,
 }
 
@@ -35,6 +36,12 @@ impl Avx2 {
     pub(crate) fn sum(self, group: &Group<'_>, next: &Group<'_>) -> [Extended; LANES] {
         // SAFETY: `self` exists only where detect() found AVX2 and FMA.
         unsafe { sum(group, next) }
+    }
+
+    /// As [`rows`].
+    pub(crate) fn rows(self, firsts: &[Line; LANES], count: usize, out: &mut dyn FnMut(usize, usize, Line)) {
+        // SAFETY: `self` exists only where detect() found AVX2 and FMA.
+        unsafe { rows(firsts, count, out) }
     }
 
     /// SHA-512 of one to four inputs.
@@ -73,17 +80,10 @@ fn sum(group: &Group<'_>, next: &Group<'_>) -> [Extended; LANES] {
     };
     let mut steps = group.steps.iter();
     let Some(first) = steps.next() else { return [Extended::NEUTRAL; LANES] };
-    let mut line = Entry { plus: Four::ZERO, minus: Four::ZERO, product: Four::ZERO };
+    let mut line = Entry::ZERO;
     look();
     load(&group.tables, first, &mut line);
-    // The line as a point. Its y - x and y + x, the next operands, are exactly twice `minus` and `plus`.
-    let mut points = Points {
-        x: subtract(&line.plus, &line.minus),
-        y: add(&line.plus, &line.minus),
-        z: splat(Fe::ONE),
-        t: Four::ZERO,
-    };
-    multiply(&line.product, &splat(MINUS_INVERSE_D), &mut points.t);
+    let mut points = points_of(&line);
     for step in steps {
         look();
         load(&group.tables, step, &mut line);
@@ -93,21 +93,36 @@ fn sum(group: &Group<'_>, next: &Group<'_>) -> [Extended; LANES] {
 }
 
 /// A line in each lane, limbs at most 2^50.
-struct Entry {
+pub(super) struct Entry {
     plus: Four,
     minus: Four,
     product: Four,
 }
 
+impl Entry {
+    pub(super) const ZERO: Self = Self { plus: Four::ZERO, minus: Four::ZERO, product: Four::ZERO };
+}
+
+/// The lines as points. y - x and y + x, the next operands, are exactly twice `minus` and `plus`.
+#[inline]
+#[target_feature(enable = "avx2,fma")]
+pub(super) fn points_of(line: &Entry) -> Points {
+    let (y, x) = sum_and_difference(&line.plus, &line.minus);
+    let mut t = Four::ZERO;
+    multiply(&line.product, &splat(MINUS_INVERSE_D), &mut t);
+    Points { x, y, z: splat(Fe::ONE), t }
+}
+
 /// Seven products, three carries of them for A, A + B and Z - C.
 #[inline]
 #[target_feature(enable = "avx2,fma")]
-fn add_line(points: &mut Points, line: &Entry) {
+pub(super) fn add_line(points: &mut Points, line: &Entry) {
     let mut columns = Columns::ZERO;
     let (mut a, mut h, mut f) = (Four::ZERO, Four::ZERO, Four::ZERO);
     // 2 M by 2^50.
-    multiply_keeping(&subtract(&points.y, &points.x), &line.minus, &mut a, &mut columns);
-    multiply_onto(&add(&points.y, &points.x), &line.plus, &columns, &mut h);
+    let (plus, minus) = sum_and_difference(&points.y, &points.x);
+    multiply_keeping(&minus, &line.minus, &mut a, &mut columns);
+    multiply_onto(&plus, &line.plus, &columns, &mut h);
     // F = Z - C, as a line has the factor of -C.
     multiply_add(&points.t, &line.product, &whole(&points.z), &mut f);
     // E = B - A = H - 2 A and G = Z + C = 2 Z - F: at most 3 M. Each meets one of H and F below, which have M.
@@ -145,16 +160,12 @@ fn put(vector: __m256d) -> Limb {
     limb
 }
 
+/// a + b and a - b.
 #[inline]
 #[target_feature(enable = "avx2,fma")]
-fn add(a: &Four, b: &Four) -> Four {
-    limb_by_limb!(k => _mm256_add_pd(get(&a.0[k]), get(&b.0[k])))
-}
-
-#[inline]
-#[target_feature(enable = "avx2,fma")]
-fn subtract(a: &Four, b: &Four) -> Four {
-    limb_by_limb!(k => _mm256_sub_pd(get(&a.0[k]), get(&b.0[k])))
+pub(super) fn sum_and_difference(a: &Four, b: &Four) -> (Four, Four) {
+    let sum = limb_by_limb!(k => _mm256_add_pd(get(&a.0[k]), get(&b.0[k])));
+    (sum, limb_by_limb!(k => _mm256_sub_pd(get(&a.0[k]), get(&b.0[k]))))
 }
 
 /// a - 2 b.
@@ -181,7 +192,7 @@ fn whole(a: &Four) -> Four {
 /// The three numbers of a line in each lane; those of the negative are swapped and negated.
 #[inline]
 #[target_feature(enable = "avx2,fma")]
-fn load(tables: &[[&[Line]; 2]; LANES], picks: &[Pick; LANES], out: &mut Entry) {
+pub(super) fn load(tables: &[[&[Line]; 2]; LANES], picks: &[Pick; LANES], out: &mut Entry) {
     let (mut plus, mut minus) = ([&Line::NEUTRAL.plus; LANES], [&Line::NEUTRAL.plus; LANES]);
     let mut product = plus;
     let mut signs = [0; LANES];
@@ -226,23 +237,32 @@ fn limbs(words: &[&[u64; 4]; LANES], signs: __m256d, out: &mut Four) {
     }
 }
 
-/// One number in all lanes, limbs at most 2^50.
+/// A number in each lane, limbs at most 2^50.
 #[inline]
 #[target_feature(enable = "avx2,fma")]
-fn splat(number: Fe) -> Four {
-    let stored = number.add(OFFSET).to_words();
+pub(super) fn join(numbers: &[Fe; LANES]) -> Four {
+    let stored = numbers.map(|number| number.add(OFFSET).to_words());
     let mut out = Four::ZERO;
-    limbs(&[&stored; LANES], _mm256_setzero_pd(), &mut out);
+    limbs(&stored.each_ref(), _mm256_setzero_pd(), &mut out);
     out
 }
 
-/// The points, lane by lane.
+/// One number in all lanes.
+#[inline]
 #[target_feature(enable = "avx2,fma")]
-fn split(points: &Points) -> [Extended; LANES] {
+pub(super) fn splat(number: Fe) -> Four {
+    join(&[number; LANES])
+}
+
+/// The number of one lane; limbs at most 2^51.
+#[inline]
+pub(super) fn lane_of(number: &Four, lane: usize) -> Fe {
     // HIGH added, its bits taken from the sum: the limb as an integer.
-    let lane_of = |number: &Four, lane: usize| {
-        Fe::from_signed(number.0.map(|limb| (limb.0[lane] + HIGH).to_bits().wrapping_sub(HIGH.to_bits()) as i64))
-    };
+    Fe::from_signed(number.0.map(|limb| (limb.0[lane] + HIGH).to_bits().wrapping_sub(HIGH.to_bits()) as i64))
+}
+
+/// The points, lane by lane.
+fn split(points: &Points) -> [Extended; LANES] {
     core::array::from_fn(|lane| {
         let [x, y, z, t] = [&points.x, &points.y, &points.z, &points.t].map(|number| lane_of(number, lane));
         Extended { x, y, z, t }

@@ -9,7 +9,7 @@ pub(crate) const OFFSET: Fe =
     Fe::from_words([0x0004_0000_0000_0000, 0x0000_0020_0000_0000, 0x0000_0000_0100_0000, 0x4000_0000_0000_0800]);
 
 /// 1 / 2.
-const HALF: Fe = Fe::from_words([u64::MAX - 8, u64::MAX, u64::MAX, u64::MAX >> 2]);
+pub(crate) const HALF: Fe = Fe::from_words([u64::MAX - 8, u64::MAX, u64::MAX, u64::MAX >> 2]);
 
 /// -1 / d.
 pub(crate) const MINUS_INVERSE_D: Fe =

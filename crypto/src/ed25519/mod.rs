@@ -18,6 +18,8 @@ mod field;
 mod line;
 #[cfg(target_arch = "x86_64")]
 mod product;
+#[cfg(target_arch = "x86_64")]
+mod rows;
 mod scalar;
 #[cfg(target_arch = "x86_64")]
 mod sha512;

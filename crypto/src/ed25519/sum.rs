@@ -2,7 +2,8 @@
 
 #[cfg(target_arch = "x86_64")]
 use super::avx2::Avx2;
-use super::curve::Extended;
+use super::curve::{Extended, invert_all};
+use super::field::Fe;
 use super::line::Line;
 
 /// Sums side by side.
@@ -67,6 +68,13 @@ impl Lanes {
         Self::Scalar
     }
 
+    /// This CPU's, and the scalar ones.
+    #[cfg(test)]
+    pub(crate) fn all() -> Vec<Self> {
+        let best = Some(Self::best()).filter(|best| !matches!(best, Self::Scalar));
+        best.into_iter().chain([Self::Scalar]).collect()
+    }
+
     /// The four sums of `group`, whose first [`AHEAD`] steps have been fetched; those of `next` are fetched meanwhile.
     pub(crate) fn sum(self, group: &Group<'_>, next: &Group<'_>) -> [Extended; LANES] {
         match self {
@@ -80,6 +88,19 @@ impl Lanes {
         }
     }
 
+    /// Calls `out` with lane, j and the line j P for j = 1 .. `count` of each of `firsts`, the lines P, in any order.
+    pub(crate) fn rows(self, firsts: &[Line; LANES], count: usize, out: &mut dyn FnMut(usize, usize, Line)) {
+        match self {
+            Self::Scalar => {
+                for (lane, first) in firsts.iter().enumerate() {
+                    scalar_row(first, count, &mut |j, line| out(lane, j, line));
+                }
+            }
+            #[cfg(target_arch = "x86_64")]
+            Self::Vector(avx2) => avx2.rows(firsts, count, out),
+        }
+    }
+
     /// Begins to fetch a line that is added soon.
     pub(crate) fn fetch(self, line: &Line) {
         match self {
@@ -87,5 +108,28 @@ impl Lanes {
             #[cfg(target_arch = "x86_64")]
             Self::Vector(avx2) => avx2.fetch(line),
         }
+    }
+}
+
+/// The lines j P for j = 1 .. `count`, up to 64 with one inversion.
+fn scalar_row(first: &Line, count: usize, out: &mut dyn FnMut(usize, Line)) {
+    let mut sum = first.point(false);
+    let mut done = 0;
+    while done < count {
+        let mut multiples = [sum; 64];
+        let now = multiples.len().min(count - done);
+        for (at, multiple) in multiples.iter_mut().take(now).enumerate() {
+            if done + at > 0 {
+                sum = first.add(false, &sum);
+            }
+            *multiple = sum;
+        }
+        let mut inverses = multiples.map(|multiple| multiple.z);
+        invert_all(&mut inverses[..now], &mut [Fe::ZERO; 64]);
+        for (at, (multiple, inverse)) in multiples.iter().zip(inverses).take(now).enumerate() {
+            let (x, y) = multiple.affine(inverse);
+            out(done + at + 1, Line::new(x, y));
+        }
+        done += now;
     }
 }

@@ -7,14 +7,13 @@ use super::curve::{BASE, Extended, invert_all};
 use super::field::Fe;
 use super::line::Line;
 use super::scalar;
+use super::sum::{LANES, Lanes};
+use core::iter::successors;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
 /// Windows that a table may have. Narrower ones save no memory worth the time; wider ones miss every cache.
 pub(crate) const WIDTHS: core::ops::RangeInclusive<u32> = 3..=16;
-
-/// Points that share an inversion while a table is built.
-const SHARED: usize = 128;
 
 /// Multiples of one point.
 pub(crate) struct Table {
@@ -23,29 +22,28 @@ pub(crate) struct Table {
 }
 
 impl Table {
-    fn build(point: &Extended, width: u32) -> Self {
+    fn build(point: &Extended, width: u32, lanes: Lanes) -> Self {
         let (rows, half) = (scalar::windows(width), 1 << (width - 1));
-        let count = 1 + (rows - 1) * half + scalar::last_digit(width);
-        let mut lines = Vec::with_capacity(count);
-        lines.push(Line::NEUTRAL);
-        let mut first = *point;
-        let mut points = Vec::with_capacity(SHARED);
-        for row in 0..rows {
-            let wanted = if row + 1 < rows { half } else { scalar::last_digit(width) };
-            let (x, y) = first.affine(first.z.invert());
-            let step = Line::new(x, y);
-            let mut multiple = first;
-            for j in 1..=wanted {
-                points.push(multiple);
-                if points.len() == SHARED || j == wanted {
-                    settle(&mut points, &mut lines);
+        let mut lines = vec![Line::NEUTRAL; 1 + (rows - 1) * half + scalar::last_digit(width)];
+        // The first line of each row: P, 2^w P, ..
+        let firsts: Vec<_> = successors(Some(*point), |first| Some((0..width).fold(*first, |point, _| point.double())))
+            .take(rows)
+            .collect();
+        let mut inverses: Vec<_> = firsts.iter().map(|first| first.z).collect();
+        invert_all(&mut inverses, &mut vec![Fe::ZERO; rows]);
+        let firsts: Vec<_> = firsts.iter().zip(inverses).map(|(first, inverse)| first.affine(inverse)).collect();
+        let firsts: Vec<_> = firsts.into_iter().map(|(x, y)| Line::new(x, y)).collect();
+        for (group, firsts) in firsts.chunks(LANES).enumerate() {
+            let four = [0, 1, 2, 3].map(|lane| firsts[lane.min(firsts.len() - 1)]);
+            lanes.rows(&four, half, &mut |lane, j, line| {
+                // Lanes beyond the last row, and its multiples that no digit has, are left out.
+                let row = group * LANES + lane;
+                if let Some(to) = lines.get_mut(row * half + j)
+                    && row < rows
+                {
+                    *to = line;
                 }
-                if j < wanted {
-                    multiple = step.add(false, &multiple);
-                }
-            }
-            // 2^(w - 1) of this row, doubled, begins the next.
-            first = multiple.double();
+            });
         }
         Self { width, lines: lines.into_boxed_slice() }
     }
@@ -89,18 +87,6 @@ impl Table {
     }
 }
 
-/// Moves `points` to `lines`, all with one inversion.
-fn settle(points: &mut Vec<Extended>, lines: &mut Vec<Line>) {
-    let (mut inverses, mut scratch) = ([Fe::ZERO; SHARED], [Fe::ZERO; SHARED]);
-    let count = points.len().min(SHARED);
-    inverses.iter_mut().zip(&*points).for_each(|(to, point)| *to = point.z);
-    invert_all(&mut inverses[..count], &mut scratch[..count]);
-    lines.extend(points.drain(..).zip(inverses).map(|(point, inverse)| {
-        let (x, y) = point.affine(inverse);
-        Line::new(x, y)
-    }));
-}
-
 /// Multiples of the base point, shared by all keys.
 pub(crate) struct BaseTable(Table);
 
@@ -109,7 +95,7 @@ impl BaseTable {
     pub(crate) fn build(window: u32) -> Arc<Self> {
         // The base point decodes: a test says so.
         let base = Extended::decode(&BASE).unwrap_or(Extended::NEUTRAL);
-        Arc::new(Self(Table::build(&base, window.clamp(*WIDTHS.start(), *WIDTHS.end()))))
+        Arc::new(Self(Table::build(&base, window.clamp(*WIDTHS.start(), *WIDTHS.end()), Lanes::best())))
     }
 
     pub(crate) fn octets(&self) -> usize {
@@ -136,7 +122,7 @@ impl KeyTable {
     /// `None` where aws-lc would not take `public` for a point. `window` is brought into [`WIDTHS`].
     pub(crate) fn build(public: &[u8; 32], window: u32) -> Option<Self> {
         let point = Extended::decode(public)?;
-        let table = Table::build(&point, window.clamp(*WIDTHS.start(), *WIDTHS.end()));
+        let table = Table::build(&point, window.clamp(*WIDTHS.start(), *WIDTHS.end()), Lanes::best());
         Some(Self { public: *public, table })
     }
 
@@ -163,25 +149,27 @@ mod tests {
     #[test]
     fn every_line_is_its_multiple() {
         let base = Extended::decode(&BASE).unwrap();
-        for (small, width) in small_order().iter().zip(3..=8) {
+        for (small, width) in small_order().iter().zip(3..=9) {
             let point = base.double().add(small);
-            let table = Table::build(&point, width);
-            let rows = scalar::windows(width);
-            let mut count = 1;
-            let mut first = point;
-            for row in 0..rows {
-                let last = if row + 1 < rows { 1 << (width - 1) } else { scalar::last_digit(width) as u32 };
-                let mut multiple = first;
-                for size in 1..=last {
-                    let (x, y) = multiple.affine(multiple.z.invert());
-                    assert_eq!(table.lines().get(table.place(row, size)), Some(&Line::new(x, y)), "{row} {size}");
-                    multiple = multiple.add(&first);
-                    count += 1;
+            for lanes in Lanes::all() {
+                let table = Table::build(&point, width, lanes);
+                let rows = scalar::windows(width);
+                let mut count = 1;
+                let mut first = point;
+                for row in 0..rows {
+                    let last = if row + 1 < rows { 1 << (width - 1) } else { scalar::last_digit(width) as u32 };
+                    let mut multiple = first;
+                    for size in 1..=last {
+                        let (x, y) = multiple.affine(multiple.z.invert());
+                        assert_eq!(table.lines().get(table.place(row, size)), Some(&Line::new(x, y)), "{row} {size}");
+                        multiple = multiple.add(&first);
+                        count += 1;
+                    }
+                    (0..width).for_each(|_| first = first.double());
                 }
-                (0..width).for_each(|_| first = first.double());
+                assert_eq!((table.lines().len(), table.place(5, 0)), (count, 0));
+                assert!(table.holds(&point));
             }
-            assert_eq!((table.lines().len(), table.place(5, 0)), (count, 0));
-            assert!(table.holds(&point));
         }
     }
 

@@ -57,14 +57,6 @@ impl Random {
     }
 }
 
-fn both() -> Vec<Lanes> {
-    let mut all = vec![Lanes::Scalar];
-    if !matches!(Lanes::best(), Lanes::Scalar) {
-        all.push(Lanes::best());
-    }
-    all
-}
-
 /// Asserts that the tables give each case's verdict, whatever the windows, the lanes and the size of the batch.
 fn assert_same(cases: &[Case], windows: &[(u32, u32)], sizes: impl Iterator<Item = usize> + Clone) {
     for &(base, window) in windows {
@@ -78,7 +70,7 @@ fn assert_same(cases: &[Case], windows: &[(u32, u32)], sizes: impl Iterator<Item
         for (at, case) in cases.iter().enumerate() {
             assert!(tables[&case.public].is_some() || !case.holds, "case {at}: only aws-lc-rs takes the key");
         }
-        for lanes in both() {
+        for lanes in Lanes::all() {
             let mut verifier = Verifier::with_lanes(base.clone(), lanes);
             let mut sizes = sizes.clone().cycle();
             let mut left = &known[..];
@@ -315,7 +307,7 @@ fn challenges_at_the_edges() {
                     let signature = joined(r, muladd(k, secret, nonce));
                     let wrong = joined(r, muladd(k, secret, muladd(nonce, [1, 0, 0, 0], [1, 0, 0, 0])));
                     let digest = joined(words_to_octets(k), zero);
-                    for lanes in both() {
+                    for lanes in Lanes::all() {
                         let mut verifier = Verifier::with_lanes(base_table.clone(), lanes);
                         let job = |signature| Job {
                             table: &table,
@@ -378,7 +370,7 @@ fn keys_of_many_windows_in_one_batch() {
             signature: &case.signature,
         })
         .collect();
-    for lanes in both() {
+    for lanes in Lanes::all() {
         let mut held = vec![false; jobs.len()];
         Verifier::with_lanes(BaseTable::build(6), lanes).verify(&jobs, &mut |index| held[index] = true);
         assert!(held.iter().zip(&cases).all(|(held, case)| *held == case.holds));

@@ -160,11 +160,13 @@ impl Verifier {
                 let tables = [self.base.table(), table];
                 let lines = tables.map(Table::lines);
                 groups[count].tables[at..at + share].fill(lines);
-                let each = one.lines.div_ceil(share);
-                for (turn, pick) in picks_of(one, tables).enumerate() {
-                    picks[turn % each][at + turn / each] = pick;
-                    if count == 0 && turn % each < AHEAD {
-                        lanes.fetch(pick.line(&lines));
+                let (each, mut all) = (one.lines.div_ceil(share), picks_of(one, tables));
+                for lane in at..at + share {
+                    for (turn, (step, pick)) in picks[..each].iter_mut().zip(all.by_ref()).enumerate() {
+                        step[lane] = pick;
+                        if count == 0 && turn < AHEAD {
+                            lanes.fetch(pick.line(&lines));
+                        }
                     }
                 }
             }
