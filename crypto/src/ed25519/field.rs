@@ -3,6 +3,8 @@
 //! Limbs are kept "loose": below 2^52, so the value is below 2^256 and not unique. [`Fe::to_words`] makes it unique.
 //! Variable time throughout: only public numbers come here.
 
+use super::inverse;
+
 /// 2^51 - 1.
 const MASK: u64 = (1 << 51) - 1;
 
@@ -154,8 +156,14 @@ impl Fe {
         (t200.squares(50).mul(t50), t11)
     }
 
-    /// 1 / self by Fermat's theorem; zero stays zero.
-    pub(crate) const fn invert(self) -> Self {
+    /// 1 / self; zero stays zero.
+    pub(crate) fn invert(self) -> Self {
+        inverse::invert(self)
+    }
+
+    /// 1 / self by Fermat's theorem.
+    #[cfg(test)]
+    pub(crate) fn fermat(self) -> Self {
         let (t250, t11) = self.powers();
         t250.squares(5).mul(t11) // p - 2 = 2^255 - 21
     }
@@ -234,6 +242,7 @@ mod tests {
         fn inverse_and_root(a in loose()) {
             prop_assume!(!a.is_zero());
             prop_assert_eq!(a.invert().mul(a), Fe::ONE);
+            prop_assert_eq!(a.fermat().mul(a), Fe::ONE);
             // (a^((p-5)/8))^8 a^4 = a^(p-1) = 1.
             prop_assert_eq!(a.root_power().squares(3).mul(a.squares(2)), Fe::ONE);
         }

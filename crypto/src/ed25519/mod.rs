@@ -15,6 +15,7 @@ pub mod bench;
 mod challenge;
 mod curve;
 mod field;
+mod inverse;
 mod line;
 #[cfg(target_arch = "x86_64")]
 mod product;
