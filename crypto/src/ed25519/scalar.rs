@@ -87,17 +87,14 @@ pub(crate) const fn windows(width: u32) -> usize {
 /// The last digit needs no room for a carry: bits 251 down to 126 of L are zero, so with bit 252 there is none, and
 /// without it the window is at most 2^(width - 1) - 1 before the carry.
 pub(crate) fn digits(scalar: &[u64; 4], width: u32) -> impl Iterator<Item = i32> {
-    let (scalar, half) = (*scalar, 1_i64 << (width - 1));
-    let mut carry = 0;
-    (0..windows(width)).map(move |window| {
-        let bit = window * width as usize;
-        let (word, shift) = (bit / 64, bit % 64);
-        let low = scalar.get(word).copied().unwrap_or(0) >> shift;
-        let high = if shift == 0 { 0 } else { scalar.get(word + 1).copied().unwrap_or(0) << (64 - shift) };
-        // Widths are at most 20, so all of this fits.
-        let digit = ((low | high) & ((1 << width) - 1)) as i64 + carry;
-        carry = i64::from(digit > half);
-        (digit - (carry << width)) as i32
+    let ([mut a, mut b, mut c, mut d], mut carry) = (*scalar, 0);
+    // Widths are from 1 to 20, so no shift is by 64 and each digit fits.
+    (0..windows(width)).map(move |_| {
+        let digit = (a & ((1 << width) - 1)) as i32 + carry;
+        carry = i32::from(digit > 1 << (width - 1));
+        let up = 64 - width;
+        (a, b, c, d) = (a >> width | b << up, b >> width | c << up, c >> width | d << up, d >> width);
+        digit - (carry << width)
     })
 }
 

@@ -14,6 +14,9 @@ const CHUNK: usize = 32;
 /// Groups of a chunk: full ones, then one of two signatures and one of a single one.
 const GROUPS: usize = CHUNK / LANES + 1;
 
+/// Lines that a signature adds at most: two tables of the narrowest windows.
+const MOST_LINES: usize = 2 * scalar::windows(*WIDTHS.start());
+
 /// What a signature was made over.
 #[derive(Clone, Copy)]
 pub(crate) enum Signed<'a> {
@@ -160,13 +163,18 @@ impl Verifier {
                 let tables = [self.base.table(), table];
                 let lines = tables.map(Table::lines);
                 groups[count].tables[at..at + share].fill(lines);
-                let (each, mut all) = (one.lines.div_ceil(share), picks_of(one, tables));
-                for lane in at..at + share {
-                    for (turn, (step, pick)) in picks[..each].iter_mut().zip(all.by_ref()).enumerate() {
-                        step[lane] = pick;
-                        if count == 0 && turn < AHEAD {
-                            lanes.fetch(pick.line(&lines));
-                        }
+                let mut all = [Pick::NEUTRAL; MOST_LINES];
+                let (of_base, of_key) = all.split_at_mut(scalar::windows(tables[0].width()));
+                choose(tables[0], &one.s, of_base, |pick, digit| Pick::new(pick, false, digit < 0));
+                // -[k]A by the digits' signs. Not by L - k: A may have a part of small order, which L leaves.
+                choose(tables[1], &one.k, of_key, |pick, digit| Pick::new(pick, true, digit > 0));
+                let each = one.lines.div_ceil(share);
+                for (lane, share) in (at..).zip(all[..one.lines].chunks(each)) {
+                    for (step, pick) in picks.iter_mut().zip(share) {
+                        step[lane] = *pick;
+                    }
+                    if count == 0 {
+                        share.iter().take(AHEAD).for_each(|pick| lanes.fetch(pick.line(&lines)));
                     }
                 }
             }
@@ -185,14 +193,9 @@ impl Verifier {
     }
 }
 
-/// The lines of [s]B, then those of -[k]A. k is not replaced by L - k: A may have a part of small order, which L does
-/// not make vanish.
-fn picks_of(one: &Ready, [base, key]: [&Table; 2]) -> impl Iterator<Item = Pick> {
-    let base = scalar::digits(&one.s, base.width())
-        .enumerate()
-        .map(move |(row, digit)| Pick::new(base.place(row, digit.unsigned_abs()), false, digit < 0));
-    let key = scalar::digits(&one.k, key.width())
-        .enumerate()
-        .map(move |(row, digit)| Pick::new(key.place(row, digit.unsigned_abs()), true, digit > 0));
-    base.chain(key)
+/// The lines of `table` that make up `scalar` times its point, in the order of its rows.
+fn choose(table: &Table, scalar: &[u64; 4], out: &mut [Pick], pick: impl Fn(usize, i32) -> Pick) {
+    for (row, (to, digit)) in out.iter_mut().zip(scalar::digits(scalar, table.width())).enumerate() {
+        *to = pick(table.place(row, digit.unsigned_abs()), digit);
+    }
 }
