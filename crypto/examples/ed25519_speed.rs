@@ -93,7 +93,7 @@ struct Signed {
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
     let mut number = |default: usize| arguments.next().map_or(Ok(default), |text| text.parse());
-    let (base_window, key_window, octets) = (number(16)?, number(8)?, number(200)?);
+    let (base_window, key_window, octets) = (number(14)?, number(8)?, number(200)?);
     let (only_keys, only_batch, rounds) = (number(0)?, number(0)?, number(41)?);
     let base = Base::new(u32::try_from(base_window)?);
     println!("window of B {base_window}: {} KiB; messages of {octets} octets", base.octets() / 1024);

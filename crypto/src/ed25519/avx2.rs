@@ -1,4 +1,4 @@
-//! Four sums of table lines in AVX2 vectors, a lane each, on the product kernel; see `product` for the form of numbers.
+//! Four sums of table lines in AVX2 vectors, a lane each, on the product kernel; see `limbs` for the form of numbers.
 //! # Source
 //! Hisil, Wong, Carter, Dawson: "Twisted Edwards Curves Revisited" (2008), 3.1, for the addition.
 
@@ -7,8 +7,9 @@
 use super::challenge::Input;
 use super::curve::Extended;
 use super::field::Fe;
+use super::limbs::{Columns, Four, HIGH, Limb};
 use super::line::{Line, MINUS_INVERSE_D, OFFSET};
-use super::product::{Columns, Four, HIGH, Limb, multiply, multiply_add, multiply_keeping, multiply_onto};
+use super::product::{multiply, multiply_add, multiply_keeping, multiply_onto};
 use super::rows::rows;
 use super::sha512::digests;
 use super::sum::{AHEAD, Group, LANES, Pick};
@@ -66,13 +67,17 @@ fn fetch(line: &Line) {
     }
 }
 
+/// Steps whose lines are fetched together. A fetch whose page is in no TLB holds up what comes after it until the page
+/// is found; those next to it are found meanwhile.
+const TOGETHER: usize = 2;
+
 #[target_feature(enable = "avx2,fma")]
 fn sum(group: &Group<'_>, next: &Group<'_>) -> [Extended; LANES] {
-    // Steps of this group and then of the next, each fetched AHEAD steps before its turn.
+    // Steps of this group and then of the next, each fetched about AHEAD steps before its turn.
     let this = group.steps.iter().skip(AHEAD).map(|step| (step, &group.tables));
     let mut ahead = this.chain(next.steps.iter().take(AHEAD).map(|step| (step, &next.tables)));
-    let mut look = || {
-        if let Some((step, tables)) = ahead.next() {
+    let mut look = |steps: usize| {
+        for (step, tables) in ahead.by_ref().take(steps) {
             for (pick, tables) in step.iter().zip(tables) {
                 fetch(pick.line(tables));
             }
@@ -81,11 +86,12 @@ fn sum(group: &Group<'_>, next: &Group<'_>) -> [Extended; LANES] {
     let mut steps = group.steps.iter();
     let Some(first) = steps.next() else { return [Extended::NEUTRAL; LANES] };
     let mut line = Entry::ZERO;
-    look();
     load(&group.tables, first, &mut line);
     let mut points = points_of(&line);
-    for step in steps {
-        look();
+    for (turn, step) in steps.enumerate() {
+        if turn % TOGETHER == 0 {
+            look(TOGETHER);
+        }
         load(&group.tables, step, &mut line);
         add_line(&mut points, &line);
     }

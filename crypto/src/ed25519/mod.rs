@@ -16,6 +16,8 @@ mod challenge;
 mod curve;
 mod field;
 mod inverse;
+#[cfg(target_arch = "x86_64")]
+mod limbs;
 mod line;
 #[cfg(target_arch = "x86_64")]
 mod product;

@@ -4,8 +4,9 @@
 use super::avx2::{Entry, add_line, join, lane_of, load, points_of, splat, sum_and_difference};
 use super::curve::{D, invert_all};
 use super::field::Fe;
+use super::limbs::Four;
 use super::line::{HALF, Line, OFFSET};
-use super::product::{Four, multiply};
+use super::product::multiply;
 use super::sum::{LANES, Pick};
 
 /// Multiples that share an inversion: 64 times 800 octets stay in the first two caches.
