@@ -260,17 +260,51 @@ pub(super) fn splat(number: Fe) -> Four {
     join(&[number; LANES])
 }
 
-/// The number of one lane; limbs at most 2^51.
+/// The number of one lane; limbs from -2^51 to 2^51 - 1.
 #[inline]
 pub(super) fn lane_of(number: &Four, lane: usize) -> Fe {
-    // HIGH added, its bits taken from the sum: the limb as an integer.
-    Fe::from_signed(number.0.map(|limb| (limb.0[lane] + HIGH).to_bits().wrapping_sub(HIGH.to_bits()) as i64))
+    Fe::from_signed(number.0.map(|limb| {
+        let limb = limb.0[lane];
+        debug_assert!((-1.0..1.0).contains(&limb), "HIGH + {limb} is not in [2, 4)");
+        // HIGH added, its bits taken from the sum: the limb as an integer.
+        (limb + HIGH).to_bits().wrapping_sub(HIGH.to_bits()) as i64
+    }))
 }
 
-/// The points, lane by lane.
+/// The points, lane by lane; x and y of a line have limbs from -2^51 to 2^51 - 1, being sums of two of its numbers.
 fn split(points: &Points) -> [Extended; LANES] {
     core::array::from_fn(|lane| {
         let [x, y, z, t] = [&points.x, &points.y, &points.z, &points.t].map(|number| lane_of(number, lane));
         Extended { x, y, z, t }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ed25519::limbs::UNIT;
+
+    #[test]
+    fn lanes_keep_their_numbers_to_the_ends_of_their_limbs() {
+        for limb in [-(1_i64 << 51), 1 - (1 << 51), -(1 << 50), -1, 0, 1, 1 << 50, (1 << 51) - 1] {
+            let limbs = [limb, -1, limb, 1, limb];
+            let four = Four(limbs.map(|limb| Limb([0.5, limb as f64 * UNIT, 0.25, -0.5])));
+            assert_eq!(lane_of(&four, 1), Fe::from_signed(limbs), "{limb}");
+        }
+    }
+
+    #[test]
+    fn numbers_go_in_and_out() {
+        if Avx2::detect().is_none() {
+            return;
+        }
+        let top = Fe::ZERO.sub(Fe::ONE);
+        let ones = Fe::from_words([u64::MAX; 4]);
+        for numbers in [[Fe::ZERO, Fe::ONE, top, ones], [OFFSET, OFFSET.neg(), top.add(top), MINUS_INVERSE_D]] {
+            // SAFETY: the features were found above.
+            let four = unsafe { join(&numbers) };
+            assert!(four.0.iter().flat_map(|limb| limb.0).all(|limb| (-0.5..0.5).contains(&limb)));
+            assert_eq!([0, 1, 2, 3].map(|lane| lane_of(&four, lane)), numbers);
+        }
+    }
 }

@@ -47,8 +47,7 @@ impl Fe {
     /// The unique value below p, least significant word first.
     pub(crate) fn to_words(self) -> [u64; 4] {
         let [a, b, c, d, e] = Self::carry(self.0).0;
-        // Below 2^255 + 2^13 now: one subtraction of p at most, two where the value is p or more and carries. Whether
-        // value + 19 reaches 2^255 says how many p are in it.
+        // At most 2^255 + 2^205 now, so p is in it once at most: q says whether value + 19 reaches 2^255.
         let q = (a + 19) >> 51;
         let q = (b + q) >> 51;
         let q = (c + q) >> 51;
@@ -63,7 +62,7 @@ impl Fe {
         [a | b << 51, b >> 13 | c << 38, c >> 26 | d << 25, d >> 39 | e << 12]
     }
 
-    /// One carry of all limbs at once: in below 2^63, out below 2^51 + 19 * 2^12, so loose.
+    /// One carry of all limbs at once: in below 2^56, out below 2^51 + 19 * 2^5, so loose.
     const fn carry(l: [u64; 5]) -> Self {
         Self([
             (l[0] & MASK) + 19 * (l[4] >> 51),

@@ -1,7 +1,7 @@
 //! Rows of a table, four side by side in AVX2 vectors: multiples by repeated addition, made affine with one inversion
 //! for many.
 
-use super::avx2::{Entry, add_line, join, lane_of, load, points_of, splat, sum_and_difference};
+use super::avx2::{Entry, add_line, join, lane_of, load, points_of, splat};
 use super::curve::{D, invert_all};
 use super::field::Fe;
 use super::limbs::Four;
@@ -49,14 +49,10 @@ pub(super) fn rows(firsts: &[Line; LANES], count: usize, out: &mut dyn FnMut(usi
             multiply(&multiple.y, &halved, &mut y);
             multiply(&x, &y, &mut xy);
             multiply(&xy, &minus_4d, &mut product);
-            let (plus, minus) = sum_and_difference(&y, &x);
             for lane in 0..LANES {
-                let stored = |number: &Four| lane_of(number, lane).add(OFFSET).to_words();
-                out(
-                    lane,
-                    done + at + 1,
-                    Line { plus: stored(&plus), minus: stored(&minus), product: stored(&product) },
-                );
+                let (x, y, product) = (lane_of(&x, lane), lane_of(&y, lane), lane_of(&product, lane));
+                let [plus, minus, product] = [y.add(x), y.sub(x), product].map(|number| number.add(OFFSET).to_words());
+                out(lane, done + at + 1, Line { plus, minus, product });
             }
         }
         done += now;
