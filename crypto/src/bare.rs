@@ -33,7 +33,7 @@ impl Bare {
     pub fn new(keys: &[PublicKey], tier: Tier, base_window: u32) -> Option<Self> {
         let with_table = |key: &PublicKey| {
             let wanted = tier != Tier::None && Curves.costs(key.alg()).is_some();
-            let table = if wanted { Some(Curves.make(key, tier)?) } else { None };
+            let table = if wanted { Some(Curves.make(key, tier).ok()?) } else { None };
             Some((key.clone(), table))
         };
         Some(Self { keys: keys.iter().map(with_table).collect::<Option<_>>()?, auto: Auto::new(base_window) })

@@ -147,7 +147,7 @@ fn makers() -> Option<rayon::ThreadPool> {
         .thread_name(|index| format!("tables-{index}"))
         .start_handler(|_| {
             // Of this thread alone (Linux). Refused, it competes as an equal.
-            let _ = setpriority_process(None, 19);
+            let _ = setpriority_process(None, 10);
         })
         .build()
         .ok()

@@ -7,6 +7,7 @@ pub mod cell;
 mod client;
 mod crew;
 mod der;
+mod ed25519;
 pub mod engine;
 mod inverse;
 pub mod job;
@@ -32,3 +33,7 @@ mod trial;
 pub mod verify;
 #[allow(dead_code, reason = "some of its forms are there for tests and other curves")]
 mod weierstrass;
+
+#[cfg(feature = "bench")]
+#[doc(hidden)]
+pub use ed25519::bench as ed25519_bench;

@@ -1,5 +1,6 @@
 //! Tables of generators: one a NUMA node and window, made once in a process by the first thread there that needs it.
 
+use crate::ed25519::BaseTable;
 use crate::p256::P256;
 use crate::p384::P384;
 use crate::weierstrass::choice::{Base, Kernels};
@@ -48,6 +49,14 @@ pub(crate) fn p256(window: u32) -> Option<Arc<Base<P256>>> {
 /// P-384's, as [`p256`].
 pub(crate) fn p384(window: u32) -> Option<Arc<Base<P384>>> {
     SHELF_P384.get(window, || made(window))
+}
+
+static SHELF_ED25519: Shelf<Arc<BaseTable>> = Shelf::new();
+
+/// Ed25519's, as [`p256`].
+pub(crate) fn ed25519(window: u32) -> Option<Arc<BaseTable>> {
+    let base = SHELF_ED25519.get(window, || Some(BaseTable::build(window)).filter(|base| base.holds()))?;
+    Some(Arc::clone(&base))
 }
 
 /// NUMA node of the core that this thread runs on; 0 where the system does not say.

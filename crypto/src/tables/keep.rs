@@ -1,7 +1,7 @@
 //! Keeps the tables of a ring as the use of its keys asks for, within the memory there may be.
 
 use super::plan::{Candidate, cool, plan};
-use super::{Hits, Table, TableStats, Tier, Workshop};
+use super::{Hits, Table, TableStats, Tier, Unmade, Workshop};
 use crate::keyring::{Entry, KeyId, KeyRing, Keys};
 use crate::verify::PublicKey;
 use rayon::prelude::*;
@@ -38,8 +38,8 @@ pub(crate) struct Tables {
     warmth: Vec<Warmth>,
     /// Counts as last read: by engine, then by slot.
     seen: Vec<Vec<u32>>,
-    /// Keys for which a table came out wrong: none is tried again.
-    faulty: HashSet<KeyId>,
+    /// Keys for which a table could not be made, or came out wrong: none is tried again.
+    left_out: HashSet<KeyId>,
     stats: TableStats,
     ids: Vec<KeyId>,
     candidates: Vec<Candidate>,
@@ -63,7 +63,7 @@ impl Tables {
             threads,
             warmth: Vec::new(),
             seen: Vec::new(),
-            faulty: HashSet::new(),
+            left_out: HashSet::new(),
             stats: TableStats { budget, ..TableStats::default() },
             ids: Vec::new(),
             candidates: Vec::new(),
@@ -129,7 +129,7 @@ impl Tables {
 
     /// Reads what there is into candidates and statistics.
     fn survey(&mut self, keys: &Keys) {
-        let Self { warmth, workshop, faulty, stats, ids, candidates, .. } = self;
+        let Self { warmth, workshop, left_out, stats, ids, candidates, .. } = self;
         warmth.resize(keys.slots(), Warmth::default());
         ids.clear();
         candidates.clear();
@@ -147,7 +147,7 @@ impl Tables {
             if warmth.generation != id.generation {
                 *warmth = Warmth { generation: id.generation, heat: 0 };
             }
-            if !faulty.contains(&id) {
+            if !left_out.contains(&id) {
                 ids.push(id);
                 candidates.push(Candidate { now, heat: warmth.heat, costs });
             }
@@ -164,22 +164,22 @@ impl Tables {
         }
         let workshop = &self.workshop;
         let one = |order: &Order| (order.id, workshop.make(&order.key, order.tier).map(Arc::new));
-        let all = || orders.par_iter().map(one).collect::<Vec<(KeyId, Option<Arc<Table>>)>>();
+        let all = || orders.par_iter().map(one).collect::<Vec<(KeyId, Result<Arc<Table>, Unmade>)>>();
         let made = match &self.threads {
             Some(threads) => threads.install(all),
             None => orders.iter().map(one).collect(),
         };
         for (id, table) in &made {
             match table {
-                Some(_) => self.stats.built += 1,
-                None => {
-                    self.stats.faulty += 1;
-                    self.faulty.insert(*id);
+                Ok(_) => self.stats.built += 1,
+                Err(why) => {
+                    self.stats.faulty += u64::from(*why == Unmade::Wrong);
+                    self.left_out.insert(*id);
                 }
             }
         }
         // A key whose table came out wrong keeps what it had, which was checked.
-        self.ring.attach(made.into_iter().filter(|(_, table)| table.is_some()));
+        self.ring.attach(made.into_iter().filter_map(|(id, table)| Some((id, Some(table.ok()?)))));
     }
 }
 
@@ -208,9 +208,9 @@ mod tests {
             Some([0, 10, 100, 1000])
         }
 
-        fn make(&self, key: &PublicKey, tier: Tier) -> Option<Table> {
-            let octets = self.costs(key.alg())?[tier as usize];
-            (self.0.as_ref() != Some(key)).then(|| Table::stand_in_at(tier, octets))
+        fn make(&self, key: &PublicKey, tier: Tier) -> Result<Table, Unmade> {
+            let octets = self.costs(key.alg()).ok_or(Unmade::Unfit)?[tier as usize];
+            if self.0.as_ref() == Some(key) { Err(Unmade::Wrong) } else { Ok(Table::stand_in_at(tier, octets)) }
         }
     }
 

@@ -11,8 +11,9 @@ mod shop;
 
 pub(crate) use hits::Hits;
 pub(crate) use keep::Tables;
-pub(crate) use shop::{Curves, Workshop};
+pub(crate) use shop::{Curves, Unmade, Workshop};
 
+use crate::ed25519;
 use crate::p256::P256;
 use crate::p384::P384;
 use crate::weierstrass::choice;
@@ -58,6 +59,7 @@ pub(crate) struct Table {
 pub(crate) enum Kind {
     P256(choice::Table<P256>),
     P384(choice::Table<P384>),
+    Ed25519(ed25519::KeyTable),
     /// None at all: holds the place of a real one in tests of everything but engines.
     #[cfg(test)]
     StandIn,
@@ -85,6 +87,11 @@ impl Table {
     /// The table of a P-256 key.
     pub(crate) fn p256(&self) -> Option<&choice::Table<P256>> {
         if let Kind::P256(table) = &self.kind { Some(table) } else { None }
+    }
+
+    /// The table of an Ed25519 key.
+    pub(crate) fn ed25519(&self) -> Option<&ed25519::KeyTable> {
+        if let Kind::Ed25519(table) = &self.kind { Some(table) } else { None }
     }
 
     /// The table of a P-384 key.
