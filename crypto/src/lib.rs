@@ -33,7 +33,3 @@ mod trial;
 pub mod verify;
 #[allow(dead_code, reason = "some of its forms are there for tests and other curves")]
 mod weierstrass;
-
-#[cfg(feature = "bench")]
-#[doc(hidden)]
-pub use ed25519::bench as ed25519_bench;

@@ -10,8 +10,6 @@
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
-#[cfg(feature = "bench")]
-pub mod bench;
 mod challenge;
 mod curve;
 mod field;

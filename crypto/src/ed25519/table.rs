@@ -8,6 +8,7 @@ use super::field::Fe;
 use super::line::Line;
 use super::scalar;
 use super::sum::{LANES, Lanes};
+use crate::tables::lines::Lines;
 use core::iter::successors;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
@@ -18,11 +19,12 @@ pub(crate) const WIDTHS: core::ops::RangeInclusive<u32> = 3..=16;
 /// Multiples of one point.
 pub(crate) struct Table {
     width: u32,
-    lines: Box<[Line]>,
+    lines: Lines<Line>,
 }
 
 impl Table {
-    fn build(point: &Extended, width: u32, lanes: Lanes) -> Self {
+    /// `None` where there is no memory.
+    fn build(point: &Extended, width: u32, lanes: Lanes) -> Option<Self> {
         let (rows, half) = (scalar::windows(width), 1 << (width - 1));
         let mut lines = vec![Line::NEUTRAL; 1 + (rows - 1) * half + scalar::last_digit(width)];
         // The first line of each row: P, 2^w P, ..
@@ -45,7 +47,7 @@ impl Table {
                 }
             });
         }
-        Self { width, lines: lines.into_boxed_slice() }
+        Some(Self { width, lines: Lines::new(lines.into_iter()).ok()? })
     }
 
     pub(crate) fn width(&self) -> u32 {
@@ -93,10 +95,13 @@ pub(crate) struct BaseTable(Table);
 impl BaseTable {
     /// Window 14 takes 14 MiB and is as fast as 16 with 45 MiB, which is rarely in a cache; `window` is brought into
     /// [`WIDTHS`].
-    pub(crate) fn build(window: u32) -> Arc<Self> {
+    ///
+    /// `None` where there is no memory.
+    pub(crate) fn build(window: u32) -> Option<Arc<Self>> {
         // The base point decodes: a test says so.
         let base = Extended::decode(&BASE).unwrap_or(Extended::NEUTRAL);
-        Arc::new(Self(Table::build(&base, window.clamp(*WIDTHS.start(), *WIDTHS.end()), Lanes::best())))
+        let window = window.clamp(*WIDTHS.start(), *WIDTHS.end());
+        Some(Arc::new(Self(Table::build(&base, window, Lanes::best())?)))
     }
 
     pub(crate) fn octets(&self) -> usize {
@@ -120,10 +125,10 @@ pub(crate) struct KeyTable {
 }
 
 impl KeyTable {
-    /// `None` where aws-lc would not take `public` for a point. `window` is brought into [`WIDTHS`].
+    /// `None` where aws-lc would not take `public` for a point, or there is no memory. `window` is brought into [`WIDTHS`].
     pub(crate) fn build(public: &[u8; 32], window: u32) -> Option<Self> {
         let point = Extended::decode(public)?;
-        let table = Table::build(&point, window.clamp(*WIDTHS.start(), *WIDTHS.end()), Lanes::best());
+        let table = Table::build(&point, window.clamp(*WIDTHS.start(), *WIDTHS.end()), Lanes::best())?;
         Some(Self { public: *public, table })
     }
 
@@ -132,7 +137,7 @@ impl KeyTable {
         self.table.octets()
     }
 
-    /// Memory of the lines of a table with this window.
+    /// Octets of the lines of a table with this window.
     pub(crate) fn octets_at(window: u32) -> usize {
         let (rows, half) = (scalar::windows(window), 1 << (window - 1));
         size_of::<Line>() * (1 + (rows - 1) * half + scalar::last_digit(window))
@@ -159,7 +164,7 @@ mod tests {
         for (small, width) in small_order().iter().zip(3..=9) {
             let point = base.double().add(small);
             for lanes in Lanes::all() {
-                let table = Table::build(&point, width, lanes);
+                let table = Table::build(&point, width, lanes).unwrap();
                 let rows = scalar::windows(width);
                 let mut count = 1;
                 let mut first = point;
@@ -184,17 +189,19 @@ mod tests {
     fn a_damaged_table_does_not_hold() {
         let mut key = KeyTable::build(&octets(&Extended::decode(&BASE).unwrap().double()), 4).unwrap();
         assert!((0..32).all(|_| key.holds()));
-        key.table.lines.reverse();
-        assert!(!key.holds());
-        key.table.lines.reverse();
-        let sound = key.table.lines[1];
-        key.table.lines[1].product[0] ^= 1;
-        assert!(!key.holds());
-        key.table.lines[1] = sound;
+        let sound = key.table.lines.to_vec();
+        let damaged = |change: &dyn Fn(&mut Vec<Line>)| {
+            let mut lines = sound.clone();
+            change(&mut lines);
+            let lines = Lines::new(lines.into_iter()).unwrap();
+            KeyTable { public: key.public, table: Table { width: key.table.width, lines } }
+        };
+        assert!(damaged(&|_| ()).holds());
+        assert!(!damaged(&|lines| lines.reverse()).holds());
+        assert!(!damaged(&|lines| lines[1].product[0] ^= 1).holds());
         // All but the first: whichever the second check takes, it shows.
-        key.table.lines.iter_mut().skip(2).for_each(|line| line.minus[3] ^= 1);
-        assert!((0..256).any(|_| !key.holds()));
-        key.table.lines.iter_mut().skip(2).for_each(|line| line.minus[3] ^= 1);
+        let all = damaged(&|lines| lines.iter_mut().skip(2).for_each(|line| line.minus[3] ^= 1));
+        assert!((0..256).any(|_| !all.holds()));
         key.public = BASE;
         assert!(!key.holds());
     }
@@ -204,7 +211,7 @@ mod tests {
         let narrow = KeyTable::build(&BASE, 0).unwrap();
         assert_eq!(narrow.table().width(), 3);
         assert_eq!(KeyTable::build(&[2; 32], 4).map(|table| table.octets()), None);
-        let base = BaseTable::build(8);
+        let base = BaseTable::build(8).unwrap();
         assert!(base.holds());
         assert_eq!(base.octets(), 96 * (1 + 31 * 128 + 16));
         let point = Extended::decode(&BASE).unwrap();

@@ -55,7 +55,7 @@ static SHELF_ED25519: Shelf<Arc<BaseTable>> = Shelf::new();
 
 /// Ed25519's, as [`p256`].
 pub(crate) fn ed25519(window: u32) -> Option<Arc<BaseTable>> {
-    let base = SHELF_ED25519.get(window, || Some(BaseTable::build(window)).filter(|base| base.holds()))?;
+    let base = SHELF_ED25519.get(window, || BaseTable::build(window).filter(|base| base.holds()))?;
     Some(Arc::clone(&base))
 }
 

@@ -52,9 +52,9 @@ impl Workshop for Curves {
         match alg {
             Alg::P256 => Some(costs::<P256>(P256_WINDOWS)),
             Alg::P384 => Some(costs::<P384>(P384_WINDOWS)),
-            Alg::Ed25519 => {
-                Some(ED25519_WINDOWS.map(|window| if window == 0 { 0 } else { KeyTable::octets_at(window) }))
-            }
+            Alg::Ed25519 => Some(
+                ED25519_WINDOWS.map(|window| if window == 0 { 0 } else { lines::room(KeyTable::octets_at(window)) }),
+            ),
             Alg::Rsa2048 => None,
         }
     }
@@ -78,7 +78,7 @@ impl Workshop for Curves {
                 if !table.holds() {
                     return Err(Unmade::Wrong);
                 }
-                (table.octets(), Kind::Ed25519(table))
+                (lines::room(table.octets()), Kind::Ed25519(table))
             }
             Alg::Rsa2048 => return Err(Unmade::Unfit),
         };
