@@ -64,7 +64,7 @@ struct Ready {
     lines: usize,
 }
 
-/// Verifies batches; keeps its scratch, so that nothing is allocated after it is made.
+/// Verifies batches; keeps its scratch, so that nothing is allocated on the Rust heap after it is made.
 pub(crate) struct Verifier {
     base: Arc<BaseTable>,
     lanes: Lanes,

@@ -16,6 +16,9 @@ const CHUNK: usize = 32;
 /// Lines asked of the memory at a time: some beside each addition, all of a chunk within the first level.
 const FETCH: usize = 1;
 
+/// Points between the last request for a line and its use: time for the third-level cache to answer.
+const AHEAD: usize = 16;
+
 /// Verifies batches of signatures with tables. One a thread; allocates nothing once it is warm.
 pub(crate) struct Verifier<C: Curve, L: Lanes<Fe = C::Fe>> {
     base: Arc<Table<C, L>>,
@@ -80,8 +83,10 @@ impl<C: Curve, L: Lanes<Fe = C::Fe>> Verifier<C, L> {
         for team in &now.teams {
             self.tree.begin();
             let to = from + team.points;
-            for (lines, signs) in now.lines[from..to].iter().zip(&now.signs[from..to]) {
-                self.tree.push(*lines, *signs);
+            for point in from..to {
+                // Asked for long ago, but what is written meanwhile may have driven them out of the second-level cache.
+                now.lines.get(point + AHEAD).into_iter().flatten().for_each(|&line| L::prefetch(line));
+                self.tree.push(now.lines[point], now.signs[point]);
             }
             from = to;
         }
