@@ -72,7 +72,7 @@ fn verdicts_stay_while_tables_come_and_grow() {
         let client = &mut clients[0];
         ask(client, &signers, 3);
         let stats = wait_for(&pool, client, &signers, |stats| stats.tables.keys == [0, 0, 0, 12]);
-        assert_eq!((stats.tables.octets, stats.tables.faulty), (12 * 851_968, 0));
+        assert_eq!((stats.tables.octets, stats.tables.faulty), (12 << 20, 0));
         assert_eq!((stats.mismatches, stats.failed), (0, 0));
         assert!(stats.checked >= 12, "the first verdict of each table and one of 1,024: {}", stats.checked);
         let engine = stats.engines.iter().find(|choice| choice.alg.name() == "p256").unwrap();
@@ -86,7 +86,8 @@ fn verdicts_stay_while_tables_come_and_grow() {
 fn a_small_budget_is_kept() {
     let ring = KeyRing::new();
     let signers = signers(&ring, 10);
-    let config = PoolConfig { table_memory: 53_248 * 6, ..config(&[]) };
+    // A table of 52 KiB is one of 39 in a slab of 2 MiB.
+    let config = PoolConfig { table_memory: (2 << 20) / 39 * 6, ..config(&[]) };
     let (pool, mut clients) = Pool::start(config, 1, &ring).unwrap();
     let stats = wait_for(&pool, &mut clients[0], &signers, |stats| stats.tables.keys[1] == 6);
     assert_eq!((stats.tables.keys, stats.tables.octets), ([4, 6, 0, 0], stats.tables.budget));

@@ -11,8 +11,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// Line that is compared, beside the first and the last; any will do.
 const PICK: usize = 12_345;
 
-/// Tables of one curve by NUMA node and window.
-struct Shelf<B>(Mutex<Vec<((usize, u32), Arc<B>)>>);
+/// NUMA node and window.
+type Place = (usize, u32);
+
+/// Tables of one curve.
+struct Shelf<B>(Mutex<Vec<(Place, Arc<B>)>>);
 
 impl<B> Shelf<B> {
     const fn new() -> Self {
