@@ -5,6 +5,7 @@ pub mod alg;
 mod client;
 mod der;
 mod engine;
+pub mod fuzzing;
 mod inverse;
 pub mod job;
 #[allow(dead_code)]
