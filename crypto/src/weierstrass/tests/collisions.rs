@@ -132,7 +132,7 @@ fn given_up<C: Curve, L: Lanes<Fe = C::Fe>>(window: u32, asked: &[Asked]) -> Opt
     for (number, (Asked { digest, signature, .. }, table)) in asked.iter().zip(&tables).enumerate() {
         plan.claim(number, &plan::Job { table, digest, signature });
     }
-    plan.complete(&base, &mut Vec::new());
+    plan.complete(&base, &mut Vec::new(), false);
     let mut tree = Tree::<L>::new();
     let mut points = plan.lines.iter().zip(&plan.signs);
     for team in &plan.teams {

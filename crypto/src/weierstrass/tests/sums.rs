@@ -92,7 +92,7 @@ pub(crate) fn teams_of_each_number_of_ways<C: Subject>() {
             for (number, super::Asked { digest, signature, .. }) in asked[..len].iter().enumerate() {
                 plan.claim(number, &Job { table: key, digest, signature });
             }
-            plan.complete(base, &mut Vec::new());
+            plan.complete(base, &mut Vec::new(), false);
             assert_eq!(plan.teams.iter().map(|team| team.len).sum::<usize>(), len);
             let mut first = 0;
             for team in &plan.teams {
@@ -122,7 +122,7 @@ pub(crate) fn teams_of_each_number_of_ways<C: Subject>() {
     for (number, super::Asked { digest, signature, .. }) in asked.iter().enumerate() {
         plan.claim(number, &Job { table: &keys[number % 2], digest, signature });
     }
-    plan.complete(&bases[0], &mut Vec::new());
+    plan.complete(&bases[0], &mut Vec::new(), false);
     let shared = |team: &super::super::plan::Team| {
         let claims = &plan.claims[team.first..][..team.len];
         claims.iter().all(|claim| claim.table.window() == claims[0].table.window())
@@ -152,12 +152,12 @@ pub(crate) fn malformed_signatures_are_left_out<C: Subject>() {
         let digest = if number == 7 { &one.digest[1..] } else { &one.digest };
         plan.claim(number, &Job { table: &base, digest, signature });
     }
-    plan.complete(&base, &mut Vec::new());
+    plan.complete(&base, &mut Vec::new(), false);
     assert_eq!(plan.claims.iter().map(|claim| claim.job).collect::<Vec<_>>(), [6]);
     // With none left there is nothing to do.
     plan.clear();
     plan.claim(0, &Job { table: &base, digest: &asked[0].digest, signature: &signatures[0] });
-    plan.complete(&base, &mut Vec::new());
+    plan.complete(&base, &mut Vec::new(), false);
     assert!(plan.claims.is_empty() && plan.teams.is_empty() && plan.lines.is_empty());
 }
 
