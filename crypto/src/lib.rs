@@ -11,6 +11,7 @@ pub mod job;
 mod p256;
 pub mod pki;
 pub mod pool;
+pub mod secret;
 mod selftest;
 mod shares;
 pub mod sign;

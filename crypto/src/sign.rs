@@ -2,22 +2,38 @@
 
 use crate::alg::Alg;
 use crate::der;
+use crate::secret::{Secret, SecretError};
+use crate::tables::locked::Locked;
 use crate::verify::{KeyError, PublicKey, alg_of};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{self, EcdsaKeyPair, Ed25519KeyPair, KeyPair, RsaKeyPair};
 use core::fmt;
+use std::path::Path;
 use std::sync::Arc;
-use zeroize::Zeroizing;
 
 pub use crate::verify::sha256;
 
 /// Octets of the longest signature that we make: RSA-2048.
 pub const MAX_OWN_SIGNATURE: usize = 256;
 
-/// The library did not sign: no memory or no entropy. The message must not leave unsigned.
+/// Octets of the largest key file: RSA-2048 takes 1,704.
+const MAX_FILE: usize = 16 * 1024;
+
+/// Nothing was signed: no memory, no entropy, or no token. The message must not leave unsigned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("signing failed inside the crypto library")]
+#[error("signing failed inside the crypto library or the token")]
 pub struct SignError;
+
+/// Why a key file is not accepted.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyFileError {
+    /// It was not read.
+    #[error(transparent)]
+    File(#[from] SecretError),
+    /// It was read, and holds no key.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+}
 
 enum Pair {
     Ecdsa(EcdsaKeyPair),
@@ -57,6 +73,18 @@ impl SigningKey {
         Ok(Self(Arc::new((pair, public))))
     }
 
+    /// Reads a key file: exactly one `PRIVATE KEY` block (PKCS#8), and nobody else may get at it.
+    ///
+    /// Text and decoded octets lie in locked memory and are wiped. The key itself lies where aws-lc puts it: only locking
+    /// the whole process keeps that out of swap.
+    /// # Errors
+    /// [`KeyFileError`]; [`SecretError::Shared`] asks for `chmod 600`.
+    pub fn from_file(path: &Path) -> Result<Self, KeyFileError> {
+        let text = Secret::read(path, MAX_FILE)?;
+        let text = str::from_utf8(&text).map_err(|_| KeyError::Pem)?;
+        Ok(Self::from_pkcs8_pem(text)?)
+    }
+
     /// Reads the text of a key file: exactly one `PRIVATE KEY` block (PKCS#8). The decoded octets are wiped.
     /// # Errors
     /// [`KeyError::Pem`], or as [`SigningKey::from_pkcs8_der`].
@@ -71,7 +99,9 @@ impl SigningKey {
         if before.contains("-----") || after.contains("-----") {
             return Err(KeyError::Pem);
         }
-        Self::from_pkcs8_der(&base64(body).ok_or(KeyError::Pem)?)
+        // Fewer octets than characters; of no memory for a key there is no more to say than that there is none.
+        let mut room = Locked::new(body.len()).map_err(|_| KeyError::Private)?;
+        Self::from_pkcs8_der(base64(body, &mut room).ok_or(KeyError::Pem)?)
     }
 
     /// The algorithm of the key.
@@ -123,10 +153,9 @@ impl fmt::Debug for SigningKey {
     }
 }
 
-/// Strict base64 (RFC 4648 section 4) with line ends between; every copy is wiped, which a general decoder does not do.
-fn base64(text: &str) -> Option<Zeroizing<Vec<u8>>> {
-    let mut out = Zeroizing::new(Vec::with_capacity(text.len()));
-    let (mut bits, mut held, mut pads) = (0_u32, 0_u32, 0_u32);
+/// Strict base64 (RFC 4648 section 4) with line ends between, into the caller's memory: a general decoder leaves copies.
+fn base64<'a>(text: &str, out: &'a mut [u8]) -> Option<&'a [u8]> {
+    let (mut bits, mut held, mut pads, mut len) = (0_u32, 0_u32, 0_u32, 0);
     for octet in text.bytes().filter(|octet| !octet.is_ascii_whitespace()) {
         let value = match octet {
             b'A'..=b'Z' => octet - b'A',
@@ -147,12 +176,13 @@ fn base64(text: &str) -> Option<Zeroizing<Vec<u8>>> {
         held += 6;
         if held >= 8 {
             held -= 8;
-            out.push(u8::try_from(bits >> held & 0xff).ok()?);
+            *out.get_mut(len)? = u8::try_from(bits >> held & 0xff).ok()?;
+            len += 1;
             bits &= (1 << held) - 1;
         }
     }
     // The last group is full, or has two bits left and one pad, or four bits left and two pads, and they are zero.
-    (bits == 0 && held == 2 * pads).then_some(out)
+    if bits == 0 && held == 2 * pads { out.get(..len) } else { None }
 }
 
 #[cfg(test)]
@@ -161,12 +191,13 @@ mod tests {
 
     #[test]
     fn base64_is_strict() {
-        let decode = |text| base64(text).map(|octets| octets.to_vec());
+        let decode = |text: &str| base64(text, &mut [0; 16]).map(<[u8]>::to_vec);
         assert_eq!(decode("Zm9v\nYmE=\n"), Some(b"fooba".to_vec()));
         assert_eq!(decode("Zg=="), Some(b"f".to_vec()));
         assert_eq!(decode("++//"), Some(vec![0xfb, 0xef, 0xff]));
         for bad in ["Zg=", "Zg", "Zh==", "Z", "Zg==Zg==", "Zm9v=", "Zm9-", "===="] {
             assert_eq!(decode(bad), None, "{bad}");
         }
+        assert_eq!(base64("Zm9v", &mut [0; 2]), None, "no room");
     }
 }
