@@ -18,6 +18,7 @@ pub mod sign;
 #[allow(dead_code)]
 mod tables;
 mod thread;
+pub mod token;
 pub mod verify;
 #[allow(dead_code)]
 mod weierstrass;

@@ -4,6 +4,7 @@ use crate::alg::Alg;
 use crate::der;
 use crate::secret::{Secret, SecretError};
 use crate::tables::locked::Locked;
+use crate::token::{TokenAddress, TokenError};
 use crate::verify::{KeyError, PublicKey, alg_of};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{self, EcdsaKeyPair, Ed25519KeyPair, KeyPair, RsaKeyPair};
@@ -39,6 +40,8 @@ enum Pair {
     Ecdsa(EcdsaKeyPair),
     Ed25519(Ed25519KeyPair),
     Rsa(RsaKeyPair),
+    #[cfg(feature = "pkcs11")]
+    Token(crate::token::TokenKey),
 }
 
 /// A private key that signs. A clone is one reference count; the key's memory is wiped when the last one goes.
@@ -65,6 +68,8 @@ impl SigningKey {
             Pair::Ecdsa(key) => PublicKey::from_bits(alg, key.public_key().as_ref(), false),
             Pair::Ed25519(key) => PublicKey::from_bits(alg, key.public_key().as_ref(), false),
             Pair::Rsa(key) => PublicKey::from_bits(alg, key.public_key().as_ref(), false),
+            #[cfg(feature = "pkcs11")]
+            Pair::Token(_) => Err(KeyError::Algorithm),
         }?;
         if public.signature_len() != alg.signature_len() {
             let bits = u32::try_from(public.signature_len() * 8).unwrap_or(u32::MAX);
@@ -83,6 +88,27 @@ impl SigningKey {
         let text = Secret::read(path, MAX_FILE)?;
         let text = str::from_utf8(&text).map_err(|_| KeyError::Pem)?;
         Ok(Self::from_pkcs8_pem(text)?)
+    }
+
+    /// Finds a key on a PKCS#11 token, reads its public half from there, and signs once for trial.
+    ///
+    /// Every thread that signs with it has a session of its own, opened at its first signature. [`SigningKey::sign`] waits
+    /// for the token then: workers must leave it to crypto threads.
+    /// # Errors
+    /// [`TokenError`]; [`TokenError::Feature`] in a build without the feature `pkcs11`.
+    /// # Source
+    /// OASIS PKCS#11 3.0.
+    pub fn from_token(address: &TokenAddress) -> Result<Self, TokenError> {
+        #[cfg(feature = "pkcs11")]
+        {
+            let (key, public) = crate::token::TokenKey::open(address)?;
+            Ok(Self(Arc::new((Pair::Token(key), public))))
+        }
+        #[cfg(not(feature = "pkcs11"))]
+        {
+            let _ = address;
+            Err(TokenError::Feature)
+        }
     }
 
     /// Reads the text of a key file: exactly one `PRIVATE KEY` block (PKCS#8). The decoded octets are wiped.
@@ -141,6 +167,12 @@ impl SigningKey {
             Pair::Rsa(key) => {
                 key.sign(&signature::RSA_PKCS1_SHA256, &rng, message, out).map_err(|_| SignError)?;
                 Ok(out.len())
+            }
+            #[cfg(feature = "pkcs11")]
+            Pair::Token(key) => {
+                let made = key.sign(message).ok_or(SignError)?;
+                out.get_mut(..made.len()).ok_or(SignError)?.copy_from_slice(&made);
+                Ok(made.len())
             }
         }
     }

@@ -27,7 +27,8 @@ impl Locked {
     pub(crate) fn new(len: usize) -> Result<Self, Errno> {
         let len = len.max(1);
         // SAFETY: a new private mapping at a place of the kernel's choice.
-        let at = unsafe { mmap_anonymous(ptr::null_mut(), len, ProtFlags::READ | ProtFlags::WRITE, MapFlags::PRIVATE)? };
+        let at =
+            unsafe { mmap_anonymous(ptr::null_mut(), len, ProtFlags::READ | ProtFlags::WRITE, MapFlags::PRIVATE)? };
         let at = NonNull::new(at.cast::<u8>()).ok_or(Errno::NOMEM)?;
         // SAFETY: the mapping just made; locking does not change what it holds.
         let locked = unsafe { mlock(at.as_ptr().cast(), len) }.is_ok();
