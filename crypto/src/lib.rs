@@ -9,6 +9,8 @@ mod inverse;
 pub mod job;
 #[allow(dead_code)]
 mod p256;
+#[allow(dead_code)]
+mod p384;
 pub mod pki;
 pub mod pool;
 pub mod secret;

@@ -81,6 +81,33 @@ fn from_words(words: [u64; 4]) -> Fe {
     Fe(words).mul(&BACK)
 }
 
+impl Avx2 {
+    /// One lane as it is, in the lanes' Montgomery form, below p.
+    #[inline]
+    fn words(&self, lane: usize) -> [u64; 4] {
+        let limb = |at: usize| self.0.0[at][lane];
+        // Limbs of a difference overlap: carried on, they are below 2^29 like those of a product. The value is below 2^261.
+        let (mut carry, mut l) = (0, [0; 9]);
+        for (at, to) in l.iter_mut().enumerate() {
+            let sum = limb(at) + carry;
+            (*to, carry) = if at < 8 { (sum & LIMB, sum >> 29) } else { (sum, 0) };
+        }
+        let low = [
+            l[0] | l[1] << 29 | l[2] << 58,
+            l[2] >> 6 | l[3] << 23 | l[4] << 52,
+            l[4] >> 12 | l[5] << 17 | l[6] << 46,
+            l[6] >> 18 | l[7] << 11 | l[8] << 40,
+        ];
+        // With q = value / 2^256, rounded down, value - q p = low + q (2^256 - p), which is below 2 p.
+        let q = l[8] >> 24;
+        let some = u64::from(q > 0);
+        let rest = [q, (q << 32).wrapping_neg(), some.wrapping_neg(), q * 0xffff_ffff - some];
+        let (sum, carry) = add(&low, &rest);
+        let (less, borrow) = sub(&sum, &P);
+        if borrow && !carry { sum } else { less }
+    }
+}
+
 impl Lanes for Avx2 {
     type Fe = Fe;
     type Line = Line;
@@ -95,35 +122,7 @@ impl Lanes for Avx2 {
     }
 
     fn get(&self, lane: usize) -> Fe {
-        // Limbs of a difference overlap: a sum of 128 bits carries them on. The value is below 2^261.
-        let (mut words, mut sum) = ([0; 5], 0_u128);
-        let (mut word, mut bit) = (0, 0);
-        for limb in self.0.0 {
-            sum += u128::from(limb[lane]) << bit;
-            bit += 29;
-            if bit >= 64 {
-                words[word] = sum as u64;
-                (word, bit, sum) = (word + 1, bit - 64, sum >> 64);
-            }
-        }
-        words[word] = sum as u64;
-        let [low @ .., top] = words;
-        // 2^256 is 2^256 - p modulo p, and 2^256 - p is below 2^224.
-        let fold = |low: [u64; 4], top: u64| {
-            let rest = sub(&[0; 4], &P).0;
-            let mut carry = 0;
-            let part = rest.map(|word| {
-                carry += u128::from(word) * u128::from(top);
-                let low = carry as u64;
-                carry >>= 64;
-                low
-            });
-            add(&low, &part)
-        };
-        let (low, carry) = fold(low, top);
-        let (low, _) = fold(low, u64::from(carry));
-        let (less, borrow) = sub(&low, &P);
-        from_words(if borrow { low } else { less })
+        from_words(self.words(lane))
     }
 
     fn set(&mut self, lane: usize, value: &Fe) {
@@ -134,6 +133,10 @@ impl Lanes for Avx2 {
 
     fn line(x: &Fe, y: &Fe) -> Line {
         Line(into_words(x), into_words(y))
+    }
+
+    fn line_of(x: &Self, y: &Self, lane: usize) -> Line {
+        Line(x.words(lane), y.words(lane))
     }
 
     fn coordinates(line: &Line) -> (Fe, Fe) {

@@ -66,6 +66,10 @@ pub(crate) trait Lanes: Copy + Debug + Send + Sync + 'static {
     fn set(&mut self, lane: usize, value: &Self::Fe);
 
     fn line(x: &Self::Fe, y: &Self::Fe) -> Self::Line;
+    /// The point in one lane of two products.
+    fn line_of(x: &Self, y: &Self, lane: usize) -> Self::Line {
+        Self::line(&x.get(lane), &y.get(lane))
+    }
     fn coordinates(line: &Self::Line) -> (Self::Fe, Self::Fe);
     /// The coordinates of four table points.
     fn gather(lines: [&Self::Line; 4], x: &mut Self, y: &mut Self);

@@ -26,6 +26,7 @@ pub(super) struct Claim<'a, C: Curve, L: Lanes<Fe = C::Fe>> {
 }
 
 /// Four lanes of a chunk: one signature each, or parts of the sums of one or two.
+#[derive(Clone, Copy)]
 pub(super) struct Team {
     /// Its first claim.
     pub(super) first: usize,
@@ -82,7 +83,8 @@ impl<'a, C: Curve, L: Lanes<Fe = C::Fe>> Plan<'a, C, L> {
     ///
     /// * `base`: the table of the generator
     /// * `prefixes`: memory to work with
-    pub(super) fn complete(&mut self, base: &'a Table<C, L>, prefixes: &mut Vec<C::Words>) {
+    /// * `fetch`: whether to ask the memory for each line at once
+    pub(super) fn complete(&mut self, base: &'a Table<C, L>, prefixes: &mut Vec<C::Words>, fetch: bool) {
         self.divide(prefixes);
         // A team shares one window.
         self.claims.sort_unstable_by_key(|claim| claim.table.window());
@@ -94,7 +96,7 @@ impl<'a, C: Curve, L: Lanes<Fe = C::Fe>> Plan<'a, C, L> {
             // One or two signatures use all lanes where their points can be dealt out evenly.
             let ways = [4, 2, 1].into_iter().find(|ways| ways * len <= 4 && points.is_multiple_of(*ways)).unwrap_or(1);
             self.teams.push(Team { first, len, ways, points: points / ways });
-            self.deal(base, first, len, ways, points / ways);
+            self.deal(base, fetch);
             first += len;
         }
     }
@@ -121,8 +123,9 @@ impl<'a, C: Curve, L: Lanes<Fe = C::Fe>> Plan<'a, C, L> {
         }
     }
 
-    /// The lines of one team. Point `p` of a signature goes to its lane `p` modulo `ways`.
-    fn deal(&mut self, base: &'a Table<C, L>, first: usize, len: usize, ways: usize, points: usize) {
+    /// The lines of the last team. Point `p` of a signature goes to its lane `p` modulo `ways`.
+    fn deal(&mut self, base: &'a Table<C, L>, fetch: bool) {
+        let Some(&Team { first, len, ways, points }) = self.teams.last() else { return };
         let from = self.lines.len();
         self.lines.resize(from + points, [base.at(0); 4]);
         self.signs.resize(from + points, Signs::default());
@@ -133,6 +136,9 @@ impl<'a, C: Curve, L: Lanes<Fe = C::Fe>> Plan<'a, C, L> {
             let mut place = places.next();
             claim.each_line(base, |line, negative| {
                 let Some((lines, signs)) = &mut place else { return };
+                if fetch {
+                    L::prefetch(line);
+                }
                 lines[lane] = line;
                 signs.turn(lane, negative);
                 lane += 1;

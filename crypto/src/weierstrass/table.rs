@@ -42,44 +42,8 @@ impl<C: Curve, L: Lanes<Fe = C::Fe>> Table<C, L> {
         for at in 1..doubles.len() {
             doubles[at] = doubles[at - 1].double();
         }
-        let doubles = normalised(&doubles);
-        let half = entries(window);
-        let mut points = vec![point; count * half];
-        for (window, points) in
-            points.chunks_exact_mut(half).enumerate().map(|(at, points)| (at * window as usize, points))
-        {
-            points[0] = doubles[window];
-        }
-        // From the multiples below 2^j those below 2^(j+1), by adding 2^j: never a point to itself or its negative, since
-        // the multiples differ and are all small against the order.
-        let mut prefix = Vec::with_capacity(count * half / 2);
-        for level in 1..window as usize {
-            let known = 1 << (level - 1);
-            prefix.clear();
-            let mut product = C::Fe::ONE;
-            for at in 0..count {
-                let step = &doubles[at * window as usize + level];
-                for point in &points[at * half..at * half + known] {
-                    prefix.push(product);
-                    product = product.mul(&step.x.sub(&point.x));
-                }
-            }
-            let mut inverse = product.inv();
-            for at in (0..count).rev() {
-                let step = &doubles[at * window as usize + level];
-                for entry in (at * half..at * half + known).rev() {
-                    let point = points[entry];
-                    let dx = step.x.sub(&point.x);
-                    let before = prefix.pop().unwrap_or(C::Fe::ONE);
-                    let slope = step.y.sub(&point.y).mul(&inverse.mul(&before));
-                    inverse = inverse.mul(&dx);
-                    let x = slope.sqr().sub(&point.x).sub(&step.x);
-                    let y = slope.mul(&point.x.sub(&x)).sub(&point.y);
-                    points[entry + known] = Affine { x, y };
-                }
-            }
-        }
-        let lines = Lines::new(points.iter().map(|point| L::line(&point.x, &point.y))).ok()?;
+        let multiples = Multiples::<L>::of(&normalised(&doubles), window);
+        let lines = Lines::new((0..count * entries(window)).map(|at| multiples.line(at))).ok()?;
         Some(Self { lines, point, window, count, curve: PhantomData })
     }
 
@@ -128,5 +92,77 @@ impl<C: Curve, L: Lanes<Fe = C::Fe>> Table<C, L> {
             multiple[bit / 64 + 1] = (wide >> 64) as u64;
             Point::from_affine(&self.point).times(&multiple).equals(&self.point_at(at))
         })
+    }
+}
+
+/// The odd multiples of four windows side by side.
+struct Multiples<L: Lanes> {
+    /// x and y, entry by entry, four windows by four windows; the last windows repeat where there are no more.
+    points: Vec<(L, L)>,
+    window: u32,
+}
+
+impl<L: Lanes> Multiples<L> {
+    /// * `doubles`: 2^m P for each bit m of each window
+    fn of(doubles: &[Affine<L::Fe>], window: u32) -> Self {
+        let width = window as usize;
+        let count = doubles.len() / width;
+        let quads = count.div_ceil(4);
+        let zero = L::splat(&L::Fe::ZERO);
+        // 2^bit P of four windows.
+        let step = |quad: usize, bit: usize| {
+            let (mut x, mut y) = (zero, zero);
+            for lane in 0..4 {
+                let double = &doubles[(4 * quad + lane).min(count - 1) * width + bit];
+                x.set(lane, &double.x);
+                y.set(lane, &double.y);
+            }
+            (x, y)
+        };
+        let half = entries(window);
+        let mut points = vec![(zero, zero); quads * half];
+        for (quad, points) in points.chunks_exact_mut(half).enumerate() {
+            points[0] = step(quad, 0);
+        }
+        // From the multiples below 2^bit those below 2^(bit + 1), by adding 2^bit: never a point to itself or its negative,
+        // since the multiples differ and are all small against the order. All of a level share one inversion.
+        let mut prefixes = vec![zero; quads * half / 2 + 1];
+        let mut differences = vec![zero; quads * half / 2];
+        for bit in 1..width {
+            let known = 1 << (bit - 1);
+            let steps: Vec<_> = (0..quads).map(|quad| step(quad, bit)).collect();
+            prefixes[0] = L::splat(&L::Fe::ONE);
+            let places = || (0..quads).flat_map(|quad| (0..known).map(move |entry| (quad, quad * half + entry)));
+            for (at, (quad, entry)) in places().enumerate() {
+                differences[at].difference(&steps[quad].0, &points[entry].0);
+                let (before, after) = prefixes.split_at_mut(at + 1);
+                after[0].mul(&before[at], &differences[at]);
+            }
+            let mut inverse = prefixes[quads * known];
+            inverse.invert();
+            let (mut slope, mut other) = (zero, zero);
+            for at in (0..quads * known).rev() {
+                let (quad, entry) = (at / known, at / known * half + at % known);
+                let (before, after) = points.split_at_mut(entry + known);
+                let ((x, y), sum, (step_x, step_y)) = (&before[entry], &mut after[0], &steps[quad]);
+                slope.mul(&inverse, &prefixes[at]);
+                inverse.mul_by(&differences[at]);
+                other.difference(step_y, y);
+                slope.mul_by(&other);
+                sum.0 = *step_x;
+                sum.0.sqr_sub(&slope, x);
+                other.difference(x, &sum.0);
+                sum.1.mul_sub(&slope, &other, y);
+            }
+        }
+        Self { points, window }
+    }
+
+    /// Line `at` of a table.
+    fn line(&self, at: usize) -> L::Line {
+        let half = entries(self.window);
+        let (window, entry) = (at / half, at % half);
+        let (x, y) = &self.points[window / 4 * half + entry];
+        L::line_of(x, y, window % 4)
     }
 }

@@ -5,6 +5,7 @@ use super::plan::{Claim, Plan};
 use super::point::{Affine, Point};
 use super::table::Table;
 use super::tree::Tree;
+use core::ops::Range;
 use std::sync::Arc;
 
 pub(crate) use super::plan::Job;
@@ -54,11 +55,12 @@ impl<C: Curve, L: Lanes<Fe = C::Fe>> Verifier<C, L> {
         let [mut now, mut next] = plans.map(Plan::recycle);
         for from in (0..len.next_multiple_of(CHUNK)).step_by(CHUNK) {
             if from == 0 {
-                plan(&mut now, 0..len.min(CHUNK), &jobs, &base, &mut self.prefixes);
-                // Nothing is there to be summed meanwhile.
-                now.lines.iter().flatten().for_each(|&line| L::prefetch(line));
+                // Nothing is there to be summed while its lines come: the first may come while the last are worked out.
+                plan(&mut now, 0..len.min(CHUNK), &jobs);
+                now.complete(&base, &mut self.prefixes, true);
             }
-            plan(&mut next, from + CHUNK..len.min(from + 2 * CHUNK), &jobs, &base, &mut self.prefixes);
+            plan(&mut next, from + CHUNK..len.min(from + 2 * CHUNK), &jobs);
+            next.complete(&base, &mut self.prefixes, false);
             self.sum(&base, &now, &next, grant);
             core::mem::swap(&mut now, &mut next);
         }
@@ -117,18 +119,14 @@ impl<C: Curve, L: Lanes<Fe = C::Fe>> Verifier<C, L> {
     }
 }
 
-fn plan<'a, 'b, C: Curve, L: Lanes<Fe = C::Fe>>(
+/// Begins a chunk with these jobs.
+fn plan<'a: 'b, 'b, C: Curve, L: Lanes<Fe = C::Fe>>(
     plan: &mut Plan<'b, C, L>,
-    range: core::ops::Range<usize>,
+    range: Range<usize>,
     jobs: &impl Fn(usize) -> Job<'a, C, L>,
-    base: &'b Table<C, L>,
-    prefixes: &mut Vec<C::Words>,
-) where
-    'a: 'b,
-{
+) {
     plan.clear();
     range.for_each(|number| plan.claim(number, &jobs(number)));
-    plan.complete(base, prefixes);
 }
 
 /// The sum by complete additions, for what the tree cannot add.
