@@ -4,14 +4,15 @@
 //! `check` accepts is what `run` starts with.
 
 use crate::cli::CliError;
-use sealgate_config::model::{Appliance, CrlStale, Policy, TrustFiles};
+use sealgate_config::model::{Appliance, CrlStale, Policy, TokenUri, TrustFiles};
 use sealgate_config::{Fault, load_appliance_on, load_policy_for};
 use sealgate_crypto::pki::{self, Anchor, CertState, Identifiers, Kind, Object, Options, Trust};
-use sealgate_crypto::sign::SigningKey;
+use sealgate_crypto::secret::SecretError;
+use sealgate_crypto::sign::{KeyFileError, SigningKey};
+use sealgate_crypto::token::TokenAddress;
 use sealgate_dataplane::policy::Snapshot;
 use sealgate_dataplane::policy::snapshot::{CompileError, Keys};
 use std::fmt;
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 /// Everything that the files of a gateway say, checked and compiled.
@@ -25,7 +26,7 @@ pub struct Gathered {
     pub trust: Trust,
     /// Policy and trust as the workers read them.
     pub snapshot: Snapshot,
-    /// What works and should not stay so, a sentence each: certificates that are not used, keys that others can read.
+    /// What works and should not stay so, a sentence each: certificates and keys that are not used.
     pub warnings: Vec<String>,
 }
 
@@ -90,6 +91,7 @@ impl Gathered {
         let trust = read_trust(file, &appliance.trust, now, &mut found);
         let signs = policy.as_ref().is_none_or(|policy| policy.home.signing.is_some());
         let mut keys = read_keys(file, &appliance.trust.keys, signs, &mut found);
+        read_token_keys(file, &appliance.trust.token_keys, &mut keys, &mut found);
         if let Some(policy) = &policy {
             keep_own(&mut keys, policy, &trust, &mut found);
         }
@@ -237,19 +239,45 @@ fn read_keys(file: &Path, dir: &Path, needed: bool, found: &mut Problems) -> Key
     for path in paths {
         let stem = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let name = stem.split('.').next().unwrap_or(&stem).to_owned();
-        let shared = std::fs::metadata(&path).is_ok_and(|data| data.permissions().mode() & 0o077 != 0);
-        if shared {
-            found.warnings.push(format!("{}: others can read this private key: chmod 600", path.display()));
-        }
-        let read = std::fs::read_to_string(&path).map_err(|error| error.to_string());
-        match read.and_then(|text| SigningKey::from_pkcs8_pem(&text).map_err(|error| error.to_string())) {
+        match SigningKey::from_file(&path) {
             Ok(key) => {
                 keys.insert(name, key);
+            }
+            Err(KeyFileError::File(SecretError::Shared { mode })) => {
+                let message = format!("{}: mode {mode:03o} lets others at this private key", path.display());
+                found.faults.push(fault(file, "trust.keys", message, "chmod 600, and take a new key if it was read"));
             }
             Err(error) => found.warnings.push(format!("{}: no private key: {error}", path.display())),
         }
     }
     keys
+}
+
+/// The private keys on tokens. Each is asked for a signature here, so a PIN or a token that is wrong shows now.
+fn read_token_keys(file: &Path, wanted: &[(String, TokenUri)], keys: &mut Keys, found: &mut Problems) {
+    for (name, uri) in wanted {
+        let address = TokenAddress {
+            module: uri.module.clone(),
+            token: uri.token.clone(),
+            serial: uri.serial.clone(),
+            object: uri.object.clone(),
+            id: uri.id.clone(),
+            pin_file: uri.pin_file.clone(),
+        };
+        match SigningKey::from_token(&address) {
+            Ok(key) => {
+                if keys.insert(name.clone(), key).is_some() {
+                    found
+                        .warnings
+                        .push(format!("{name}: the key on the token is used, the key file of this name is not"));
+                }
+            }
+            Err(error) => {
+                let path = format!("trust.token_keys.{name}");
+                found.faults.push(fault(file, &path, error.to_string(), error.remedy()));
+            }
+        }
+    }
 }
 
 /// Leaves only our keys. A key in our directory counts as ours, and what comes in signed with it as reflected; but the key

@@ -15,7 +15,7 @@ pub enum SecretError {
     #[error(transparent)]
     Io(#[from] io::Error),
     /// Others may read or change it.
-    #[error("mode {mode:03o} lets others at it; chmod 600")]
+    #[error("mode {mode:03o} lets others at it")]
     Shared {
         /// Its permission bits.
         mode: u32,

@@ -83,7 +83,7 @@ impl SigningKey {
     /// Text and decoded octets lie in locked memory and are wiped. The key itself lies where aws-lc puts it: only locking
     /// the whole process keeps that out of swap.
     /// # Errors
-    /// [`KeyFileError`]; [`SecretError::Shared`] asks for `chmod 600`.
+    /// [`KeyFileError`]; [`SecretError::Shared`] where others may read the file.
     pub fn from_file(path: &Path) -> Result<Self, KeyFileError> {
         let text = Secret::read(path, MAX_FILE)?;
         let text = str::from_utf8(&text).map_err(|_| KeyError::Pem)?;

@@ -39,7 +39,7 @@ pub struct TokenAddress {
 #[derive(Debug, thiserror::Error)]
 pub enum TokenError {
     /// The program was built without the feature.
-    #[error("this build cannot use PKCS#11 tokens; build with --features pkcs11")]
+    #[error("this build cannot use PKCS#11 tokens")]
     Feature,
     /// The module's library cannot be loaded or does not start.
     #[error("module {path}: {cause}", path = .path.display())]
@@ -64,25 +64,25 @@ pub enum TokenError {
         path: PathBuf,
     },
     /// The token does not take the PIN. It is not shown again: a token locks itself after a few wrong ones.
-    #[error("the token refuses the PIN; it is not tried again, because a token locks itself after a few wrong ones")]
+    #[error("the token refuses the PIN")]
     Pin,
     /// One more wrong PIN would lock the token, or it is locked.
-    #[error("the token is locked, or the next wrong PIN locks it; log in once with the tool of its maker")]
+    #[error("the token is locked, or the next wrong PIN locks it")]
     PinLocked,
     /// The address fits no token, or several.
-    #[error("{0} tokens fit; name one by token= or serial=")]
+    #[error("{0} tokens fit")]
     Tokens(usize),
     /// The address fits no private key of the token, or several.
-    #[error("{0} private keys fit; name one by object= or id=")]
+    #[error("{0} private keys of the token fit")]
     Keys(usize),
     /// The token has no public key of the same identifier or label.
-    #[error("the public half of the key is not on the token; write it there with the same id")]
+    #[error("the public half of the key is not on the token")]
     NoPublic,
     /// The key is of a kind that we do not sign with.
     #[error(transparent)]
     Key(#[from] KeyError),
     /// The key wants the PIN again for each signature.
-    #[error("the key wants its PIN for every signature (CKA_ALWAYS_AUTHENTICATE); use one that does not")]
+    #[error("the key wants its PIN for every signature (CKA_ALWAYS_AUTHENTICATE)")]
     AlwaysAuthenticate,
     /// A signature made for trial does not hold under the public half.
     #[error("a signature made for trial does not hold under the public half of the key")]
@@ -90,4 +90,28 @@ pub enum TokenError {
     /// Anything else that the token answers.
     #[error("the token answers {0}")]
     Answer(String),
+}
+
+impl TokenError {
+    /// What the operator can do about it.
+    #[must_use]
+    pub fn remedy(&self) -> &'static str {
+        match self {
+            Self::Feature => "build with --features pkcs11",
+            Self::Module { .. } => {
+                "give module-path the library of the token's maker, with its settings in the environment"
+            }
+            Self::PinFile { cause: SecretError::Shared { .. }, .. } => "chmod 600, and take a new PIN if it was read",
+            Self::PinFile { .. } | Self::NoPin { .. } => "write the PIN into the first line of the file",
+            Self::Pin => "correct the PIN before the next try; a token locks itself after a few wrong ones",
+            Self::PinLocked => "unlock it, or log in once, with the tool of its maker",
+            Self::Tokens(_) => "name one by token= or serial=",
+            Self::Keys(_) => "name one by object= or id=",
+            Self::NoPublic => "write the public key onto the token, with the same id",
+            Self::Key(_) => "use a key on P-256, P-384 or Ed25519, or RSA with 2048 bits",
+            Self::AlwaysAuthenticate => "use a key that is free once the PIN was given",
+            Self::Trial => "the token has another key under that id, or signs wrongly",
+            Self::Answer(_) => "see the messages of the token's maker",
+        }
+    }
 }
