@@ -54,6 +54,7 @@ fn the_directory_of_an_authority_will_do_as_it_is_but_for_the_keys_of_others() {
     mode("home.key.pem", 0o604);
     let problems = read(&file, now()).expect_err("two keys for others to read");
     let lines = lines(&problems);
+    assert_eq!(lines.len(), 2, "{problems}");
     for (line, want) in lines.iter().zip(["home.key.pem: mode 604", "old-home.key.pem: mode 640"]) {
         let (place, rest) = line.split_once(": trust.keys: ").expect("a place");
         assert!(place.ends_with("home.yaml:6") && rest.contains(want), "{problems}");
@@ -67,7 +68,7 @@ fn a_key_on_a_token_that_is_not_there_is_a_fault_of_its_line() {
     let file = lab.gateway(&HOME, &OTHER, "null", "null");
     let text = fs::read_to_string(&file).expect("read");
     let uri = "pkcs11:token=t;object=home?module-path=/nowhere/libtoken.so&pin-source=file:/nowhere/pin";
-    let text = text.replace("keys: tsca/keys}", &format!("keys: tsca/keys, token_keys: {{home: \"{uri}\"}}}}"));
+    let text = text.replace("keys: tsca/keys}", &format!("keys: tsca/keys,\n  token_keys: {{home: \"{uri}\"}}}}"));
     let text = text.replace("crypto: []", "crypto: [1023]");
     fs::write(&file, text).expect("written");
     let problems = read(&file, now()).expect_err("no token");
@@ -77,7 +78,8 @@ fn a_key_on_a_token_that_is_not_there_is_a_fault_of_its_line() {
     } else {
         "trust.token_keys.home: this build cannot use PKCS#11 tokens; build with --features pkcs11"
     };
-    assert!(lines[0].contains(want), "{problems}");
+    // Not the line of ports.home.
+    assert!(lines[0].contains("home.yaml:7: ") && lines[0].contains(want), "{problems}");
     assert_eq!(lines.len(), 1, "{problems}");
 }
 
