@@ -8,7 +8,7 @@ use crate::model::*;
 use crate::names;
 use crate::units;
 use crate::walk::{Item, Section, twice};
-use crate::words::{CRL_STALE, HUGEPAGES, MEMORY_LOCK, NUMA};
+use crate::words::{CRL_STALE, CRYPTO_ENGINE, HUGEPAGES, MEMORY_LOCK, NUMA};
 
 /// What the file says; wherever it says it wrongly, a fault is reported and a stand-in returned.
 pub(crate) fn read(root: &Item<'_>, present: Option<&[usize]>) -> Appliance {
@@ -232,18 +232,22 @@ fn memory(item: &Item<'_>) -> Memory {
 fn crypto(item: &Item<'_>) -> Crypto {
     let stand_in = Crypto::default();
     let mut section = Section::open(item);
+    let engine = section.get("engine").and_then(|item| item.word("a choice of engines", CRYPTO_ENGINE));
     let batch_item = section.get("batch");
     let batch = batch_item.as_ref().and_then(|item| item.power_of_two(1..=256, "jobs"));
     let batch_us = section.get("batch_us").and_then(|item| item.number(1..=1000, "microseconds"));
     let queue = section.get("queue").and_then(|item| item.power_of_two(64..=65536, "jobs"));
     let share = section.get("share_percent").and_then(|item| item.number(1..=100, "percent"));
+    let tables = section.get("table_memory_mb").and_then(|item| item.number(0..=65536, "MiB"));
     section.close();
     let size = |number: Option<u64>, other| number.and_then(|n| usize::try_from(n).ok()).unwrap_or(other);
     let crypto = Crypto {
+        engine: engine.unwrap_or_default(),
         batch: size(batch, stand_in.batch),
         batch_us: batch_us.and_then(|n| u32::try_from(n).ok()).unwrap_or(stand_in.batch_us),
         queue: size(queue, stand_in.queue),
         share_percent: share.and_then(|n| u8::try_from(n).ok()).unwrap_or(stand_in.share_percent),
+        table_memory_mb: tables.and_then(|n| u32::try_from(n).ok()).unwrap_or(stand_in.table_memory_mb),
     };
     if crypto.batch > crypto.queue {
         let at = batch_item.as_ref().unwrap_or(item);

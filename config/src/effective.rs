@@ -42,10 +42,12 @@ impl Appliance {
             ("lock", word(MEMORY_LOCK, &self.memory.lock).into()),
         ]);
         let crypto = map([
+            ("engine", word(CRYPTO_ENGINE, &self.crypto.engine).into()),
             ("batch", self.crypto.batch.into()),
             ("batch_us", self.crypto.batch_us.into()),
             ("queue", self.crypto.queue.into()),
             ("share_percent", self.crypto.share_percent.into()),
+            ("table_memory_mb", self.crypto.table_memory_mb.into()),
         ]);
         print(map([
             ("cores", cores),

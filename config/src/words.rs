@@ -12,6 +12,8 @@ pub(crate) const HUGEPAGES: &Words<Hugepages> =
     &[("auto", Hugepages::Auto), ("on", Hugepages::On), ("off", Hugepages::Off)];
 pub(crate) const MEMORY_LOCK: &Words<MemoryLock> =
     &[("auto", MemoryLock::Auto), ("on", MemoryLock::On), ("off", MemoryLock::Off)];
+pub(crate) const CRYPTO_ENGINE: &Words<CryptoEngine> =
+    &[("auto", CryptoEngine::Auto), ("reference", CryptoEngine::Reference)];
 pub(crate) const CRL_STALE: &Words<CrlStale> = &[("fail", CrlStale::Fail), ("keep", CrlStale::Keep)];
 pub(crate) const PLAN: &Words<Plan> = &[("e164", Plan::E164), ("e214", Plan::E214)];
 pub(crate) const MODE: &Words<Mode> = &[("require", Mode::Require), ("prefer", Mode::Prefer), ("ignore", Mode::Ignore)];

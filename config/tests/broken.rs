@@ -326,6 +326,23 @@ fn faults_of_an_appliance() {
             "batch: 128, queue: 64",
             &["a.yaml:5: crypto.batch: a batch of 128 never fits a queue of 64; make the queue larger"],
         ),
+        (
+            "batch: 64",
+            "engine: fastest",
+            &["a.yaml:5: crypto.engine: \"fastest\" is not a choice of engines; use auto or reference"],
+        ),
+        (
+            "batch: 64",
+            "table_memory_mb: 65537",
+            &["a.yaml:5: crypto.table_memory_mb: 65537 is out of range; give 0 to 65536 MiB"],
+        ),
+        (
+            "batch: 64",
+            "table_memory: 256",
+            &[
+                "a.yaml:5: crypto.table_memory: unknown key (did you mean \"table_memory_mb\"?); known here: engine, batch, batch_us, queue, share_percent, table_memory_mb",
+            ],
+        ),
         ("[root.pem]", "[]", &["a.yaml:6: trust.anchors: the list is empty; give at least one, as [root.pem]"]),
         (
             "policy: policy.yaml",

@@ -6,6 +6,7 @@
 use crate::cli::CliError;
 use sealgate_config::model::{Appliance, CrlStale, Policy, TokenUri, TrustFiles};
 use sealgate_config::{Fault, load_appliance_on, load_policy_for};
+use sealgate_crypto::keyring::KeyRing;
 use sealgate_crypto::pki::{self, Anchor, CertState, Identifiers, Kind, Object, Options, Trust};
 use sealgate_crypto::secret::SecretError;
 use sealgate_crypto::sign::{KeyFileError, SigningKey};
@@ -98,7 +99,7 @@ impl Gathered {
         }
         let snapshot = policy.as_ref().and_then(|policy| {
             let mtu = appliance.ports.interconnect.mtu.min(appliance.ports.home.mtu);
-            match Snapshot::compile(policy, &trust, &keys, mtu) {
+            match Snapshot::compile(policy, &trust, &keys, mtu, &KeyRing::new()) {
                 Ok(snapshot) => Some(snapshot),
                 Err(errors) => {
                     // That a key is missing follows from its own fault.

@@ -1,6 +1,7 @@
 //! Files, sockets, time and threads around the packet path, and the command of Sealgate. Nothing here touches a frame.
 
 pub mod admin;
+pub mod alarms;
 pub mod authority;
 pub mod cli;
 pub mod demo;

@@ -3,6 +3,7 @@
 use crate::cli::CliError;
 use crate::gather::Gathered;
 use sealgate_config::model::Port;
+use sealgate_crypto::keyring::KeyRing;
 use sealgate_crypto::pki::{self, Anchor, Kind, Options};
 use sealgate_crypto::sign::SigningKey;
 use sealgate_dataplane::policy::Snapshot;
@@ -73,7 +74,7 @@ fn from_parts(policy: &Path, trust: &Path, now_s: i64) -> Result<Compiled, CliEr
         keys.insert(signing.cert.clone(), read_key(&trust.join(format!("keys/{}.key.pem", signing.cert)))?);
     }
     let loaded = pki::load(&anchors, &certificates, &crls, Options::default(), now_s);
-    let snapshot = Snapshot::compile(&policy, &loaded, &keys, Port::MTU).map_err(|faults| {
+    let snapshot = Snapshot::compile(&policy, &loaded, &keys, Port::MTU, &KeyRing::new()).map_err(|faults| {
         CliError::new(faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n  "), checked)
     })?;
     let rejected = loaded.rejected.iter().map(|one| format!("{} is not used: {}: {}", one.name, one.fault, one.detail));

@@ -100,7 +100,7 @@ pub fn replay<R: Read, W: Write>(
     let first = ports[0].next_time().unwrap_or_default();
     let shared = Arc::new(Shared::new(&snapshot));
     let cell = Arc::new(PolicyCell::new(snapshot));
-    let (crypto, mut clients) = Pool::start(PoolConfig::default(), 1)?;
+    let (crypto, mut clients) = Pool::start(PoolConfig::default(), 1, &cell.current().ring)?;
     let Some(client) = clients.pop() else { return Err(PoolError::Config("workers").into()) };
     let mut worker = Worker::new(worker_config(first, how), ports, cell.reader(), client, shared, Vec::new());
     let mut records = Vec::new();

@@ -6,6 +6,8 @@ use crate::ports::PortView;
 use crate::secrecy::Locking;
 use sealgate_config::model::{Mode, UnknownPeer};
 use sealgate_crypto::pki::{CertState, Signer, Trust};
+use sealgate_crypto::pool::PoolStats;
+use sealgate_crypto::tables::Tier;
 use sealgate_dataplane::engine::{Engine, WorkerState, WorkerView};
 use sealgate_dataplane::policy::Snapshot;
 use sealgate_dataplane::policy::snapshot::{Peer, PeerId};
@@ -114,9 +116,7 @@ impl Board {
             "uptime_s": now_ms.saturating_sub(self.engine.started_ms()) / 1000,
             "ports": ports.collect::<Vec<_>>(),
             "workers": { "configured": workers.len(), "running": running },
-            "crypto": { "threads": crypto.threads, "alive": crypto.alive, "batches": crypto.batches,
-                "verified": crypto.verified, "refused": crypto.refused, "signed": crypto.signed,
-                "failed": crypto.failed },
+            "crypto": pool(&crypto),
             "frames": { "received": stats.rx.iter().sum::<u64>(), "sent": stats.tx.iter().sum::<u64>(),
                 "made": stats.made, "dropped": stats.frames_dropped.iter().sum::<u64>(), "held": stats.frames_held,
                 "unaccounted": i128::from(entered) - i128::from(left) },
@@ -187,6 +187,27 @@ impl Board {
                 "detail": one.detail })).collect::<Vec<_>>(),
         })
     }
+}
+
+/// The crypto pool: its threads, its engines, its tables, and what the reference found wrong with them.
+fn pool(crypto: &PoolStats) -> Value {
+    let tables = &crypto.tables;
+    let tiers = Tier::ALL.iter().zip(tables.keys).map(|(tier, keys)| (tier.name().to_owned(), json!(keys)));
+    let evidence = crypto.evidence.iter().map(|one| {
+        json!({ "alg": one.alg.name(), "key": hex(&one.key), "signed": hex(&one.signed),
+            "signature": hex(&one.signature), "engine": one.engine, "reference": one.reference })
+    });
+    json!({
+        "threads": crypto.threads, "alive": crypto.alive, "lost": crypto.lost, "restarts": crypto.restarts,
+        "batches": crypto.batches, "verified": crypto.verified, "refused": crypto.refused, "signed": crypto.signed,
+        "stale": crypto.stale, "failed": crypto.failed,
+        "engines": crypto.engines.iter().map(|choice| json!({ "alg": choice.alg.name(), "engine": choice.engine,
+            "why": choice.why })).collect::<Vec<_>>(),
+        "tables": { "keys": Value::Object(tiers.collect()), "octets": tables.octets, "budget": tables.budget,
+            "pending": tables.pending, "built": tables.built, "faulty": tables.faulty },
+        "self_check": { "checked": crypto.checked, "skipped": crypto.unchecked, "mismatches": crypto.mismatches,
+            "evidence": evidence.collect::<Vec<_>>() },
+    })
 }
 
 /// Counts of each reason that has any, by direction; frames that never became messages, and events, beside them.

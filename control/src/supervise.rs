@@ -6,6 +6,8 @@ use crate::ports::{self, PortView};
 use crate::report::Board;
 use crate::secrecy;
 use crate::warm::State;
+use sealgate_config::model::CryptoEngine;
+use sealgate_crypto::engine::EngineKind;
 use sealgate_crypto::pool::PoolConfig;
 use sealgate_dataplane::engine::{Engine, EngineConfig, EngineError, Stopped, now_ms};
 use sealgate_dataplane::pipeline::worker::Shared;
@@ -17,6 +19,9 @@ use std::time::Duration;
 
 /// How long frames in hand may take to leave when the gateway stops: fragments wait for 200 ms by default.
 const DRAIN: Duration = Duration::from_secs(2);
+
+/// Window of the generators' tables in a gateway that runs for long: the widest, 32 MiB for P-256.
+const BASE_WINDOW: u32 = 16;
 
 /// How a gateway is doing.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,10 +67,17 @@ impl Gateway {
             cores: appliance.cores.workers.iter().copied().map(Some).collect(),
             crypto: PoolConfig {
                 cores: appliance.cores.crypto.clone(),
+                avoid: appliance.cores.workers.clone(),
                 batch: crypto.batch,
                 batch_us: crypto.batch_us,
                 queue: crypto.queue,
                 share_percent: crypto.share_percent,
+                engine: match crypto.engine {
+                    CryptoEngine::Auto => EngineKind::Auto,
+                    CryptoEngine::Reference => EngineKind::Reference,
+                },
+                table_memory: usize::try_from(crypto.table_memory_mb).unwrap_or(0) << 20,
+                base_window: BASE_WINDOW,
             },
             idle: ports::idle(&appliance),
             ..EngineConfig::default()
@@ -87,7 +99,9 @@ impl Gateway {
         if let Ok(fault) = self.faults.try_recv() {
             Condition::Broken(fault)
         } else if !engine.is_healthy() {
-            Condition::Broken("a worker or a crypto thread ended before its time; see the messages above".to_owned())
+            Condition::Broken(
+                "a worker ended before its time, or a crypto thread again and again; see the messages above".to_owned(),
+            )
         } else if engine.is_finished() {
             Condition::Finished
         } else {

@@ -228,3 +228,21 @@ fn to_words<const W: usize, const L: usize>(limbs: &Signed<L>) -> [u64; W] {
     }
     words
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a small modulus makes easy to check: all values, and an inverse of none.
+    #[test]
+    fn every_value_of_small_moduli() {
+        for modulus in [3_u64, 5, 17, 251, 65_521] {
+            let inverses = Modulus::<1, 2>::new(&[modulus]);
+            assert_eq!(inverses.invert(&[0]), [0]);
+            for value in (1..modulus).step_by(1 + modulus as usize / 300) {
+                let [inverse] = inverses.invert(&[value]);
+                assert!(inverse < modulus && value * inverse % modulus == 1, "1 / {value} modulo {modulus}");
+            }
+        }
+    }
+}

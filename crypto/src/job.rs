@@ -1,19 +1,30 @@
-//! A batch of jobs that owns its octets and carries the answers back. Made once, used again and again.
+//! A job on its way: what a worker writes into a ring, and what comes back.
 
-use crate::engine::{Check, Engine, Signed, Verdicts};
-use crate::sign::{MAX_OWN_SIGNATURE, SigningKey};
-use crate::verify::{MAX_SIGNATURE, PublicKey, Verified};
-use aws_lc_rs::digest::Digest;
-use std::time::Instant;
+use crate::keyring::KeyId;
+use crate::ring::words_for;
+use crate::verify::{MAX_SIGNATURE, Verified};
 
-/// Jobs of one batch at most.
+/// Jobs of one chunk at most.
 pub const MAX_BATCH: usize = 256;
 
 /// Octets of a message that is copied at most (Ed25519 and signing). Messages that are hashed have no such limit.
 pub const MAX_MESSAGE: usize = 8192;
 
-/// Octets a batch keeps for each job; with one message of [`MAX_MESSAGE`] on top.
-const ROOM_PER_JOB: usize = MAX_SIGNATURE;
+/// Octets of the longest digest: SHA-512.
+pub(crate) const MAX_DIGEST: usize = 64;
+
+/// Words of a request's header.
+pub(crate) const HEADER: usize = 3;
+
+/// Requests begin on a cache line: eight words.
+const GRAIN: usize = 8;
+
+/// Words of a P-256 request, the one that there are most of: header, digest, signature.
+pub(crate) const SHORT: usize = (HEADER + 4 + 8).next_multiple_of(GRAIN);
+
+/// Words of the longest request.
+pub(crate) const LONGEST: usize =
+    (HEADER + words_for(MAX_DIGEST) + words_for(MAX_SIGNATURE) + words_for(MAX_MESSAGE)).next_multiple_of(GRAIN);
 
 /// What became of a job. Each accepted job gets exactly one.
 #[derive(Debug, PartialEq, Eq)]
@@ -32,6 +43,11 @@ pub enum Outcome<'a> {
         /// Raw form, r then s for ECDSA.
         signature: &'a [u8],
     },
+    /// The key was withdrawn while the job waited. Nothing is known of the signature: the caller refuses.
+    Stale {
+        /// As given at submission.
+        ticket: u64,
+    },
     /// The crypto thread is gone, or the library failed. Nothing is known of the signature: the caller refuses.
     Failed {
         /// As given at submission.
@@ -45,196 +61,142 @@ impl Outcome<'_> {
     pub fn ticket(&self) -> u64 {
         match self {
             Self::Verified(proof) => proof.ticket(),
-            Self::Refused { ticket } | Self::Signed { ticket, .. } | Self::Failed { ticket } => *ticket,
+            Self::Refused { ticket }
+            | Self::Signed { ticket, .. }
+            | Self::Stale { ticket }
+            | Self::Failed { ticket } => *ticket,
         }
     }
 }
 
-/// A part of the batch's octets.
-#[derive(Clone, Copy, Default)]
-struct Span {
-    start: usize,
-    end: usize,
+/// What a job asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Verify,
+    Sign,
 }
 
-enum Work {
-    Digest {
-        key: PublicKey,
-        digest: Digest,
-    },
-    Message {
-        key: PublicKey,
-        message: Span,
-    },
-    /// `signature` of the job is where the result goes; `made` counts its octets, 0 for none.
-    Sign {
-        key: SigningKey,
-        message: Span,
-        made: usize,
-    },
+/// Header of a request. Behind it come the digest, the signature and the message, each padded to words.
+///
+/// A verification carries the digest where the key's algorithm has one that the reference takes (ECDSA, RSA), else the
+/// message: aws-lc-rs verifies Ed25519 over the message only, so the message must be there whatever engine answers first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Request {
+    pub(crate) kind: Kind,
+    /// The worker's number for the job, which comes back with the answer.
+    pub(crate) index: u32,
+    pub(crate) key: KeyId,
+    pub(crate) digest: u8,
+    /// Octets of the signature that is here, or (signing) of the one that will be made.
+    pub(crate) signature: u16,
+    pub(crate) message: u16,
 }
 
-struct Job {
-    ticket: u64,
-    share: Option<u32>,
-    work: Work,
-    signature: Span,
-}
+impl Request {
+    /// Octets of the signature that travels with it.
+    pub(crate) fn carried(&self) -> usize {
+        if self.kind == Kind::Verify { usize::from(self.signature) } else { 0 }
+    }
 
-/// The batch has no room for the job.
-#[derive(Debug)]
-pub(crate) struct Full;
+    /// Words of the whole record.
+    pub(crate) fn words(&self) -> usize {
+        let runs = [usize::from(self.digest), self.carried(), usize::from(self.message)];
+        (HEADER + runs.into_iter().map(words_for).sum::<usize>()).next_multiple_of(GRAIN)
+    }
 
-/// Jobs with the octets they need. A batch that was not run to its end answers `Failed` for all of them.
-pub(crate) struct Batch {
-    jobs: Vec<Job>,
-    most: usize,
-    octets: Box<[u8]>,
-    used: usize,
-    verdicts: Verdicts,
-    complete: bool,
-    opened: Option<Instant>,
-}
+    /// Words of its answer.
+    pub(crate) fn answer_words(&self) -> usize {
+        if self.kind == Kind::Sign { 1 + words_for(usize::from(self.signature)) } else { 1 }
+    }
 
-impl Batch {
-    /// Room for `most` jobs (1 to [`MAX_BATCH`]), each with a signature, and for at least one longest message.
-    pub(crate) fn new(most: usize) -> Self {
-        let most = most.clamp(1, MAX_BATCH);
+    pub(crate) fn header(&self) -> [u64; HEADER] {
+        let kind = u64::from(self.kind == Kind::Sign);
+        let lengths = u64::from(self.digest) << 8 | u64::from(self.signature) << 16 | u64::from(self.message) << 32;
+        let key = u64::from(self.key.slot) << 32 | u64::from(self.key.generation);
+        [kind | lengths, u64::from(self.index), key]
+    }
+
+    pub(crate) fn from_header(words: [u64; HEADER]) -> Self {
+        let [first, index, key] = words;
+        let [kind, digest, s0, s1, m0, m1, ..] = first.to_le_bytes();
+        let low = |word: u64| (word & u64::from(u32::MAX)) as u32;
         Self {
-            jobs: Vec::with_capacity(most),
-            most,
-            octets: vec![0; MAX_MESSAGE + most * ROOM_PER_JOB].into_boxed_slice(),
-            used: 0,
-            verdicts: Verdicts::default(),
-            complete: false,
-            opened: None,
+            kind: if kind == 1 { Kind::Sign } else { Kind::Verify },
+            index: low(index),
+            key: KeyId { slot: low(key >> 32), generation: low(key) },
+            digest,
+            signature: u16::from_le_bytes([s0, s1]),
+            message: u16::from_le_bytes([m0, m1]),
         }
     }
+}
 
-    pub(crate) fn len(&self) -> usize {
-        self.jobs.len()
-    }
+/// What a crypto thread says of a job. Anything that cannot be read is [`Answer::Failed`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Answer {
+    #[default]
+    Failed,
+    Verified,
+    Refused,
+    Stale,
+    /// So many octets of signature follow.
+    Signed(u16),
+}
 
-    pub(crate) fn is_full(&self) -> bool {
-        self.jobs.len() >= self.most
-    }
-
-    /// When the first job came.
-    pub(crate) fn opened(&self) -> Option<Instant> {
-        self.opened
-    }
-
-    /// Adds a verification. ECDSA and RSA are hashed here, while the message is hot in the caller's cache.
-    ///
-    /// A signature of the wrong length is left out: an engine refuses the empty one.
-    pub(crate) fn push_verify(
-        &mut self,
-        ticket: u64,
-        share: u32,
-        key: &PublicKey,
-        message: &[u8],
-        signature: &[u8],
-    ) -> Result<(), Full> {
-        let signature = if signature.len() == key.signature_len() { signature } else { &[] };
-        let copied = if key.takes_message() { message } else { &[] };
-        self.admit(copied.len() + signature.len())?;
-        let signature = self.store(signature)?;
-        let work = match key.digest(message) {
-            Some(digest) => Work::Digest { key: key.clone(), digest },
-            None => Work::Message { key: key.clone(), message: self.store(copied)? },
+impl Answer {
+    pub(crate) fn word(self, index: u32) -> u64 {
+        let (code, len) = match self {
+            Self::Failed => (0, 0),
+            Self::Verified => (1, 0),
+            Self::Refused => (2, 0),
+            Self::Stale => (3, 0),
+            Self::Signed(len) => (4, len),
         };
-        self.put(Job { ticket, share: Some(share), work, signature });
-        Ok(())
+        u64::from(index) | u64::from(len) << 32 | code << 48
     }
 
-    /// Adds a signature to be made, with room for its result.
-    pub(crate) fn push_sign(&mut self, ticket: u64, key: &SigningKey, message: &[u8]) -> Result<(), Full> {
-        let result = key.alg().signature_len();
-        self.admit(message.len() + result)?;
-        let message = self.store(message)?;
-        let signature = Span { start: self.used, end: self.used + result };
-        self.used = signature.end;
-        self.put(Job { ticket, share: None, work: Work::Sign { key: key.clone(), message, made: 0 }, signature });
-        Ok(())
+    pub(crate) fn from_word(word: u64) -> (u32, Self) {
+        let [i0, i1, i2, i3, l0, l1, code, _] = word.to_le_bytes();
+        let answer = match code {
+            1 => Self::Verified,
+            2 => Self::Refused,
+            3 => Self::Stale,
+            4 => Self::Signed(u16::from_le_bytes([l0, l1])),
+            _ => Self::Failed,
+        };
+        (u32::from_le_bytes([i0, i1, i2, i3]), answer)
     }
 
-    fn admit(&self, octets: usize) -> Result<(), Full> {
-        if self.is_full() || octets > self.octets.len() - self.used { Err(Full) } else { Ok(()) }
+    /// Words of the record in the ring of answers.
+    pub(crate) fn words(self) -> usize {
+        if let Self::Signed(len) = self { 1 + words_for(usize::from(len)) } else { 1 }
     }
+}
 
-    fn store(&mut self, from: &[u8]) -> Result<Span, Full> {
-        let span = Span { start: self.used, end: self.used + from.len() };
-        self.octets.get_mut(span.start..span.end).ok_or(Full)?.copy_from_slice(from);
-        self.used = span.end;
-        Ok(span)
-    }
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
 
-    fn put(&mut self, job: Job) {
-        if self.jobs.is_empty() {
-            self.opened = Some(Instant::now());
-        }
-        self.jobs.push(job);
-    }
-
-    /// Verifies and signs all of it. After this, and only after this, the batch has answers other than `Failed`.
-    pub(crate) fn run(&mut self, engine: &mut dyn Engine) {
-        let mut verdicts = Verdicts::default();
-        engine.verify(&mut self.checks(), &mut verdicts);
-        self.verdicts = verdicts;
-        for job in &mut self.jobs {
-            let Work::Sign { key, message, made } = &mut job.work else { continue };
-            let mut out = [0; MAX_OWN_SIGNATURE];
-            let Some(message) = self.octets.get(message.start..message.end) else { continue };
-            let Ok(len) = key.sign(message, &mut out) else { continue };
-            if let (Some(room), Some(signature)) =
-                (self.octets.get_mut(job.signature.start..job.signature.end), out.get(..len))
-                && room.len() == len
-            {
-                room.copy_from_slice(signature);
-                *made = len;
+    proptest! {
+        #[test]
+        fn headers_read_back(
+            sign in any::<bool>(), index in any::<u32>(), slot in any::<u32>(), generation in any::<u32>(),
+            digest in any::<u8>(), signature in 0..=512_u16, message in 0..=8192_u16,
+        ) {
+            let kind = if sign { Kind::Sign } else { Kind::Verify };
+            let request = Request { kind, index, key: KeyId { slot, generation }, digest, signature, message };
+            prop_assert_eq!(Request::from_header(request.header()), request);
+            for answer in [Answer::Failed, Answer::Verified, Answer::Refused, Answer::Stale, Answer::Signed(signature)] {
+                prop_assert_eq!(Answer::from_word(answer.word(index)), (index, answer));
             }
         }
-        self.complete = true;
     }
 
-    /// The verifications of the batch; signing jobs are none.
-    fn checks(&self) -> impl Iterator<Item = Check<'_>> {
-        self.jobs.iter().enumerate().filter_map(|(index, job)| {
-            let (key, signed) = match &job.work {
-                Work::Digest { key, digest } => (key, Signed::Digest(digest)),
-                Work::Message { key, message } => (key, Signed::Message(self.part(*message)?)),
-                Work::Sign { .. } => return None,
-            };
-            Some(Check { index, key, signed, signature: self.part(job.signature)? })
-        })
-    }
-
-    fn part(&self, span: Span) -> Option<&[u8]> {
-        self.octets.get(span.start..span.end)
-    }
-
-    /// Answers each job once, with the share it was counted under, and leaves the batch empty for the next use.
-    pub(crate) fn answer(&mut self, mut each: impl FnMut(Option<u32>, Outcome<'_>)) {
-        for (index, job) in self.jobs.iter().enumerate() {
-            let ticket = job.ticket;
-            let outcome = match &job.work {
-                _ if !self.complete => Outcome::Failed { ticket },
-                Work::Digest { .. } | Work::Message { .. } if self.verdicts.held(index) => {
-                    Outcome::Verified(Verified::new(ticket))
-                }
-                Work::Digest { .. } | Work::Message { .. } => Outcome::Refused { ticket },
-                Work::Sign { made: 0, .. } => Outcome::Failed { ticket },
-                Work::Sign { .. } => match self.part(job.signature) {
-                    Some(signature) => Outcome::Signed { ticket, signature },
-                    None => Outcome::Failed { ticket },
-                },
-            };
-            each(job.share, outcome);
-        }
-        self.jobs.clear();
-        self.used = 0;
-        self.verdicts = Verdicts::default();
-        self.complete = false;
-        self.opened = None;
+    #[test]
+    fn an_answer_that_nobody_wrote_is_a_failure() {
+        assert_eq!(Answer::from_word(0), (0, Answer::Failed));
+        assert_eq!(Answer::from_word(u64::MAX).1, Answer::Failed);
+        assert_eq!((SHORT, LONGEST), (16, 1104));
     }
 }

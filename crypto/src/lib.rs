@@ -2,25 +2,36 @@
 #![deny(unsafe_code)]
 
 pub mod alg;
+pub mod bare;
+pub mod cell;
 mod client;
+mod crew;
 mod der;
-mod engine;
+mod ed25519;
+pub mod engine;
 mod inverse;
 pub mod job;
-#[allow(dead_code)]
+mod keeper;
+pub mod keyring;
+#[allow(dead_code, reason = "some of its forms are there for tests and other curves")]
 mod p256;
-#[allow(dead_code)]
+#[allow(dead_code, reason = "some of its forms are there for tests and other curves")]
 mod p384;
 pub mod pki;
 pub mod pool;
+mod ring;
+mod sample;
 pub mod secret;
 mod selftest;
+mod server;
 mod shares;
 pub mod sign;
-#[allow(dead_code)]
-mod tables;
+mod sync;
+pub mod tables;
 mod thread;
 pub mod token;
+#[cfg(all(test, not(loom)))]
+mod trial;
 pub mod verify;
-#[allow(dead_code)]
+#[allow(dead_code, reason = "some of its forms are there for tests and other curves")]
 mod weierstrass;

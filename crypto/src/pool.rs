@@ -1,47 +1,64 @@
 //! The crypto pool: pinned threads, or none, and one [`Client`] for each worker.
 
-use crate::client::{Counters, Crew, Lane};
-use crate::engine::{Engine, Reference};
+use crate::client::{Counters, Lane, Relief};
+use crate::crew::{Kit, Maker, Member};
+use crate::engine::{Auto, Choice, EngineKind, Mode, Reference};
 use crate::job::MAX_BATCH;
-use crate::selftest;
-use crate::thread::{self, Alive, Rings};
-use core_affinity::CoreId;
-use crossbeam::channel;
+use crate::keeper::{Common, Keeper, PATIENCE, lock};
+use crate::keyring::KeyRing;
+use crate::sample::{Evidence, Skipped};
+use crate::tables::{Curves, TableStats, Workshop};
+use crate::thread::Seat;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::thread::{Builder, JoinHandle};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 pub use crate::client::{Busy, Client};
 pub use crate::job::{MAX_MESSAGE, Outcome};
 
-/// How long [`Pool::stop`] waits; the longest batch (256 RSA signatures) takes a quarter of it.
+/// How long [`Pool::stop`] waits; the longest chunk (256 RSA signatures) takes a quarter of it.
 const STOP_DEADLINE: Duration = Duration::from_secs(2);
 
-/// Jobs in flight per worker at most; each costs a worker about one KiB.
+/// Jobs in flight per worker at most; each costs a worker about 200 octets for each thread.
 const MAX_QUEUE: usize = 1 << 16;
-
-/// Core numbers that a thread can be pinned to.
-const MAX_CORE: usize = 1024;
 
 /// The pool's size and tempo. `Default` is inline, with DESIGN.md's numbers for the rest.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PoolConfig {
     /// One thread is pinned to each of these cores; empty: workers compute for themselves.
     pub cores: Vec<usize>,
-    /// Jobs of one batch at most, 1 to [`MAX_BATCH`].
+    /// Cores of other poll-mode threads: tables of keys are not made there if there is any other core.
+    pub avoid: Vec<usize>,
+    /// Jobs of one chunk at most, 1 to [`MAX_BATCH`].
     pub batch: usize,
-    /// Age in microseconds of its first job at which a part-filled batch is handed over.
+    /// Age in microseconds of its first job at which a chunk is begun although more jobs keep coming.
     pub batch_us: u32,
     /// Jobs that one worker may have in flight, 1 to 65,536.
     pub queue: usize,
-    /// Part of the queue that one peer may have in flight, 1 to 100 per cent (formats.md 1.6, crypto_share).
+    /// Part of the queue that one peer alone may have in flight, 1 to 100 per cent (formats.md 1.6, crypto_share).
     pub share_percent: u8,
+    /// Which engines may answer.
+    pub engine: EngineKind,
+    /// Octets that the tables of keys may have.
+    pub table_memory: usize,
+    /// Window of the generators' tables, 10 to 16: 32 MiB at 16 for P-256, 2.7 MiB at 12.
+    pub base_window: u32,
 }
 
 impl Default for PoolConfig {
     fn default() -> Self {
-        Self { cores: Vec::new(), batch: 64, batch_us: 20, queue: 4096, share_percent: 50 }
+        Self {
+            cores: Vec::new(),
+            avoid: Vec::new(),
+            batch: 64,
+            batch_us: 20,
+            queue: 4096,
+            share_percent: 50,
+            engine: EngineKind::Auto,
+            table_memory: 256 << 20,
+            base_window: 12,
+        }
     }
 }
 
@@ -62,14 +79,18 @@ pub enum PoolError {
     Pin(usize),
 }
 
-/// Counts since the start, over all clients.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// What the pool is and did since the start, over all workers.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PoolStats {
-    /// Threads started; 0: inline.
+    /// Threads configured; 0: inline.
     pub threads: usize,
-    /// Threads that still take batches. Fewer than `threads` is an alarm.
+    /// Threads that take jobs. Fewer than `threads` while one is started again.
     pub alive: usize,
-    /// Batches answered; jobs over batches tells how well batching works.
+    /// Threads that died too often and are not started again: an alarm.
+    pub lost: usize,
+    /// Threads started again.
+    pub restarts: u64,
+    /// Chunks answered; jobs over chunks tells how well batching works.
     pub batches: u64,
     /// Signatures that held.
     pub verified: u64,
@@ -77,79 +98,108 @@ pub struct PoolStats {
     pub refused: u64,
     /// Signatures made.
     pub signed: u64,
+    /// Jobs whose key was withdrawn while they waited.
+    pub stale: u64,
     /// Jobs lost to an ended thread or a library fault.
     pub failed: u64,
-}
-
-struct Member {
-    handle: JoinHandle<()>,
-    alive: Alive,
+    /// Which engine answers for which algorithm, and why.
+    pub engines: Vec<Choice>,
+    /// Tables of keys.
+    pub tables: TableStats,
+    /// Verdicts that the reference checked again.
+    pub checked: u64,
+    /// Verdicts to be checked again that were passed over, because control was behind.
+    pub unchecked: u64,
+    /// Verdicts that the reference does not share: a critical alarm. Since the first, only the reference answers.
+    pub mismatches: u64,
+    /// The first of them.
+    pub evidence: Vec<Evidence>,
 }
 
 /// The threads. Dropping it tells them to end; [`Pool::stop`] also waits.
 pub struct Pool {
-    members: Vec<Member>,
-    stop: Arc<AtomicBool>,
+    kit: Kit,
+    common: Arc<Common>,
+    keeper: Option<JoinHandle<()>>,
     counters: Vec<Arc<Counters>>,
+    /// Of workers that compute for themselves.
+    seats: Vec<Arc<Seat>>,
 }
 
 impl Pool {
-    /// Checks the library against known answers, starts and pins the threads, and makes a client for each worker.
+    /// Checks the engines against known answers, starts and pins the threads, and makes a client for each worker.
+    /// * `ring`: where the keys of all jobs are installed
     /// # Errors
     /// [`PoolError`]; threads started so far are told to end.
-    pub fn start(config: PoolConfig, workers: usize) -> Result<(Self, Vec<Client>), PoolError> {
-        Self::start_with(&config, workers, || Box::new(Reference))
+    pub fn start(config: PoolConfig, workers: usize, ring: &KeyRing) -> Result<(Self, Vec<Client>), PoolError> {
+        let kind = config.engine;
+        let maker: Maker = match kind {
+            EngineKind::Reference => Arc::new(|| Box::new(Reference)),
+            EngineKind::Auto => {
+                let window = config.base_window;
+                Arc::new(move || Box::new(Auto::new(window)))
+            }
+        };
+        let workshop: Option<Arc<dyn Workshop>> = match kind {
+            EngineKind::Reference => None,
+            EngineKind::Auto => Some(Arc::new(Curves)),
+        };
+        Self::start_with(config, workers, ring, Parts { maker, workshop, patience: PATIENCE })
     }
 
-    /// As [`Pool::start`], with an engine for each thread, or for each client where there is none.
+    /// As [`Pool::start`], with engines and tables of the caller's.
     pub(crate) fn start_with(
-        config: &PoolConfig,
+        config: PoolConfig,
         workers: usize,
-        mut engine: impl FnMut() -> Box<dyn Engine>,
+        ring: &KeyRing,
+        parts: Parts,
     ) -> Result<(Self, Vec<Client>), PoolError> {
-        check(config)?;
-        let batches = Client::batches(config);
-        let counters: Vec<_> = (0..workers).map(|_| Arc::new(Counters::default())).collect();
-        let mut pool = Self { members: Vec::new(), stop: Arc::default(), counters: counters.clone() };
+        check(&config)?;
+        let Parts { maker, workshop, patience } = parts;
+        let kit = Kit {
+            config,
+            ring: ring.clone(),
+            mode: Mode::default(),
+            maker,
+            skipped: Arc::<Skipped>::default(),
+            choices: Arc::default(),
+            stop: Arc::<AtomicBool>::default(),
+        };
+        let counters: Vec<_> = (0..workers).map(|_| Arc::<Counters>::default()).collect();
+        let common = Arc::<Common>::default();
+        let mut pool = Self { kit: kit.clone(), common, keeper: None, counters: counters.clone(), seats: Vec::new() };
         let mut lanes: Vec<Vec<Lane>> = (0..workers).map(|_| Vec::new()).collect();
-        for &core in &config.cores {
-            let rings: Vec<_> = (0..workers).map(|_| Rings::new(batches)).collect();
-            let alive = pool.spawn(core, rings.clone(), checked(engine())?)?;
-            for (lanes, rings) in lanes.iter_mut().zip(rings) {
-                lanes.push(Lane { rings, alive: alive.clone(), out: 0 });
-            }
+        for &core in &kit.config.cores {
+            let (member, theirs) = Member::start(&kit, core, workers)?;
+            lock(&pool.common.crew).members.push(member);
+            lanes.iter_mut().zip(theirs).for_each(|(lanes, lane)| lanes.push(lane));
         }
-        let clients: Result<_, PoolError> = lanes
-            .into_iter()
-            .zip(counters)
-            .map(|(lanes, counters)| {
-                let crew = if lanes.is_empty() { Crew::Inline(checked(engine())?) } else { Crew::Threads(lanes) };
-                Ok(Client::new(config, crew, counters))
-            })
-            .collect();
-        Ok((pool, clients?))
+        let mut clients = Vec::new();
+        for (mut lanes, counters) in lanes.into_iter().zip(counters) {
+            let mut inline = None;
+            if kit.config.cores.is_empty() {
+                let (lane, server) = pool.inline(&kit)?;
+                lanes.push(lane);
+                inline = Some(server);
+            }
+            clients.push(Client::new(&kit.config, ring.clone(), lanes, inline, counters));
+        }
+        // Without threads, tables and engines of our own there is nothing to keep.
+        if !kit.config.cores.is_empty() || kit.config.engine != EngineKind::Reference {
+            pool.keeper = Some(Keeper::start(kit, Arc::clone(&pool.common), workshop, patience)?);
+        }
+        Ok((pool, clients))
     }
 
-    fn spawn(&mut self, core: usize, clients: Vec<Rings>, mut engine: Box<dyn Engine>) -> Result<Alive, PoolError> {
-        if core >= MAX_CORE {
-            return Err(PoolError::Pin(core));
-        }
-        let (alive, stop) = (Alive::new(), Arc::clone(&self.stop));
-        let (report, pinned) = channel::bounded(1);
-        let flag = alive.clone();
-        let handle = Builder::new().name(format!("crypto-{core}")).spawn(move || {
-            let held = core_affinity::set_for_current(CoreId { id: core });
-            // The other end waits for it below.
-            let _ = report.send(held);
-            if held {
-                thread::work(&clients, engine.as_mut(), &stop, flag);
-            }
-        })?;
-        self.members.push(Member { handle, alive: alive.clone() });
-        match pinned.recv() {
-            Ok(true) => Ok(alive),
-            Ok(false) | Err(_) => Err(PoolError::Pin(core)),
-        }
+    /// A server for one worker to turn itself, and its only lane.
+    fn inline(&mut self, kit: &Kit) -> Result<(Lane, Box<crate::server::Server>), PoolError> {
+        let seat = Seat::new();
+        let (ends, unmanned, outlook) = kit.server(1, &seat);
+        let ends = ends.into_iter().next().ok_or(PoolError::Config("workers"))?;
+        let server = Box::new(unmanned.with(kit.engine()?));
+        lock(&self.common.inline).push(outlook);
+        self.seats.push(seat);
+        Ok((Lane::new(ends, Relief::new()), server))
     }
 
     /// Counts and liveness, for metrics and alarms.
@@ -158,40 +208,64 @@ impl Pool {
         let sum = |one: fn(&Counters) -> &AtomicU64| {
             self.counters.iter().map(|counters| one(counters).load(Ordering::Relaxed)).sum()
         };
+        let roll = lock(&self.common.crew).roll();
+        let shown = lock(&self.common.shown).clone();
+        let mut engines = lock(&self.kit.choices).clone();
+        if self.kit.mode.is_distrusted() {
+            for choice in &mut engines {
+                (choice.engine, choice.why) = ("reference", "an engine of ours gave a wrong verdict".to_owned());
+            }
+        }
         PoolStats {
-            threads: self.members.len(),
-            alive: self.members.iter().filter(|member| member.alive.get()).count(),
-            batches: sum(|counters| &counters.batches),
+            threads: roll.threads,
+            alive: roll.alive,
+            lost: roll.lost,
+            restarts: roll.restarts,
+            batches: roll.chunks + self.seats.iter().map(|seat| seat.chunks()).sum::<u64>(),
             verified: sum(|counters| &counters.verified),
             refused: sum(|counters| &counters.refused),
             signed: sum(|counters| &counters.signed),
+            stale: sum(|counters| &counters.stale),
             failed: sum(|counters| &counters.failed),
+            engines,
+            tables: shown.tables,
+            checked: shown.checked,
+            unchecked: self.kit.skipped.get(),
+            mismatches: shown.mismatches,
+            evidence: shown.evidence,
         }
     }
 
-    /// Ends the threads after the batch each has in hand and joins them, for at most two seconds. Returns how many
-    /// did not end in time; they are left alone and end with their batch.
+    /// Ends the threads after the chunk each has in hand and joins them, for at most two seconds. Returns how many
+    /// did not end in time; they are left alone and end with their chunk.
     ///
     /// Clients stay usable: what the threads did not begin comes back as `Failed`.
     pub fn stop(mut self) -> usize {
         self.tell();
         let deadline = Instant::now() + STOP_DEADLINE;
-        while Instant::now() < deadline && self.members.iter().any(|member| !member.handle.is_finished()) {
-            std::thread::sleep(Duration::from_millis(1));
+        // First the keeper: it would start threads again.
+        let mut stuck = 0;
+        if let Some(keeper) = self.keeper.take() {
+            while !keeper.is_finished() && Instant::now() < deadline {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            if keeper.is_finished() {
+                let _ = keeper.join();
+            } else {
+                stuck += 1;
+            }
         }
-        let members = std::mem::take(&mut self.members);
-        let (ended, stuck): (Vec<_>, Vec<_>) = members.into_iter().partition(|member| member.handle.is_finished());
-        for member in ended {
-            // An error is the panic of a thread whose clients have noticed already.
-            let _ = member.handle.join();
-        }
-        stuck.len()
+        stuck + lock(&self.common.crew).join(deadline.saturating_duration_since(Instant::now()))
     }
 
     fn tell(&self) {
-        self.stop.store(true, Ordering::Release);
-        for member in &self.members {
-            member.handle.thread().unpark();
+        self.kit.stop.store(true, Ordering::Release);
+        if let Some(keeper) = &self.keeper {
+            keeper.thread().unpark();
+        }
+        // The keeper may be at it, and wakes nobody; those that sleep do so for microseconds.
+        if let Ok(crew) = self.common.crew.try_lock() {
+            crew.wake();
         }
     }
 }
@@ -202,10 +276,11 @@ impl Drop for Pool {
     }
 }
 
-/// No engine is used that does not know its known answers.
-fn checked(mut engine: Box<dyn Engine>) -> Result<Box<dyn Engine>, PoolError> {
-    selftest::run(engine.as_mut()).map_err(PoolError::SelfTest)?;
-    Ok(engine)
+/// What a pool is put together from.
+pub(crate) struct Parts {
+    pub(crate) maker: Maker,
+    pub(crate) workshop: Option<Arc<dyn Workshop>>,
+    pub(crate) patience: u32,
 }
 
 fn check(config: &PoolConfig) -> Result<(), PoolError> {
@@ -215,6 +290,8 @@ fn check(config: &PoolConfig) -> Result<(), PoolError> {
         Err(PoolError::Config("queue"))
     } else if !(1..=100).contains(&config.share_percent) {
         Err(PoolError::Config("share_percent"))
+    } else if !(10..=16).contains(&config.base_window) {
+        Err(PoolError::Config("base_window"))
     } else {
         Ok(())
     }

@@ -1,105 +1,93 @@
-//! A crypto thread: polls the rings of its clients in turn, and steps aside when there is nothing to do.
+//! A crypto thread: turns its server, and steps aside when there is nothing to do.
 //!
-//! It has two ways to end: told to, or by a panic where panics unwind (a release build aborts as a whole). Either way
-//! each batch comes back to its client, and one that was not run to its end answers `Failed`.
+//! It ends when it is told to, when control has given it up, or by a panic where panics unwind (a release build aborts
+//! as a whole). Its workers then find its seat empty, and answer what they gave it as failed.
 
-use crate::engine::Engine;
-use crate::job::Batch;
-use crossbeam::queue::ArrayQueue;
-use crossbeam::utils::Backoff;
+use crate::server::Server;
+use crossbeam::utils::{Backoff, CachePadded};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
 
 /// Turns without work that yield the core before the thread sleeps.
 const YIELDS: u32 = 64;
 
-/// Sleep of an idle thread. Clients never wake it, because a wake-up is a system call on their side; so this is
-/// also the longest delay (with the timer's own slack) of the first batch after a pause.
+/// Sleep of an idle thread. Workers never wake it, because a wake-up is a system call on their side; so this is
+/// also the longest delay (with the timer's own slack) of the first jobs after a pause.
 const NAP: Duration = Duration::from_micros(50);
 
-/// A bounded ring of batches.
-pub(crate) type Ring = ArrayQueue<Box<Batch>>;
-
-/// The two rings between one client and one thread. Both hold all batches of the client, so a push always fits.
-#[derive(Clone)]
-pub(crate) struct Rings {
-    pub(crate) requests: Arc<Ring>,
-    pub(crate) results: Arc<Ring>,
+/// What a thread, its workers and control have in common. Each new thread has a new one.
+#[derive(Debug)]
+pub(crate) struct Seat {
+    /// Taken: jobs are answered. Emptied by the thread as the last thing it does, or by control that gives it up.
+    taken: AtomicBool,
+    /// Turns. A thread that lives counts on.
+    beat: CachePadded<AtomicU64>,
+    chunks: AtomicU64,
 }
 
-impl Rings {
-    pub(crate) fn new(batches: usize) -> Self {
-        Self { requests: Arc::new(ArrayQueue::new(batches)), results: Arc::new(ArrayQueue::new(batches)) }
-    }
-}
-
-/// Whether a thread still takes batches. Turned off by the thread itself, as the last thing it does, however it ends.
-#[derive(Clone)]
-pub(crate) struct Alive(Arc<AtomicBool>);
-
-impl Alive {
-    pub(crate) fn new() -> Self {
-        Self(Arc::new(AtomicBool::new(true)))
+impl Seat {
+    pub(crate) fn new() -> Arc<Self> {
+        let beat = CachePadded::new(AtomicU64::new(0));
+        Arc::new(Self { taken: AtomicBool::new(true), beat, chunks: AtomicU64::new(0) })
     }
 
-    /// Once `false`, all that the thread will ever hand back is in the result rings.
-    pub(crate) fn get(&self) -> bool {
-        self.0.load(Ordering::Acquire)
+    /// Once `false`, all that the thread will ever be believed is in the rings of answers.
+    pub(crate) fn is_taken(&self) -> bool {
+        self.taken.load(Ordering::Acquire)
+    }
+
+    /// Nobody waits for this thread any more, whatever it does.
+    pub(crate) fn give_up(&self) {
+        self.taken.store(false, Ordering::Release);
+    }
+
+    pub(crate) fn beat(&self) -> u64 {
+        self.beat.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn chunks(&self) -> u64 {
+        self.chunks.load(Ordering::Relaxed)
+    }
+
+    /// Counts chunks; one writer.
+    pub(crate) fn add_chunks(&self, more: u64) {
+        self.chunks.store(self.chunks() + more, Ordering::Relaxed);
     }
 }
 
 /// Drop, not a statement at the end: a panic passes here too.
-struct Exit(Alive);
+struct Exit<'a>(&'a Seat);
 
-impl Drop for Exit {
+impl Drop for Exit<'_> {
     fn drop(&mut self) {
-        self.0.0.store(false, Ordering::Release);
+        self.0.give_up();
     }
 }
 
-/// A batch in the hands of the thread goes back whatever happens; not run to its end, it answers `Failed`.
-struct InHand<'a> {
-    batch: Option<Box<Batch>>,
-    results: &'a Ring,
-}
-
-impl Drop for InHand<'_> {
-    fn drop(&mut self) {
-        if let Some(batch) = self.batch.take() {
-            let pushed = self.results.push(batch);
-            debug_assert!(pushed.is_ok(), "the ring holds all batches of its client");
-        }
-    }
-}
-
-/// The thread's life: until `stop`, or until an engine panics. Batches not begun are left for their clients to fail.
-pub(crate) fn work(clients: &[Rings], engine: &mut dyn Engine, stop: &AtomicBool, alive: Alive) {
-    let _exit = Exit(alive);
-    let mut idle = 0_u32;
+/// The thread's life. Jobs not begun are left for their workers to fail.
+pub(crate) fn work(mut server: Server, stop: &AtomicBool, seat: &Seat) {
+    let _exit = Exit(seat);
+    let (mut idle, mut beat) = (0_u32, 0_u64);
     let mut backoff = Backoff::new();
-    while !stop.load(Ordering::Acquire) {
-        let mut busy = false;
-        for rings in clients {
-            let mut hand = InHand { batch: rings.requests.pop(), results: &rings.results };
-            if let Some(batch) = &mut hand.batch {
-                busy = true;
-                batch.run(engine);
+    while !stop.load(Ordering::Acquire) && seat.is_taken() {
+        beat += 1;
+        seat.beat.store(beat, Ordering::Relaxed);
+        match server.turn() {
+            Some(answered) => {
+                seat.add_chunks(u64::from(answered > 0));
+                idle = 0;
+                backoff = Backoff::new();
             }
-        }
-        if busy {
-            idle = 0;
-            backoff = Backoff::new();
-        } else if !backoff.is_completed() {
             // Spins first, then yields.
-            backoff.snooze();
-        } else if idle < YIELDS {
-            idle += 1;
-            thread::yield_now();
-        } else {
+            None if !backoff.is_completed() => backoff.snooze(),
+            None if idle < YIELDS => {
+                idle += 1;
+                thread::yield_now();
+            }
             // A worker that shares this core gets it; `Pool::stop` unparks.
-            thread::park_timeout(NAP);
+            None => thread::park_timeout(NAP),
         }
     }
 }

@@ -145,7 +145,7 @@ impl PublicKey {
     #[must_use]
     pub fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
         match self.digest(message) {
-            Some(digest) => self.verify_digest(&digest, signature),
+            Some(digest) => self.verify_digest(digest.as_ref(), signature),
             None => self.verify_message(message, signature),
         }
     }
@@ -164,17 +164,21 @@ impl PublicKey {
         self.0.alg == Alg::Ed25519
     }
 
-    /// ECDSA and RSA over a ready digest. `false` for Ed25519 and for a digest of another kind.
-    pub(crate) fn verify_digest(&self, digest: &Digest, signature: &[u8]) -> bool {
-        let half = match self.0.alg {
+    /// ECDSA and RSA over the octets of a ready digest. `false` for Ed25519 and for a digest of another length.
+    pub(crate) fn verify_digest(&self, digest: &[u8], signature: &[u8]) -> bool {
+        let (kind, half) = match self.0.alg {
             _ if signature.len() != self.0.signature_len => return false,
-            Alg::P256 => 32,
-            Alg::P384 => 48,
-            Alg::Rsa2048 => return self.0.parsed.verify_digest_sig(digest, signature).is_ok(),
+            Alg::P256 => (&digest::SHA256, Some(32)),
+            Alg::P384 => (&digest::SHA384, Some(48)),
+            Alg::Rsa2048 => (&digest::SHA256, None),
             Alg::Ed25519 => return false,
         };
-        der::ecdsa_signature(signature, half)
-            .is_some_and(|der| self.0.parsed.verify_digest_sig(digest, der.as_slice()).is_ok())
+        let Ok(digest) = Digest::import_less_safe(digest, kind) else { return false };
+        match half {
+            Some(half) => der::ecdsa_signature(signature, half)
+                .is_some_and(|der| self.0.parsed.verify_digest_sig(&digest, der.as_slice()).is_ok()),
+            None => self.0.parsed.verify_digest_sig(&digest, signature).is_ok(),
+        }
     }
 
     /// Ed25519 over the message itself. `false` for every other algorithm.
@@ -209,7 +213,7 @@ pub struct Verified {
 }
 
 impl Verified {
-    /// Only where a verdict is read off an engine's bitmap.
+    /// Only where the answer of a crypto thread is read, which comes from an engine's verdict.
     pub(crate) fn new(ticket: u64) -> Self {
         Self { ticket }
     }

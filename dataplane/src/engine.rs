@@ -229,7 +229,7 @@ impl Engine {
         let common =
             Arc::new(Common { seats: seats.collect(), stop: AtomicBool::new(false), abandon: AtomicBool::new(false) });
         let policy = Arc::new(PolicyCell::new(snapshot));
-        let (pool, clients) = Pool::start(config.crypto.clone(), workers)?;
+        let (pool, clients) = Pool::start(config.crypto.clone(), workers, &policy.current().ring)?;
         let mailboxes: Vec<Mailbox<P::Frame>> = match workers {
             1 => Vec::new(),
             _ => (0..workers).map(|_| Arc::new(ArrayQueue::new(config.mailbox.max(1)))).collect(),
@@ -282,6 +282,8 @@ impl Engine {
 
     /// Puts another policy and trust into force; each worker picks it up at its next turn. Counter rows stay as they
     /// were at the start: peers that came later count as unknown.
+    ///
+    /// * `snapshot`: compiled with the ring of the one before, or no signature holds under it
     pub fn publish(&self, snapshot: Snapshot) {
         let old = self.policy.publish(Arc::new(snapshot));
         let mut retired = lock(&self.retired);
@@ -318,7 +320,7 @@ impl Engine {
     pub fn crypto(&self) -> PoolStats {
         match lock(&self.pool).as_ref() {
             Some(pool) => pool.stats(),
-            None => *lock(&self.crypto),
+            None => lock(&self.crypto).clone(),
         }
     }
 
@@ -332,10 +334,10 @@ impl Engine {
         self.common.seats.iter().all(Seat::has_ended)
     }
 
-    /// False once a worker has panicked or a crypto thread has ended before its time.
+    /// False once a worker has panicked or a crypto thread has died too often to be started again.
     pub fn is_healthy(&self) -> bool {
         let crypto = self.crypto();
-        self.common.seats.iter().all(|seat| seat.state() != WorkerState::Failed) && crypto.alive == crypto.threads
+        self.common.seats.iter().all(|seat| seat.state() != WorkerState::Failed) && crypto.lost == 0
     }
 
     /// Stops: no frame is received any more, those in hand get their verdict and leave, then all threads end.

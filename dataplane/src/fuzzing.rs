@@ -19,6 +19,7 @@ mod rig;
 
 pub use rig::Rig;
 
+use sealgate_crypto::engine::EngineKind;
 use sealgate_crypto::pool::{Pool, PoolConfig};
 use std::sync::Arc;
 
@@ -146,8 +147,9 @@ impl<'r> Gateway<'r> {
         let cell = rig.cell(usize::from(options & 3));
         let snapshot = cell.current();
         let queue = if options & option::SHORT_QUEUE == 0 { 64 } else { 2 };
-        let config = PoolConfig { queue, batch: 8, ..PoolConfig::default() };
-        let (crypto, mut clients) = Pool::start(config, 1).unwrap_or_else(|fault| panic!("{fault}"));
+        // Inputs are many and short: no thread is started for any of them.
+        let config = PoolConfig { queue, batch: 8, engine: EngineKind::Reference, ..PoolConfig::default() };
+        let (crypto, mut clients) = Pool::start(config, 1, &snapshot.ring).unwrap_or_else(|fault| panic!("{fault}"));
         let Some(client) = clients.pop() else { panic!("one client a worker") };
         let pool = MemPool::new(if options & option::FEW_BUFFERS == 0 { BUFFERS } else { 3 }, ROOM);
         let mut ports = [MemPort::new(&pool), MemPort::new(&pool)];

@@ -6,6 +6,7 @@ mod common;
 
 use common::{hex, keys, policy, trust, vectors};
 use sealgate_config::model::Policy;
+use sealgate_crypto::keyring::KeyRing;
 use sealgate_crypto::pool::PoolConfig;
 use sealgate_dataplane::engine::{Engine, EngineConfig, EngineError, Idle, WorkerState};
 use sealgate_dataplane::io::mem::{MemFrame, MemPool, MemPort};
@@ -38,7 +39,7 @@ fn config(workers: usize) -> EngineConfig {
 
 /// The policy of the vectors, for associations that this file makes up, and with a node number for each worker.
 fn snapshot(policy: &Policy) -> Snapshot {
-    Snapshot::compile(policy, &trust(), &keys(), 1500).unwrap_or_else(|faults| panic!("{faults:?}"))
+    Snapshot::compile(policy, &trust(), &keys(), 1500, &KeyRing::new()).unwrap_or_else(|faults| panic!("{faults:?}"))
 }
 
 /// The user message of the vector that our side sends towards operator A.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use common::traffic::{Call, chunks_of, frame, outbound, title};
 use common::{NOW_MS, key, policy, trust};
 use sealgate_config::model::Profile;
+use sealgate_crypto::keyring::KeyRing;
 use sealgate_crypto::pool::{Pool, PoolConfig};
 use sealgate_dataplane::io::Frame;
 use sealgate_dataplane::io::mem::{MemPool, MemPort};
@@ -24,10 +25,11 @@ fn sent(ludt: bool) -> (Vec<u8>, Reason) {
     signing.cert = "c-rsa".into();
     (policy.peers[0].sign_profile, policy.peers[0].ludt) = (Profile::SgTcap0, ludt);
     let keys = [("c-rsa".to_string(), key("c-rsa"))].into();
-    let snapshot = Snapshot::compile(&policy, &trust(), &keys, 1500).unwrap_or_else(|faults| panic!("{faults:?}"));
+    let snapshot = Snapshot::compile(&policy, &trust(), &keys, 1500, &KeyRing::new())
+        .unwrap_or_else(|faults| panic!("{faults:?}"));
     let shared = Arc::new(Shared::new(&snapshot));
     let cell = Arc::new(PolicyCell::new(snapshot));
-    let (crypto, mut clients) = Pool::start(PoolConfig::default(), 1).expect("crypto");
+    let (crypto, mut clients) = Pool::start(PoolConfig::default(), 1, &cell.current().ring).expect("crypto");
     let pool = MemPool::default();
     let ports = [MemPort::new(&pool), MemPort::new(&pool)];
     let config = WorkerConfig { journal: true, ..WorkerConfig::default() };

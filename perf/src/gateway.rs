@@ -4,6 +4,7 @@ use std::error::Error;
 use std::sync::Arc;
 
 use sealgate_config::model::{Mode, Policy};
+use sealgate_crypto::keyring::KeyRing;
 use sealgate_crypto::pki::{self, Anchor, Kind, Options};
 use sealgate_crypto::pool::{Pool, PoolConfig};
 use sealgate_crypto::sign::SigningKey;
@@ -65,7 +66,7 @@ impl Gateway {
         let snapshot = compile(&policy)?;
         let shared = Arc::new(Shared::new(&snapshot));
         let cell = Arc::new(PolicyCell::new(snapshot));
-        let (crypto, mut clients) = Pool::start(crypto, 1)?;
+        let (crypto, mut clients) = Pool::start(crypto, 1, &cell.current().ring)?;
         let client = clients.pop().ok_or("no crypto client")?;
         // Few buffers, used again at once, as a packet pool with a cache per core hands them out.
         let pool = MemPool::new(256, mem::ROOM);
@@ -94,5 +95,5 @@ fn compile(policy: &Policy) -> Result<Snapshot, Box<dyn Error>> {
     let keys = [("home-ec".to_string(), SigningKey::from_pkcs8_pem(HOME_KEY)?)].into();
     // The SigFW peer's certificate is left out here: nothing measured uses it.
     let policy = Policy { sigfw_keys: Vec::new(), ..policy.clone() };
-    Snapshot::compile(&policy, &trust, &keys, 1500).map_err(|faults| format!("{faults:?}").into())
+    Snapshot::compile(&policy, &trust, &keys, 1500, &KeyRing::new()).map_err(|faults| format!("{faults:?}").into())
 }

@@ -1,6 +1,8 @@
-//! What Sealgate costs. Everything here drives [`sealgate_dataplane::pipeline::Worker::turn`], never a copy of it.
+//! What Sealgate costs. Everything here drives [`sealgate_dataplane::pipeline::Worker::turn`] and the crypto pool itself,
+//! never a copy of them.
 #![forbid(unsafe_code)]
 
 pub mod gateway;
 pub mod measure;
+pub mod pool;
 pub mod traffic;

@@ -203,23 +203,44 @@ pub enum Hugepages {
     Off,
 }
 
-/// Batches and queues between workers and crypto threads.
+/// How signatures are verified and made, and the queues between workers and crypto threads.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Crypto {
-    /// Jobs handed over together: a power of two, 1 to 256.
+    /// Which engines may answer.
+    pub engine: CryptoEngine,
+    /// Jobs that a crypto thread does together, at most: a power of two, 1 to 256.
     pub batch: usize,
-    /// Age at which a batch goes although it is not full, microseconds: 1 to 1000.
+    /// Age at which a batch is begun although more jobs keep coming, microseconds: 1 to 1000.
     pub batch_us: u32,
     /// Jobs of one worker in flight: a power of two, 64 to 65536.
     pub queue: usize,
-    /// The most of a queue that one peer may hold, percent: 1 to 100.
+    /// The most of a queue that one peer alone may hold, percent: 1 to 100.
     pub share_percent: u8,
+    /// Memory for tables of keys, MiB: 0 to 65536.
+    pub table_memory_mb: u32,
 }
 
 impl Default for Crypto {
     fn default() -> Self {
-        Self { batch: 64, batch_us: 20, queue: 4096, share_percent: 50 }
+        Self {
+            engine: CryptoEngine::Auto,
+            batch: 64,
+            batch_us: 20,
+            queue: 4096,
+            share_percent: 50,
+            table_memory_mb: 256,
+        }
     }
+}
+
+/// Which engines may answer whether a signature holds.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum CryptoEngine {
+    /// The fastest one that this machine has for an algorithm.
+    #[default]
+    Auto,
+    /// aws-lc-rs for everything.
+    Reference,
 }
 
 /// Where certificates, revocation lists and private keys are.

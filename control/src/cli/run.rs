@@ -2,6 +2,7 @@
 
 use super::{CliError, print, show};
 use crate::admin::{self, Admin};
+use crate::alarms::Alarms;
 use crate::gather::Gathered;
 use crate::report::What;
 use crate::secrecy;
@@ -19,6 +20,9 @@ use std::time::Duration;
 
 /// How often the main thread looks at signals and at the gateway.
 const LOOK: Duration = Duration::from_millis(20);
+
+/// Looks between two at the crypto pool's alarms.
+const ALARMS: u32 = 25;
 
 const MANUAL: &str = "\
 The line \"sealgate ready: ...\" says that frames are forwarded from now on.
@@ -116,7 +120,11 @@ fn announce(gateway: &Gateway, socket: &Path) {
     let board = gateway.board();
     let devices: Vec<_> = board.ports.iter().map(|port| port.device.as_str()).collect();
     let workers = board.engine.workers().len();
-    let crypto = match board.engine.crypto().threads {
+    let crypto = board.engine.crypto();
+    for choice in &crypto.engines {
+        tracing::info!("{}: {}, {}", choice.alg, choice.engine, choice.why);
+    }
+    let crypto = match crypto.threads {
         0 => "workers verify inline".to_owned(),
         threads => format!("{threads} crypto thread(s)"),
     };
@@ -131,11 +139,28 @@ fn announce(gateway: &Gateway, socket: &Path) {
     );
 }
 
+/// Logs what is new of the crypto pool's alarms.
+fn tell(gateway: &Gateway, alarms: &mut Alarms) {
+    for alarm in alarms.look(&gateway.board().engine.crypto()) {
+        if alarm.critical {
+            tracing::error!("critical: {}", alarm.text);
+        } else {
+            tracing::warn!("{}", alarm.text);
+        }
+    }
+}
+
 /// Waits for a signal, the end of all input, or a fault.
 fn watch(gateway: &Gateway, stop: &AtomicBool, hangup: &AtomicBool) -> Condition {
+    let (mut alarms, mut looks) = (Alarms::default(), 0_u32);
     loop {
+        if looks.is_multiple_of(ALARMS) {
+            tell(gateway, &mut alarms);
+        }
+        looks = looks.wrapping_add(1);
         let condition = gateway.condition();
         if condition != Condition::Forwarding {
+            tell(gateway, &mut alarms);
             return condition;
         }
         if stop.load(Ordering::Relaxed) {

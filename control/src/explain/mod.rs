@@ -151,7 +151,7 @@ pub fn explain(
 ) -> Result<(), OfflineError> {
     let pool = MemPool::new(8192, ROOM);
     let ports = [MemPort::new(&pool), MemPort::new(&pool)];
-    let (crypto, mut clients) = Pool::start(PoolConfig::default(), 1)?;
+    let (crypto, mut clients) = Pool::start(PoolConfig::default(), 1, &snapshot.ring)?;
     let Some(client) = clients.pop() else { return Err(PoolError::Config("workers").into()) };
     let mut input = Reader::open(file)?;
     let mut octets = Vec::new();

@@ -412,6 +412,8 @@ macro_rules! kernel {
             unsafe {
                 asm!(
                     $($text,)*
+                    // Else SSE code that follows may wait for the upper halves.
+                    "vzeroupper",
                     $($operand = in(reg) $operand,)*
                     out = in(reg) out,
                     c = in(reg) &raw const CONSTANTS,

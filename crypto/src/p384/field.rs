@@ -187,7 +187,7 @@ const fn square(a: &Words) -> [u64; 12] {
 /// `t / 2^384` modulo p, for t below p 2^384: Montgomery's reduction, a word at a time.
 ///
 /// Step i adds the multiple m p 2^(64 i) that makes word i zero. -1/p is 2^32 + 1 modulo 2^64, and
-/// m p = m 2^384 - q with q = m (2^128 + 2^96 - 2^32 + 1), whose lowest word is t[i]. The sum stays below 2 p 2^384.
+/// m p = m 2^384 - q with q = m (2^128 + 2^96 - 2^32 + 1), whose lowest word is `t[i]`. The sum stays below 2 p 2^384.
 #[inline(always)]
 const fn reduce(t: &[u64; 12]) -> Words {
     let mut t = *t;

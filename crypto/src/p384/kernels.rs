@@ -1,13 +1,13 @@
 //! Products of four field elements at once: assembly for AVX2.
 //!
-//! Operand scanning: thirteen accumulators of 64 bits stay in ymm0 to ymm12, and row i adds a b[i], then one step of
+//! Operand scanning: thirteen accumulators of 64 bits stay in ymm0 to ymm12, and row i adds `a b[i]`, then one step of
 //! Montgomery's reduction with 30 bits. Written by hand because compilers spill the accumulators. What an accumulator
 //! was called before a step, its neighbour is called after it; so the rows differ in the order of their registers.
 //!
 //! The step: -1/p is 1 modulo 2^32, so m is just the low 30 bits of the lowest accumulator, and t + m p is
 //! t - m + m (2^384 - 2^128 - 2^96 + 2^32). In limbs of 30 bits: the lowest is left with its carry; 4 m goes to limb 1,
 //! 2^24 m to limb 12, and -2^6 m to limb 3, -2^8 m to limb 4. The last two are taken together with those of the
-//! neighbouring step: limb 3 of step i gets -2^6 (m[i] + 4 m[i-1]).
+//! neighbouring step: limb 3 of step i gets `-2^6 (m[i] + 4 m[i-1])`.
 //!
 //! Bounds. Limbs of the factors are at most 2^30 + 2^6, so thirteen products are below 13 (2^60 + 2^37) + 2^13; the terms of
 //! m add at most 2^54 + 2^33, carries 2^34, the constants 2^40: below 14 * 2^60 < 2^64. The terms subtracted from limbs 3 to 16
@@ -105,7 +105,7 @@ macro_rules! row {
     };
 }
 
-/// Row `$i` of a square: a[i]^2 to limb i, then 2 a[i] a[j] to limb j, the last of them the first time. The accumulators
+/// Row `$i` of a square: `a[i]^2` to limb i, then `2 a[i] a[j]` to limb j, the last of them the first time. The accumulators
 /// of the step come first.
 macro_rules! square_row {
     ($i:literal: $r0:literal $r1:literal $r3:literal $r12:literal; $diagonal:literal; $(($acc:literal $j:literal))*) => {

@@ -20,6 +20,11 @@ const SLAB: usize = 2 << 20;
 #[error("no memory for a table of {0} octets")]
 pub(crate) struct NoMemory(usize);
 
+/// What so many octets of lines take of the system's memory: small tables share a slab, but not all of it can be used.
+pub(crate) const fn room(octets: usize) -> usize {
+    if octets > SLAB { octets.next_multiple_of(SLAB) } else { SLAB / (SLAB / octets.next_multiple_of(64)) }
+}
+
 /// Lines of a table; immutable once filled.
 pub(crate) struct Lines<T: Copy> {
     at: NonNull<T>,

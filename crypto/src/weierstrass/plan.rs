@@ -34,7 +34,7 @@ pub(super) struct Team {
     pub(super) len: usize,
     /// Lanes a signature; lanes beyond them repeat the first signature's.
     pub(super) ways: usize,
-    /// Points a lane.
+    /// Points a lane. A signature may have up to `ways` - 1 more, the last ones, which are in no lane.
     pub(super) points: usize,
 }
 
@@ -93,8 +93,8 @@ impl<'a, C: Curve, L: Lanes<Fe = C::Fe>> Plan<'a, C, L> {
             let window = claim.table.window();
             let len = self.claims[first..].iter().take(4).take_while(|claim| claim.table.window() == window).count();
             let points = base.windows() + claim.table.windows();
-            // One or two signatures use all lanes where their points can be dealt out evenly.
-            let ways = [4, 2, 1].into_iter().find(|ways| ways * len <= 4 && points.is_multiple_of(*ways)).unwrap_or(1);
+            // One or two signatures use all lanes. What cannot be dealt out evenly, up to three points, is added at the end.
+            let ways = [4, 2, 1].into_iter().find(|ways| ways * len <= 4).unwrap_or(1);
             self.teams.push(Team { first, len, ways, points: points / ways });
             self.deal(base, fetch);
             first += len;
@@ -135,10 +135,10 @@ impl<'a, C: Curve, L: Lanes<Fe = C::Fe>> Plan<'a, C, L> {
             let (mut places, mut lane) = (lines.iter_mut().zip(&mut *signs), first_lane);
             let mut place = places.next();
             claim.each_line(base, |line, negative| {
-                let Some((lines, signs)) = &mut place else { return };
                 if fetch {
                     L::prefetch(line);
                 }
+                let Some((lines, signs)) = &mut place else { return };
                 lines[lane] = line;
                 signs.turn(lane, negative);
                 lane += 1;

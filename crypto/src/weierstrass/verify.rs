@@ -16,6 +16,9 @@ const CHUNK: usize = 32;
 /// Lines asked of the memory at a time: some beside each addition, all of a chunk within the first level.
 const FETCH: usize = 1;
 
+/// Points between the last request for a line and its use: time for the third-level cache to answer.
+const AHEAD: usize = 16;
+
 /// Verifies batches of signatures with tables. One a thread; allocates nothing once it is warm.
 pub(crate) struct Verifier<C: Curve, L: Lanes<Fe = C::Fe>> {
     base: Arc<Table<C, L>>,
@@ -80,8 +83,10 @@ impl<C: Curve, L: Lanes<Fe = C::Fe>> Verifier<C, L> {
         for team in &now.teams {
             self.tree.begin();
             let to = from + team.points;
-            for (lines, signs) in now.lines[from..to].iter().zip(&now.signs[from..to]) {
-                self.tree.push(*lines, *signs);
+            for point in from..to {
+                // Asked for long ago, but what is written meanwhile may have driven them out of the second-level cache.
+                now.lines.get(point + AHEAD).into_iter().flatten().for_each(|&line| L::prefetch(line));
+                self.tree.push(now.lines[point], now.signs[point]);
             }
             from = to;
         }
@@ -105,9 +110,10 @@ impl<C: Curve, L: Lanes<Fe = C::Fe>> Verifier<C, L> {
                 let mut lanes = number * team.ways..(number + 1) * team.ways;
                 // By itself: what the tree could not add, what lies in several lanes, and what r + n might be equal to.
                 let holds = if sums.failed[lanes.clone()].contains(&true) {
-                    is_r::<C>(&complete(claim, base), &claim.r)
+                    is_r::<C>(&plus_lines(Point::INFINITY, claim, base, 0), &claim.r)
                 } else if team.ways > 1 || C::plus_order(&claim.r).is_some() {
-                    is_r::<C>(&lanes.fold(Point::INFINITY, |sum, lane| sum.add(&sums.lane(lane))), &claim.r)
+                    let sum = lanes.fold(Point::INFINITY, |sum, lane| sum.add(&sums.lane(lane)));
+                    is_r::<C>(&plus_lines(sum, claim, base, team.ways * team.points), &claim.r)
                 } else {
                     lanes.any(|lane| holds[lane])
                 };
@@ -129,12 +135,23 @@ fn plan<'a: 'b, 'b, C: Curve, L: Lanes<Fe = C::Fe>>(
     range.for_each(|number| plan.claim(number, &jobs(number)));
 }
 
-/// The sum by complete additions, for what the tree cannot add.
-fn complete<'a, C: Curve, L: Lanes<Fe = C::Fe>>(claim: &Claim<'a, C, L>, base: &'a Table<C, L>) -> Point<C::Fe> {
-    let mut sum = Point::INFINITY;
+/// `sum` and the lines of a signature from the `from`th on, by complete additions: for what the tree cannot add.
+fn plus_lines<'a, C: Curve, L: Lanes<Fe = C::Fe>>(
+    mut sum: Point<C::Fe>,
+    claim: &Claim<'a, C, L>,
+    base: &'a Table<C, L>,
+    from: usize,
+) -> Point<C::Fe> {
+    if from == base.windows() + claim.table.windows() {
+        return sum;
+    }
+    let mut number = 0;
     claim.each_line(base, |line, negative| {
-        let (x, y) = L::coordinates(line);
-        sum = sum.add(&Point::from_affine(&Affine { x, y }.negated_if(negative)));
+        if number >= from {
+            let (x, y) = L::coordinates(line);
+            sum = sum.add(&Point::from_affine(&Affine { x, y }.negated_if(negative)));
+        }
+        number += 1;
     });
     sum
 }

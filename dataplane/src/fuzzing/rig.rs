@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use sealgate_config::model::{Ber, CopyCalled, Mode, Policy, ServiceMessages};
+use sealgate_crypto::keyring::KeyRing;
 use sealgate_crypto::pki::{self, Anchor, Kind, Options};
 use sealgate_crypto::sign::SigningKey;
 
@@ -52,7 +53,8 @@ impl Rig {
             keys.insert(key.public().sai(), key);
         }
         let cell = |policy: &Policy| {
-            let snapshot = Snapshot::compile(policy, &trust, &own, 1500).map_err(|faults| format!("{faults:?}"))?;
+            let snapshot = Snapshot::compile(policy, &trust, &own, 1500, &KeyRing::new())
+                .map_err(|faults| format!("{faults:?}"))?;
             Ok::<_, String>(Arc::new(PolicyCell::new(snapshot)))
         };
         let cells =

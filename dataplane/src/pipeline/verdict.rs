@@ -28,8 +28,9 @@ pub(super) fn answered(
         Outcome::Refused { .. } if message.returned => Err(Reason::SccpServiceUnsolicited),
         Outcome::Refused { .. } => Err(Reason::SecSigInvalid),
         Outcome::Signed { signature, .. } => seal(message, signature),
+        Outcome::Stale { .. } => Err(Reason::ResCryptoKey),
         Outcome::Failed { .. } if message.way == Some(Direction::Out) => Err(Reason::ResSignFailed),
-        Outcome::Failed { .. } => Err(Reason::ResCryptoQueue),
+        Outcome::Failed { .. } => Err(Reason::ResCryptoThread),
     };
     ready.push((id, result));
 }

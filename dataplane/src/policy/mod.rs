@@ -1,10 +1,9 @@
 //! What may pass: compiled tables, the cell that workers read them from, and the decision.
 
-mod cell;
 pub mod decide;
 mod prefix;
 pub mod snapshot;
 
-pub use cell::{PolicyCell, PolicyReader};
 pub use prefix::PrefixTree;
+pub use sealgate_crypto::cell::{Published as PolicyCell, Reader as PolicyReader};
 pub use snapshot::Snapshot;

@@ -9,6 +9,7 @@ use sealgate_config::model::{
     Ber, CdpaRewrite, ColdStart, CopyCalled, Defaults, KeyRef, Mode, Oversize, Policy, Profile, RoleName,
     ServiceMessages, UnknownPeer,
 };
+use sealgate_crypto::keyring::{KeyHandle, KeyRing, SignHandle};
 use sealgate_crypto::pki::{Role, Trust};
 use sealgate_crypto::sign::SigningKey;
 use sealgate_crypto::verify::PublicKey;
@@ -49,6 +50,8 @@ pub struct Snapshot {
     pub home_plmns: Vec<Digits>,
     /// Keys of SigFW compatible senders.
     pub sigfw_keys: Vec<SigfwKey>,
+    /// Where all keys above are installed; the crypto pool must have the same ring.
+    pub ring: KeyRing,
     by_address: HashMap<(IpAddr, IpAddr), LinkId, Fast>,
     by_gt: PrefixTree<PeerId>,
     by_sai: HashMap<[u8; 8], Vec<SignerId>, Fast>,
@@ -129,22 +132,17 @@ pub struct Signer {
     pub trust: sealgate_crypto::pki::Signer,
     /// Algorithm number that its key can verify.
     pub alg: u8,
-}
-
-impl Signer {
-    /// The parsed key.
-    pub fn key(&self) -> &PublicKey {
-        &self.trust.certificate.key
-    }
+    /// Its key, installed.
+    pub key: KeyHandle,
 }
 
 /// What we sign with.
 #[derive(Clone, Debug)]
 pub struct Own {
-    /// The private key.
-    pub key: SigningKey,
+    /// The private key, installed.
+    pub key: SignHandle,
     /// Its public half, for our own messages that come back.
-    pub public: PublicKey,
+    pub public: KeyHandle,
     /// First eight octets of its identifier.
     pub sai: [u8; 8],
     /// Algorithm number in the header.
@@ -175,8 +173,8 @@ impl Categories {
 /// A key of a SigFW compatible sender.
 #[derive(Clone, Debug)]
 pub struct SigfwKey {
-    /// The parsed key.
-    pub key: PublicKey,
+    /// The key, installed.
+    pub key: KeyHandle,
     /// The certificate it came from, whose state then counts.
     pub signer: Option<SignerId>,
 }
@@ -202,13 +200,20 @@ pub enum CompileError {
 pub type Keys = BTreeMap<String, SigningKey>;
 
 impl Snapshot {
-    /// Compiles policy and trust.
+    /// Compiles policy and trust, and installs their keys.
     ///
     /// * `port_mtu`: largest IP packet of the ports, for links that name none
+    /// * `ring`: that of the crypto pool; a key that is installed already keeps its table
     ///
     /// # Errors
     /// Everything that the policy names and the trust store lacks.
-    pub fn compile(policy: &Policy, trust: &Trust, keys: &Keys, port_mtu: u16) -> Result<Self, Vec<CompileError>> {
+    pub fn compile(
+        policy: &Policy,
+        trust: &Trust,
+        keys: &Keys,
+        port_mtu: u16,
+        ring: &KeyRing,
+    ) -> Result<Self, Vec<CompileError>> {
         let mut faults = Vec::new();
         let links: Vec<Link> = policy
             .links
@@ -241,11 +246,11 @@ impl Snapshot {
         let mut signers = Vec::new();
         let mut by_sai: HashMap<[u8; 8], Vec<SignerId>, Fast> = HashMap::default();
         let mut coverage = [PrefixTree::default(), PrefixTree::default()];
-        for signer in &trust.signers {
+        let speakers = || trust.signers.iter().filter(|signer| !signer.certificate.is_ca);
+        let full = |_| vec![CompileError::TooMany("keys")];
+        let installed = ring.install_all(speakers().map(|signer| &signer.certificate.key)).map_err(full)?;
+        for (signer, key) in speakers().zip(installed) {
             let certificate = &signer.certificate;
-            if certificate.is_ca {
-                continue;
-            }
             let id = signers.len() as SignerId;
             for (plan, prefix) in &certificate.identifiers.gt_prefixes {
                 let (Some(plan), Ok(prefix)) = (Plan::from_wire(*plan), prefix.parse()) else { continue };
@@ -254,7 +259,7 @@ impl Snapshot {
                 }
             }
             by_sai.entry(certificate.sai).or_default().push(id);
-            signers.push(Signer { trust: signer.clone(), alg: certificate.key.alg() as u8 });
+            signers.push(Signer { trust: signer.clone(), alg: certificate.key.alg() as u8, key });
         }
         let own = policy.home.signing.as_ref().and_then(|signing| {
             let found = signers.iter().find(|signer| signer.trust.certificate.name == signing.cert);
@@ -268,7 +273,11 @@ impl Snapshot {
                 faults.push(CompileError::SigningKey(signing.cert.clone()));
                 return None;
             };
-            Some(Own { key: key.clone(), public: key.public(), sai, alg: signer.alg, node_base: signing.node_base })
+            let Ok(key) = ring.install_signer(key) else {
+                faults.push(CompileError::TooMany("keys"));
+                return None;
+            };
+            Some(Own { key, public: signer.key.clone(), sai, alg: signer.alg, node_base: signing.node_base })
         });
         let own_sais = keys.values().map(|key| key.public().sai()).collect();
         let mut sigfw = PrefixTree::default();
@@ -278,11 +287,12 @@ impl Snapshot {
                 KeyRef::Certificate(name) => signers
                     .iter()
                     .position(|signer| signer.trust.certificate.name == *name)
-                    .map(|id| SigfwKey { key: signers[id].key().clone(), signer: Some(id as SignerId) }),
+                    .map(|id| SigfwKey { key: signers[id].key.clone(), signer: Some(id as SignerId) }),
                 KeyRef::Spki(der) => {
                     let owner = by_gt.longest(&entry.prefix).map(|&id: &PeerId| usize::from(id) - 1);
                     let legacy = owner.and_then(|i| policy.peers.get(i)).is_some_and(|peer| peer.allow_legacy_rsa);
-                    PublicKey::from_spki_der_with(der, legacy).ok().map(|key| SigfwKey { key, signer: None })
+                    let key = PublicKey::from_spki_der_with(der, legacy).ok();
+                    key.and_then(|key| ring.install(&key).ok()).map(|key| SigfwKey { key, signer: None })
                 }
             };
             match key {
@@ -316,6 +326,7 @@ impl Snapshot {
             other_tcap: flags(policy.defaults.other_tcap_ssns.iter().map(|&ssn| i32::from(ssn)).chain([146])),
             home_plmns: policy.home.plmns.clone(),
             sigfw_keys,
+            ring: ring.clone(),
             by_address,
             by_gt,
             by_sai,

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use sealgate_config::model::Policy;
+use sealgate_crypto::keyring::KeyRing;
 use sealgate_crypto::pki::{self, Anchor, Options, Trust};
 use sealgate_crypto::pool::{Pool, PoolConfig};
 use sealgate_crypto::sign::SigningKey;
@@ -86,12 +87,13 @@ impl Gateway {
         crypto: PoolConfig,
         prepare: impl FnOnce(&mut Shared),
     ) -> Self {
-        let snapshot = Snapshot::compile(policy, &trust(), &keys(), 1500).unwrap_or_else(|faults| panic!("{faults:?}"));
+        let snapshot = Snapshot::compile(policy, &trust(), &keys(), 1500, &KeyRing::new())
+            .unwrap_or_else(|faults| panic!("{faults:?}"));
         let mut shared = Shared::new(&snapshot);
         prepare(&mut shared);
         let shared = Arc::new(shared);
         let cell = Arc::new(PolicyCell::new(snapshot));
-        let (crypto, mut clients) = Pool::start(crypto, 1).expect("crypto");
+        let (crypto, mut clients) = Pool::start(crypto, 1, &cell.current().ring).expect("crypto");
         let pool = MemPool::default();
         let ports = [MemPort::new(&pool), MemPort::new(&pool)];
         let client = clients.pop().expect("one client a worker");

@@ -220,11 +220,14 @@ reasons! {
     DetResponseSpoof = 706, "R_DET_RESPONSE_SPOOF", "answer from another address than asked", [- - -];
     DetFlood = 707, "R_DET_FLOOD", "flood of requests", [6 3004 503];
     ResOverload = 800, "R_RES_OVERLOAD", "shed by overload control", [- 3004 503];
-    ResCryptoQueue = 801, "R_RES_CRYPTO_QUEUE", "crypto queue full or its thread gone", [- 3004 503];
+    ResCryptoQueue = 801, "R_RES_CRYPTO_QUEUE", "crypto queue full", [- 3004 503];
     ResTableFull = 802, "R_RES_TABLE_FULL", "a bounded table is full", [- - -];
     ResMempool = 803, "R_RES_MEMPOOL", "no packet buffer left", [- - -];
     ResShutdown = 804, "R_RES_SHUTDOWN", "gateway shutting down", [- - -];
     ResSignFailed = 805, "R_RES_SIGN_FAILED", "message could not be signed or does not fit its carrier", [- - -];
+    ResCryptoShare = 806, "R_RES_CRYPTO_SHARE", "peer has used its part of the crypto queue", [- 3004 503];
+    ResCryptoThread = 807, "R_RES_CRYPTO_THREAD", "crypto thread ended before it answered", [- 3004 503];
+    ResCryptoKey = 808, "R_RES_CRYPTO_KEY", "key was withdrawn while the message waited for crypto", [- 3004 503];
     IntBug = 900, "R_INT_BUG", "internal fault: a check that cannot fail failed", [- 5012 500];
     IntConfig = 901, "R_INT_CONFIG", "configuration did not load", [- - -];
 }

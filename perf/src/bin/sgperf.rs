@@ -10,6 +10,7 @@ use sealgate_crypto::pool::PoolConfig;
 use sealgate_dataplane::pipeline::worker::Stage;
 use sealgate_perf::gateway::{Gateway, operator_key};
 use sealgate_perf::measure::{self, Outcome};
+use sealgate_perf::pool::{self, Load};
 use sealgate_perf::traffic;
 use serde_json::json;
 
@@ -28,6 +29,8 @@ enum Verb {
     /// Frames come from memory and go nowhere: the same worker turn as in the product, without a port's cost. Each
     /// figure is the median of the rounds; the spread is the lowest and the highest.
     Loop(Loop),
+    /// Verifications per second through the crypto pool, against the bare engine and aws-lc-rs, all in one run.
+    Pool(Pool),
     /// Judges unsigned messages and prints nothing else: for callgrind and profilers.
     Once {
         /// Turns of up to 32 messages.
@@ -52,9 +55,58 @@ struct Loop {
     json: bool,
 }
 
+#[derive(Args)]
+struct Pool {
+    /// Keys, drawn at random; each has a table of the middle width.
+    #[arg(long, default_value_t = 100)]
+    keys: usize,
+    /// Rounds, each of all measurements in turn.
+    #[arg(long, default_value_t = 15)]
+    rounds: usize,
+    /// Milliseconds of each measurement.
+    #[arg(long, default_value_t = 100)]
+    ms: u64,
+    /// Core of the worker.
+    #[arg(long, default_value_t = 0)]
+    worker: usize,
+    /// Core of the crypto thread.
+    #[arg(long, default_value_t = 1)]
+    crypto: usize,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+fn pool(args: &Pool) -> Result<(), Box<dyn Error>> {
+    let load = Load::new(args.keys)?;
+    let speeds = pool::measure(&load, args.worker, args.crypto, args.rounds, args.ms)?;
+    let to_bare = |speed: f64| speed / speeds.bare;
+    if args.json {
+        println!(
+            "{}",
+            json!({ "keys": args.keys, "reference_p256_per_s": speeds.reference, "bare_p256_per_s": speeds.bare,
+                "pool_p256_per_s": speeds.pool, "inline_p256_per_s": speeds.inline,
+                "pool_to_bare": to_bare(speeds.pool), "inline_to_bare": to_bare(speeds.inline),
+                "bare_to_reference": speeds.bare / speeds.reference })
+        );
+    } else {
+        println!("P-256, {} keys, per second of one core:", args.keys);
+        for (name, speed) in [
+            ("aws-lc-rs", speeds.reference),
+            ("engine alone", speeds.bare),
+            ("pool, crypto thread", speeds.pool),
+            ("inline, with hash", speeds.inline),
+        ] {
+            println!("{name:>20} {speed:>10.0} /s  {:>5.1} %", 100.0 * to_bare(speed));
+        }
+    }
+    Ok(())
+}
+
 fn main() -> ExitCode {
     let done = match Cli::parse().verb {
         Verb::Loop(args) => run(&args),
+        Verb::Pool(args) => pool(&args),
         Verb::Once { turns } => once(turns),
     };
     match done {

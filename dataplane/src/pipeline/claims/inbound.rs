@@ -1,6 +1,7 @@
 //! A message from interconnect: screening of its layers in the order of formats 2, then its security step.
 
 use sealgate_config::model::Mode;
+use sealgate_crypto::keyring::KeyHandle;
 use sealgate_wire::addr::Ssn;
 use sealgate_wire::ber::Rules;
 use sealgate_wire::sccp::{Kind, Unitdata};
@@ -145,7 +146,7 @@ fn tcap(
     let Some(claim) = claim else { return Ok(Next::Judge) };
     scene
         .crypto
-        .verify(u64::from(id), u32::from(peer_id), &claim.key, &scene.scratch.tbs, claim.signature)
+        .verify(u64::from(id), u32::from(peer_id), claim.key, &scene.scratch.tbs, claim.signature)
         .map_err(busy)?;
     Ok(Next::Wait)
 }
@@ -153,7 +154,7 @@ fn tcap(
 /// A signature that everything but itself already speaks for.
 pub(super) struct Claim<'a> {
     /// The key it must hold under; what it covers is in `scratch.tbs`.
-    pub key: sealgate_crypto::verify::PublicKey,
+    pub key: &'a KeyHandle,
     /// Raw signature.
     pub signature: &'a [u8],
 }

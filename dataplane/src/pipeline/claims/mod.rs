@@ -205,7 +205,10 @@ fn reassemble(
 /// A pool that takes no more is a refusal, never a way around (formats 1.6).
 fn busy(why: Busy) -> Refusal {
     match why {
-        Busy::Queue | Busy::Share | Busy::TooLong => Reason::ResCryptoQueue.at(0),
+        Busy::Queue | Busy::TooLong => Reason::ResCryptoQueue.at(0),
+        Busy::Share => Reason::ResCryptoShare.at(0),
+        // The pool and the policy do not know the same keys: a defect of ours.
+        Busy::Foreign => Reason::IntBug.at(0),
     }
 }
 

@@ -177,7 +177,7 @@ fn sg_tcap1_component(
     peer: &Peer,
     opcode: i32,
 ) -> Option<(Kind, usize)> {
-    let signature_len = own.public.signature_len();
+    let signature_len = own.public.key().signature_len();
     let scratch = &mut *scene.scratch;
     let copied = peer.copy_called == CopyCalled::Always || carrier.called.0.plan == Plan::E214;
     scratch.other.clear();
@@ -247,7 +247,7 @@ fn sg_tcap0_component(
     if own.alg != RSA || !peer.ludt {
         return None;
     }
-    let signature_len = own.public.signature_len();
+    let signature_len = own.public.key().signature_len();
     let tvp = Tvp::from_unix_ms(scene.now_ms);
     let scratch = &mut *scene.scratch;
     sg_tcap0::string(parsed, None, carrier, tvp, true, &mut scratch.canonical, &mut scratch.tbs);

@@ -19,8 +19,8 @@ use crate::policy::snapshot::Peer;
 ///
 /// # Errors
 /// The reason of the first step that fails.
-pub(super) fn check<'a>(
-    scene: &mut Scene<'_>,
+pub(super) fn check<'a, 'w: 'a>(
+    scene: &mut Scene<'w>,
     carrier: &Carrier<'_>,
     parsed: &tcap::Message<'a>,
     found: Found,
@@ -38,7 +38,8 @@ pub(super) fn check<'a>(
         return Err(fail(Reason::SecProfile));
     }
     let protection = tcap0::parse(component.parameter).map_err(|refusal| below(refusal, component))?;
-    let known = scene.snapshot.sigfw_key(&carrier.calling.0).ok_or(fail(Reason::CrtUnknownSai))?;
+    let snapshot = scene.snapshot;
+    let known = snapshot.sigfw_key(&carrier.calling.0).ok_or(fail(Reason::CrtUnknownSai))?;
     if let Some(signer) = known.signer.and_then(|id| scene.snapshot.signers.get(id as usize))
         && let Some(reason) = reason_of(signer.trust.state((scene.now_ms / 1000) as i64))
     {
@@ -48,7 +49,7 @@ pub(super) fn check<'a>(
     let limit = |ms: u32| Duration::from_millis(ms.into());
     protection.tvp.check(scene.now_ms, limit(window.past_ms), limit(window.future_ms)).map_err(fail)?;
     scene.remembers(protection.tvp).map_err(fail)?;
-    if protection.signature.len() != known.key.signature_len() {
+    if protection.signature.len() != known.key.key().signature_len() {
         return Err(fail(Reason::SecSigForm));
     }
     let lenient = scene.snapshot.rules == Rules::Lenient;
@@ -56,7 +57,7 @@ pub(super) fn check<'a>(
     let digest = sha256(&scene.scratch.tbs);
     scene.shared.digests.check(&digest, scene.now_ms).map_err(fail)?;
     message.once = Once::Digest(digest);
-    Ok(Claim { key: known.key.clone(), signature: protection.signature })
+    Ok(Claim { key: &known.key, signature: protection.signature })
 }
 
 /// Writes the signed string over all components but `skip`, each as SigFW encodes it again: component and parameter

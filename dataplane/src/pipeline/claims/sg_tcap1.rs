@@ -15,8 +15,8 @@ use crate::policy::snapshot::{Peer, SignerId};
 ///
 /// # Errors
 /// The reason of the first step that fails.
-pub(super) fn check<'a>(
-    scene: &mut Scene<'_>,
+pub(super) fn check<'a, 'w: 'a>(
+    scene: &mut Scene<'w>,
     carrier: &Carrier<'_>,
     parsed: &tcap::Message<'a>,
     found: Found,
@@ -69,7 +69,8 @@ pub(super) fn check<'a>(
     }
     // V15, V16
     let signer = entitled(scene.snapshot, signers, now_s, &carrier.calling, peer).map_err(fail)?;
-    let key = scene.snapshot.signers.get(signer as usize).ok_or(fail(Reason::IntBug))?.key().clone();
+    let snapshot = scene.snapshot;
+    let key = &snapshot.signers.get(signer as usize).ok_or(fail(Reason::IntBug))?.key;
     tbs(parsed, place, &protection, carrier.calling, carrier.called, &mut scene.scratch.tbs);
     message.once = Once::Sequence { sai: header.sai, node: header.node, seq: header.seq };
     debug_assert!(opcode != tcap1::OPCODE_MAP || component.local() == Some(opcode));

@@ -1,0 +1,296 @@
+//! The pool with engines that wait, break, hang and lie.
+
+use crate::client::Client;
+use crate::engine::{Check, Engine, Reference, Verdicts};
+use crate::job::Outcome;
+use crate::keyring::{KeyHandle, KeyRing};
+use crate::pool::{Parts, Pool, PoolConfig, PoolStats};
+use crate::selftest::test_signer;
+use crate::sign::SigningKey;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+/// Waits while `held`, dies while `broken`, and denies what is so while it is `lying`; otherwise the reference.
+#[derive(Clone, Default)]
+struct Fragile {
+    held: Arc<AtomicBool>,
+    broken: Arc<AtomicBool>,
+    lying: Arc<AtomicBool>,
+}
+
+impl Engine for Fragile {
+    fn verify(&mut self, checks: &[Check<'_>], verdicts: &mut Verdicts) {
+        while self.held.load(Ordering::Acquire) {
+            std::thread::yield_now();
+        }
+        // Even what was granted before does not count when the engine does not come to its end.
+        Reference.verify(checks, verdicts);
+        assert!(!self.broken.load(Ordering::Acquire), "engine told to break");
+        if self.lying.load(Ordering::Acquire) {
+            for (place, check) in checks.iter().enumerate() {
+                // An engine that grants too much is the worse one.
+                if !Reference::holds(check) {
+                    verdicts.grant(place);
+                }
+            }
+        }
+    }
+}
+
+struct Scene {
+    ring: KeyRing,
+    own: SigningKey,
+    key: KeyHandle,
+    good: Vec<u8>,
+}
+
+impl Scene {
+    fn new() -> Self {
+        let (ring, own) = (KeyRing::new(), test_signer());
+        let mut out = [0; 256];
+        let len = own.sign(b"m", &mut out).unwrap();
+        Self { key: ring.install(&own.public()).unwrap(), ring, own, good: out[..len].to_vec() }
+    }
+
+    fn start(&self, cores: &[usize], workers: usize, engines: Vec<Fragile>) -> (Pool, Vec<Client>) {
+        let made = AtomicU32::new(0);
+        let maker = move || {
+            // The last one again for threads that are started again.
+            let index = made.fetch_add(1, Ordering::Relaxed) as usize;
+            Box::new(engines[index.min(engines.len() - 1)].clone()) as Box<dyn Engine>
+        };
+        let config =
+            PoolConfig { cores: cores.to_vec(), batch: 4, queue: 64, share_percent: 100, ..PoolConfig::default() };
+        let parts = Parts { maker: Arc::new(maker), workshop: None, patience: 20 };
+        Pool::start_with(config, workers, &self.ring, parts).unwrap()
+    }
+
+    fn ask(&self, client: &mut Client, tickets: std::ops::Range<u64>) {
+        for ticket in tickets {
+            client.verify(ticket, 0, &self.key, b"m", &self.good).unwrap();
+        }
+    }
+}
+
+fn drain(client: &mut Client) -> Vec<(u64, bool)> {
+    let (mut seen, deadline) = (Vec::new(), Instant::now() + Duration::from_secs(60));
+    while client.in_flight() > 0 {
+        client.flush();
+        client.collect(&mut |outcome| {
+            assert!(matches!(outcome, Outcome::Verified(_) | Outcome::Failed { .. }), "{outcome:?}");
+            seen.push((outcome.ticket(), matches!(outcome, Outcome::Verified(_))));
+        });
+        assert!(Instant::now() < deadline, "{} jobs never came back", client.in_flight());
+        std::thread::yield_now();
+    }
+    seen.sort_unstable();
+    seen
+}
+
+fn wait_for(pool: &Pool, what: impl Fn(&PoolStats) -> bool) -> PoolStats {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    loop {
+        let stats = pool.stats();
+        if what(&stats) {
+            return stats;
+        }
+        assert!(Instant::now() < deadline, "{stats:?}");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+#[test]
+fn a_thread_that_dies_fails_what_it_had_and_is_started_again() {
+    let (scene, engine) = (Scene::new(), Fragile::default());
+    let (pool, mut clients) = scene.start(&[0], 2, vec![engine.clone()]);
+    engine.held.store(true, Ordering::Release);
+    for client in &mut clients {
+        scene.ask(client, 0..30);
+        client.flush();
+    }
+    engine.broken.store(true, Ordering::Release);
+    engine.held.store(false, Ordering::Release);
+    for client in &mut clients {
+        let seen = drain(client);
+        assert!(seen.iter().map(|(ticket, _)| *ticket).eq(0..30));
+        assert!(seen.iter().all(|(_, verified)| !verified), "a chunk cut short proves nothing");
+    }
+    // The next lives fail their known answers with such an engine, and do not get to answer anything.
+    wait_for(&pool, |stats| stats.restarts >= 2);
+    engine.broken.store(false, Ordering::Release);
+    wait_for(&pool, |stats| stats.alive == 1);
+    for client in &mut clients {
+        // The first look of the worker finds the new rings.
+        client.collect(&mut |outcome| panic!("{outcome:?}"));
+        scene.ask(client, 30..40);
+        assert!(drain(client).into_iter().eq((30..40).map(|ticket| (ticket, true))));
+    }
+    let stats = pool.stats();
+    assert_eq!((stats.threads, stats.lost, stats.verified, stats.failed), (1, 0, 20, 60));
+    assert_eq!(pool.stop(), 0);
+}
+
+#[test]
+fn a_thread_that_hangs_is_given_up_and_replaced() {
+    let (scene, engines) = (Scene::new(), vec![Fragile::default(), Fragile::default()]);
+    let (pool, mut clients) = scene.start(&[0], 1, engines.clone());
+    let client = &mut clients[0];
+    engines[0].held.store(true, Ordering::Release);
+    scene.ask(client, 0..10);
+    let seen = drain(client);
+    assert!(seen.into_iter().eq((0..10).map(|ticket| (ticket, false))));
+    wait_for(&pool, |stats| (stats.alive, stats.restarts) == (1, 1));
+    client.collect(&mut |outcome| panic!("{outcome:?}"));
+    scene.ask(client, 10..20);
+    assert!(drain(client).into_iter().eq((10..20).map(|ticket| (ticket, true))));
+    // Late answers of the one before find nobody.
+    engines[0].held.store(false, Ordering::Release);
+    scene.ask(client, 20..30);
+    assert!(drain(client).into_iter().eq((20..30).map(|ticket| (ticket, true))));
+    assert_eq!((pool.stats().verified, pool.stats().failed), (20, 10));
+    assert_eq!(pool.stop(), 0);
+}
+
+#[test]
+fn a_thread_that_dies_again_and_again_is_left_dead() {
+    let (scene, engine) = (Scene::new(), Fragile::default());
+    let (pool, mut clients) = scene.start(&[0], 1, vec![engine.clone()]);
+    engine.broken.store(true, Ordering::Release);
+    scene.ask(&mut clients[0], 0..4);
+    assert_eq!(drain(&mut clients[0]).len(), 4);
+    let stats = wait_for(&pool, |stats| stats.lost == 1);
+    assert_eq!((stats.alive, stats.restarts), (0, 8));
+    // Later jobs fail, they do not wait and they do not pass.
+    scene.ask(&mut clients[0], 4..5);
+    assert_eq!(drain(&mut clients[0]), [(4, false)]);
+    assert_eq!(pool.stop(), 0);
+}
+
+#[test]
+fn the_other_thread_takes_over() {
+    let (scene, engines) = (Scene::new(), vec![Fragile::default(), Fragile::default()]);
+    let (pool, mut clients) = scene.start(&[0, 1], 1, engines.clone());
+    let client = &mut clients[0];
+    engines[0].broken.store(true, Ordering::Release);
+    // More than one chunk: the first thread gets one of them.
+    scene.ask(client, 0..8);
+    assert!(drain(client).iter().any(|(_, verified)| !verified));
+    scene.ask(client, 0..16);
+    assert!(drain(client).into_iter().eq((0..16).map(|ticket| (ticket, true))));
+    assert_eq!(pool.stop(), 0);
+}
+
+#[test]
+fn a_full_queue_says_so_while_the_thread_is_busy() {
+    let (scene, engine) = (Scene::new(), Fragile::default());
+    let (pool, mut clients) = scene.start(&[0], 1, vec![engine.clone()]);
+    let client = &mut clients[0];
+    engine.held.store(true, Ordering::Release);
+    for ticket in 0..64 {
+        scene.ask(client, ticket..ticket + 1);
+        client.flush();
+    }
+    assert_eq!(client.verify(64, 0, &scene.key, b"m", &scene.good), Err(crate::client::Busy::Queue));
+    engine.held.store(false, Ordering::Release);
+    assert!(drain(client).into_iter().eq((0..64).map(|ticket| (ticket, true))));
+    assert_eq!(pool.stop(), 0);
+}
+
+#[test]
+fn inline_runs_everything_at_flush() {
+    let (scene, engine) = (Scene::new(), Fragile::default());
+    let (pool, mut clients) = scene.start(&[], 1, vec![engine]);
+    let client = &mut clients[0];
+    scene.ask(client, 0..9);
+    client.collect(&mut |outcome| panic!("{outcome:?} before flush"));
+    client.flush();
+    let mut tickets = Vec::new();
+    client.collect(&mut |outcome| tickets.push(outcome.ticket()));
+    assert!(tickets.into_iter().eq(0..9), "inline keeps the order");
+    let stats = pool.stats();
+    assert_eq!((stats.threads, stats.batches, stats.verified), (0, 3, 9));
+    assert_eq!(pool.stop(), 0);
+}
+
+#[test]
+fn an_engine_that_lies_is_found_out_and_answers_nothing_more() {
+    for cores in [&[][..], &[0]] {
+        let (scene, engine) = (Scene::new(), Fragile::default());
+        let (pool, mut clients) = scene.start(cores, 1, vec![engine.clone()]);
+        let client = &mut clients[0];
+        let mut bad = scene.good.clone();
+        bad[40] ^= 1;
+        engine.lying.store(true, Ordering::Release);
+        let (mut asked, mut granted) = (0_u64, 0);
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while pool.stats().mismatches == 0 {
+            client.verify(asked, 0, &scene.key, b"m", &bad).unwrap();
+            asked += 1;
+            granted += drain_all(client);
+            assert!(Instant::now() < deadline);
+        }
+        assert!(granted > 0, "it did lie");
+        // From now on the truth, although the engine goes on lying.
+        for _ in 0..10 {
+            client.verify(0, 0, &scene.key, b"m", &bad).unwrap();
+            assert_eq!(drain_all(client), 0);
+            scene.ask(client, 0..1);
+            assert_eq!(drain_all(client), 1);
+        }
+        let stats = pool.stats();
+        let evidence = &stats.evidence[0];
+        assert_eq!((evidence.engine, evidence.reference), (true, false));
+        assert_eq!(evidence.key, scene.own.public().bits());
+        assert_eq!((&evidence.signature, &evidence.signed[..]), (&bad, &crate::verify::sha256(b"m")[..]));
+        assert!(stats.engines.iter().all(|choice| choice.engine == "reference"));
+        assert_eq!(pool.stop(), 0);
+    }
+}
+
+/// How many were verified.
+fn drain_all(client: &mut Client) -> usize {
+    let mut verified = 0;
+    while client.in_flight() > 0 {
+        client.flush();
+        client.collect(&mut |outcome| verified += usize::from(matches!(outcome, Outcome::Verified(_))));
+        std::thread::yield_now();
+    }
+    verified
+}
+
+/// With garbage of one peer filling its part of the queue, another one that keeps asking gets at least what is left of
+/// the pool, by number of verifications done meanwhile.
+#[test]
+fn a_flood_takes_no_more_than_its_share() {
+    let (scene, engine) = (Scene::new(), Fragile::default());
+    let config = PoolConfig { cores: vec![0], queue: 1024, share_percent: 50, ..PoolConfig::default() };
+    let maker = move || Box::new(engine.clone()) as Box<dyn Engine>;
+    let parts = Parts { maker: Arc::new(maker), workshop: None, patience: 1000 };
+    let (pool, mut clients) = Pool::start_with(config, 1, &scene.ring, parts).unwrap();
+    let client = &mut clients[0];
+    let (flood, honest) = (1_u32, 2_u32);
+    let mut bad = scene.good.clone();
+    bad[40] ^= 1;
+    let mut done = [0_u64; 2];
+    let mut turned_away = 0;
+    while done[0] + done[1] < 20_000 {
+        // The flood comes first in every turn, and ten times as often.
+        for _ in 0..320 {
+            if client.verify(0, flood, &scene.key, b"m", &bad).is_err() {
+                break;
+            }
+        }
+        for _ in 0..32 {
+            turned_away += u64::from(client.verify(1, honest, &scene.key, b"m", &scene.good).is_err());
+        }
+        client.flush();
+        client.collect(&mut |outcome| done[usize::from(outcome.ticket() == 1)] += 1);
+    }
+    assert!(turned_away > 0, "more was asked than could be done");
+    let part = done[1] as f64 / (done[0] + done[1]) as f64;
+    println!("honest part of the pool under a flood: {part:.3}");
+    // Half of it, but for the flood's being first each time that a place is free.
+    assert!(part > 0.4, "{done:?}");
+    assert_eq!(pool.stop(), 0);
+}

@@ -1,0 +1,28 @@
+//! Our table of reasons has every reason of the vectors under its number, and a few of its own.
+
+mod common;
+
+use std::collections::BTreeMap;
+
+use sealgate_wire::reason::ALL;
+
+/// Reasons that the vectors do not know: what becomes of a message inside this gateway's crypto pool.
+const OURS: [(u16, &str); 3] = [(806, "R_RES_CRYPTO_SHARE"), (807, "R_RES_CRYPTO_THREAD"), (808, "R_RES_CRYPTO_KEY")];
+
+#[test]
+fn numbers_are_those_of_the_vectors_and_ours_are_listed() {
+    let text = std::fs::read(common::vectors().join("reasons.json")).expect("reasons.json");
+    let theirs: BTreeMap<String, u16> = serde_json::from_slice(&text).expect("names and numbers");
+    let mut ours = Vec::new();
+    let mut found = 0;
+    for reason in ALL {
+        match theirs.get(reason.name()) {
+            Some(&code) => {
+                assert_eq!(reason.code(), code, "{}", reason.name());
+                found += 1;
+            }
+            None => ours.push((reason.code(), reason.name())),
+        }
+    }
+    assert_eq!((found, ours.as_slice()), (theirs.len(), &OURS[..]));
+}
