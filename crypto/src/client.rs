@@ -80,11 +80,14 @@ pub(crate) struct Lane {
     pub(crate) relief: Arc<Relief>,
     /// Jobs given and not yet answered.
     out: usize,
+    /// The thread has ended and what it left was taken in: whatever comes by these rings later answers jobs of before, whose
+    /// numbers others may have by now.
+    closed: bool,
 }
 
 impl Lane {
     pub(crate) fn new(ends: Ends, relief: Arc<Relief>) -> Self {
-        Self { ends: Box::new(ends), relief, out: 0 }
+        Self { ends: Box::new(ends), relief, out: 0, closed: false }
     }
 }
 
@@ -306,6 +309,7 @@ impl Client {
             };
             let answers = &mut lane.ends.answers;
             while lane.out > 0
+                && !lane.closed
                 && let Some(word) = answers.peek()
             {
                 let (job, answer) = Answer::from_word(word);
@@ -317,6 +321,7 @@ impl Client {
             }
             answers.release();
             if !alive {
+                lane.closed = true;
                 // What it was given and did not answer, nobody will.
                 let count = if lane.out > 0 { u32::try_from(self.queue).unwrap_or(u32::MAX) } else { 0 };
                 for job in 0..count {
@@ -324,6 +329,7 @@ impl Client {
                 }
                 if let Some(fresh) = lane.relief.fresh.pop() {
                     let spent = std::mem::replace(&mut lane.ends, fresh);
+                    lane.closed = false;
                     // Control frees it; there is room, since it takes the last one back before it gives a new one.
                     let _ = lane.relief.spent.push(spent);
                 }

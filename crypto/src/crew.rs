@@ -2,6 +2,7 @@
 
 use crate::client::{Ends, Lane, Relief};
 use crate::engine::{Choice, Engine, Mode};
+use crate::keeper::lock;
 use crate::keyring::KeyRing;
 use crate::pool::{PoolConfig, PoolError};
 use crate::ring::ring;
@@ -13,12 +14,15 @@ use crate::thread::{self, Seat};
 use core_affinity::CoreId;
 use crossbeam::channel;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
 
 /// Core numbers that a thread can be pinned to.
 const MAX_CORE: usize = 1024;
+
+/// How long a thread may take until it is ready: to make the generators' tables and to find its known answers.
+const LAUNCH: Duration = Duration::from_secs(20);
 
 /// How often a thread is started again before it is left dead.
 const RESTARTS: u32 = 8;
@@ -50,7 +54,7 @@ impl Kit {
     pub(crate) fn engine(&self) -> Result<Box<dyn Engine>, PoolError> {
         let mut engine = (self.maker)();
         selftest::run(engine.as_mut()).map_err(PoolError::SelfTest)?;
-        *self.choices.lock().unwrap_or_else(PoisonError::into_inner) = engine.choices();
+        *lock(&self.choices) = engine.choices();
         Ok(engine)
     }
 
@@ -134,23 +138,24 @@ impl Member {
         }
     }
 
-    /// Starts the thread again if it has ended or was given up, at most so often, and leaves the new rings to workers.
-    ///
-    /// The one before is left alone: it holds nothing that anybody waits for, and ends when it looks at its seat.
-    fn mend(&mut self, kit: &Kit) {
+    /// Whether the thread is to be started again: it has ended or was given up, and not too often.
+    fn is_due(&mut self) -> bool {
         for relief in &self.reliefs {
             // Rings that a worker gave back are freed here.
             drop(relief.spent.pop());
         }
         if self.seat.is_taken() || self.lost {
-            return;
+            return false;
         }
-        if self.restarts >= RESTARTS {
-            self.lost = true;
-            return;
-        }
-        self.restarts += 1;
-        let Ok((seat, handle, ends, outlook)) = launch(kit, self.core, self.reliefs.len()) else { return };
+        self.lost = self.restarts >= RESTARTS;
+        self.restarts += u32::from(!self.lost);
+        !self.lost
+    }
+
+    /// Puts a new thread in the place of the one before, and leaves its rings to workers.
+    ///
+    /// The one before is left alone: it holds nothing that anybody waits for, and ends when it looks at its seat.
+    fn replace(&mut self, (seat, handle, ends, outlook): Launched) {
         self.chunks += self.seat.chunks();
         (self.seat, self.handle, self.outlook, self.beat, self.still) = (seat, handle, outlook, 0, 0);
         for (relief, ends) in self.reliefs.iter().zip(ends) {
@@ -166,7 +171,7 @@ impl Member {
 
 type Launched = (Arc<Seat>, JoinHandle<()>, Vec<Ends>, Outlook);
 
-/// Starts a thread, and returns when it is pinned and its engine has passed its known answers.
+/// Starts a thread, and returns when it is pinned and its engine has passed its known answers, or does not come so far.
 fn launch(kit: &Kit, core: usize, workers: usize) -> Result<Launched, PoolError> {
     if core >= MAX_CORE {
         return Err(PoolError::Pin(core));
@@ -192,8 +197,37 @@ fn launch(kit: &Kit, core: usize, workers: usize) -> Result<Launched, PoolError>
             Err(error) => drop(report.send(Err(error))),
         }
     })?;
-    reports.recv().unwrap_or(Err(PoolError::Pin(core)))?;
-    Ok((seat, handle, ends, outlook))
+    match reports.recv_timeout(LAUNCH) {
+        Ok(report) => report.map(|()| (seat, handle, ends, outlook)),
+        Err(_) => {
+            // It panicked, or hangs already. Should it come to itself, it finds its seat empty.
+            seat.give_up();
+            Err(PoolError::Launch(core))
+        }
+    }
+}
+
+/// A thread that is to be started again.
+struct Due {
+    index: usize,
+    core: usize,
+    workers: usize,
+}
+
+/// Looks at each thread, and starts again those that have ended or hang. Whoever asks for the crew meanwhile need not wait
+/// until a new thread is ready.
+pub(crate) fn watch(crew: &Mutex<Crew>, kit: &Kit, patience: u32) {
+    let due = lock(crew).watch(patience);
+    for Due { index, core, workers } in due {
+        if kit.stop.load(Ordering::Acquire) {
+            return;
+        }
+        if let Ok(launched) = launch(kit, core, workers)
+            && let Some(member) = lock(crew).members.get_mut(index)
+        {
+            member.replace(launched);
+        }
+    }
 }
 
 /// All threads of a pool.
@@ -203,14 +237,16 @@ pub(crate) struct Crew {
 }
 
 impl Crew {
-    /// One look at each thread. Called at even intervals by control.
-    pub(crate) fn watch(&mut self, kit: &Kit, patience: u32) {
-        for member in &mut self.members {
+    /// One look at each thread. Called at even intervals by control. Returns which are to be started again.
+    fn watch(&mut self, patience: u32) -> Vec<Due> {
+        let mut due = Vec::new();
+        for (index, member) in self.members.iter_mut().enumerate() {
             member.look(patience);
-            if !kit.stop.load(Ordering::Acquire) {
-                member.mend(kit);
+            if member.is_due() {
+                due.push(Due { index, core: member.core, workers: member.reliefs.len() });
             }
         }
+        due
     }
 
     pub(crate) fn roll(&self) -> Roll {

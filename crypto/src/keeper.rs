@@ -2,7 +2,7 @@
 //!
 //! It never touches the path: it reads counters and rings of its own, and publishes what it made by one pointer.
 
-use crate::crew::{Crew, Kit, Outlook};
+use crate::crew::{self, Crew, Kit, Outlook};
 use crate::sample::{Audit, Evidence};
 use crate::tables::{TableStats, Tables, Workshop};
 use rustix::process::setpriority_process;
@@ -90,9 +90,9 @@ impl Keeper {
     fn look(&mut self) {
         self.looks = self.looks.wrapping_add(1);
         let mut audit = Audit::default();
+        crew::watch(&self.common.crew, &self.kit, self.patience);
         {
             let mut crew = lock(&self.common.crew);
-            crew.watch(&self.kit, self.patience);
             let mut inline = lock(&self.common.inline);
             let keys = self.kit.ring.current();
             let threads = crew.members.iter_mut().map(|member| &mut member.outlook);

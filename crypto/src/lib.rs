@@ -9,6 +9,7 @@ mod crew;
 mod der;
 mod ed25519;
 pub mod engine;
+pub mod fuzzing;
 mod inverse;
 pub mod job;
 mod keeper;

@@ -74,6 +74,9 @@ pub enum PoolError {
     /// The system refused a thread.
     #[error("cannot start a crypto thread")]
     Spawn(#[from] std::io::Error),
+    /// The thread is not ready after so long, or panicked.
+    #[error("crypto thread on core {0} does not come up")]
+    Launch(usize),
     /// The thread cannot be pinned: no such core, or not ours.
     #[error("cannot pin a crypto thread to core {0}")]
     Pin(usize),

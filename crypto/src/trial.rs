@@ -152,6 +152,33 @@ fn a_thread_that_hangs_is_given_up_and_replaced() {
     assert_eq!(pool.stop(), 0);
 }
 
+/// The number of a job that was given up is given to another one; the thread then comes to itself and answers the first.
+#[test]
+fn a_late_answer_never_counts_for_another_job() {
+    let (scene, engines) = (Scene::new(), vec![Fragile::default(), Fragile::default()]);
+    let (pool, mut clients) = scene.start(&[0], 1, engines.clone());
+    let client = &mut clients[0];
+    // The next thread does not come up yet, so that the old rings stay.
+    engines.iter().for_each(|engine| engine.held.store(true, Ordering::Release));
+    scene.ask(client, 0..4);
+    assert!(drain(client).into_iter().eq((0..4).map(|ticket| (ticket, false))));
+    let mut bad = scene.good.clone();
+    bad[40] ^= 1;
+    engines[0].held.store(false, Ordering::Release);
+    // More than once, so that the answers are there at one time or another.
+    for ticket in 4..200 {
+        client.verify(ticket, 0, &scene.key, b"m", &bad).unwrap();
+        std::thread::yield_now();
+        assert_eq!(drain(client), [(ticket, false)]);
+    }
+    engines[1].held.store(false, Ordering::Release);
+    wait_for(&pool, |stats| stats.alive == 1);
+    client.collect(&mut |outcome| panic!("{outcome:?}"));
+    scene.ask(client, 200..210);
+    assert!(drain(client).into_iter().eq((200..210).map(|ticket| (ticket, true))));
+    assert_eq!(pool.stop(), 0);
+}
+
 #[test]
 fn a_thread_that_dies_again_and_again_is_left_dead() {
     let (scene, engine) = (Scene::new(), Fragile::default());

@@ -16,6 +16,15 @@ VECTORS = Path(__file__).resolve().parent.parent / "vectors"
 SS7 = ("tcap_native", "tcap_sigfw", "tcap_policy", "transport")
 START_MS = 1_795_000_000_000 - 60_000  # as dataplane/src/fuzzing.rs
 FROM_HOME, SIGN = 0x80, 0x10
+# P-256 and P-384 (SP 800-186 3.2.1.3 and 3.2.1.4): octets, n, and the generator.
+CURVES = [
+    (32, 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551,
+     0x6b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296,
+     0x4fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315ececbb6406837bf51f5),
+    (48, 0xffffffffffffffffffffffffffffffffffffffffffffffffc7634d81f4372ddf581a0db248b0a77aecec196accc52973,
+     0xaa87ca22be8b05378eb1c71ef320ad746e1d3b628ba79b9859f741e082542a385502f25dbf55296c3a545e3872760ab7,
+     0x3617de4a96262c6f5d9e98bf9292dc29f8f41dbd289a147ce9da3113b5f0b8c00a60b1ce1d7e819d7a431d7c90ea0e5f),
+]
 
 
 def put(target, octets):
@@ -218,6 +227,30 @@ def transactions(out):
             records(options, (FROM_HOME, 6000, out), (0, 5, back), (0, 5, back))
 
 
+def ecdsa():
+    """Signatures by chosen u1 and u2 in all windows, and whole ones of the key that is G itself."""
+    for curve, (octets, n, x, y) in enumerate(CURVES):
+        def number(value):
+            return (value % n).to_bytes(octets, "big")
+
+        half = n.bit_length() // 2
+        for windows in range(16):
+            options = bytes([curve | windows << 1 | 32])
+            for d in (1, 2, -1, 1 << 8, 1 << half, 3**150):
+                some = [(0, 1), (1, 1), (d, 1), (5, 3), (2, -1), (-1, 2), (1 << half, 1 << 8), (7**90, 5**110)]
+                put("ecdsa", options + number(d) + b"".join(
+                    bytes([1 + 2 * (at % 8)]) + number(u1) + number(u2) for at, (u1, u2) in enumerate(some * (1 + windows % 5))))
+            # Q = G and u1 + u2 = 1, so that r is the x of G: s = r / u2, z = u1 s.
+            whole = b""
+            for u2 in (2, 3, -1, 1 << half, 5**110):
+                r = x % n
+                s = r * pow(u2, -1, n)
+                whole += b"\0" + number((1 - u2) * s) + number(r) + number(s)
+            key = b"\x04" + x.to_bytes(octets, "big") + y.to_bytes(octets, "big")
+            put("ecdsa", bytes([curve | windows << 1]) + key + whole)
+            put("ecdsa", bytes([curve | windows << 1]) + key + whole[:-1])
+
+
 def main():
     for path in SS7 + ("isup",):
         for vector in json.loads((VECTORS / f"{path}.json").read_text())["vectors"]:
@@ -239,6 +272,7 @@ def main():
     for path in [*VECTORS.glob("certs/*.pem"), *VECTORS.glob("crls/*.pem")]:
         for block in re.findall(r"-----BEGIN [^-]*-----([^-]*)-----END", path.read_text()):
             put("pki", base64.b64decode(block))
+    ecdsa()
 
 
 OUT = Path(sys.argv[1]) if len(sys.argv) == 2 else sys.exit(__doc__)

@@ -2,6 +2,7 @@
 //! never a copy of them.
 #![forbid(unsafe_code)]
 
+pub mod crypto;
 pub mod gateway;
 pub mod measure;
 pub mod pool;

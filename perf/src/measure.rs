@@ -12,7 +12,7 @@ use sealgate_wire::{eth, ip, m3ua, sccp, sctp, tcap};
 use crate::gateway::{Gateway, NOW_MS};
 
 /// CPU time of this thread: what others do on the same core does not count.
-fn now() -> Duration {
+pub fn cpu_now() -> Duration {
     let time = clock_gettime(ClockId::ThreadCPUTime);
     Duration::new(u64::try_from(time.tv_sec).unwrap_or(0), u32::try_from(time.tv_nsec).unwrap_or(0))
 }
@@ -53,7 +53,7 @@ struct Laps {
 
 impl Watch for Laps {
     fn ended(&mut self, stage: Stage) {
-        let now = now();
+        let now = cpu_now();
         *self.stages.entry(stage).or_default() += now.saturating_sub(self.last);
         self.last = now;
     }
@@ -62,24 +62,24 @@ impl Watch for Laps {
 /// Turns for `time`, or until the input ends.
 pub fn run(gateway: &mut Gateway, time: Duration, watched: bool) -> Outcome {
     let before = gateway.worker.stats().messages;
-    let start = now();
+    let start = cpu_now();
     let mut laps = Laps { last: start, stages: BTreeMap::new() };
     let mut turns = 0_u32;
     loop {
         if watched {
-            laps.last = now();
+            laps.last = cpu_now();
             gateway.worker.turn_watched(NOW_MS, &mut laps);
         } else {
             gateway.worker.turn(NOW_MS);
         }
         turns += 1;
-        if turns.is_multiple_of(64) && (now().saturating_sub(start) >= time || gateway.worker.is_done()) {
+        if turns.is_multiple_of(64) && (cpu_now().saturating_sub(start) >= time || gateway.worker.is_done()) {
             break;
         }
     }
     Outcome {
         messages: gateway.worker.stats().messages - before,
-        elapsed: now().saturating_sub(start),
+        elapsed: cpu_now().saturating_sub(start),
         stages: laps.stages,
     }
 }
@@ -93,28 +93,28 @@ pub fn turns(gateway: &mut Gateway, turns: u32) {
 
 /// Nanoseconds of one turn that finds nothing to do.
 pub fn empty_turn(gateway: &mut Gateway, time: Duration) -> f64 {
-    let start = now();
+    let start = cpu_now();
     let mut turns = 0_u64;
-    while now().saturating_sub(start) < time {
+    while cpu_now().saturating_sub(start) < time {
         for _ in 0..1024 {
             gateway.worker.turn(NOW_MS);
         }
         turns += 1024;
     }
-    now().saturating_sub(start).as_secs_f64() * 1e9 / turns as f64
+    cpu_now().saturating_sub(start).as_secs_f64() * 1e9 / turns as f64
 }
 
 /// Nanoseconds per frame of all decoders from Ethernet to TCAP, without what is done with their result.
 pub fn decode(frames: &[Vec<u8>], time: Duration) -> f64 {
-    let start = now();
+    let start = cpu_now();
     let mut read = 0_u64;
-    while now().saturating_sub(start) < time {
+    while cpu_now().saturating_sub(start) < time {
         for frame in frames {
             black_box(decode_one(black_box(frame)));
             read += 1;
         }
     }
-    now().saturating_sub(start).as_secs_f64() * 1e9 / read as f64
+    cpu_now().saturating_sub(start).as_secs_f64() * 1e9 / read as f64
 }
 
 /// The number of components, so that nothing is optimised away.

@@ -5,13 +5,14 @@ use std::time::{Duration, Instant};
 
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
-use rustix::time::{ClockId, clock_gettime};
 use sealgate_crypto::bare::{Bare, Question};
 use sealgate_crypto::engine::EngineKind;
 use sealgate_crypto::keyring::{KeyHandle, KeyRing};
 use sealgate_crypto::pool::{Client, Outcome, Pool, PoolConfig};
 use sealgate_crypto::sign::{SigningKey, sha256};
 use sealgate_crypto::tables::Tier;
+
+use crate::measure::cpu_now;
 
 /// Octets of what is signed: a MAP request with its header.
 const MESSAGE: usize = 200;
@@ -74,12 +75,6 @@ impl Load {
         }
         Ok(Self { own, signed })
     }
-}
-
-/// CPU time of this thread.
-fn cpu() -> Duration {
-    let time = clock_gettime(ClockId::ThreadCPUTime);
-    Duration::new(u64::try_from(time.tv_sec).unwrap_or(0), u32::try_from(time.tv_nsec).unwrap_or(0))
 }
 
 /// Measures all four, in turns, and gives the median of each.
@@ -146,17 +141,17 @@ fn alone(
     slice: Duration,
     mut verify: impl FnMut(&[Question<'_>]) -> usize,
 ) -> Result<f64, Box<dyn Error>> {
-    let (began, mut done) = (cpu(), 0);
+    let (began, mut done) = (cpu_now(), 0);
     for part in questions.chunks(64).cycle() {
         if verify(part) != part.len() {
             return Err("a signature does not hold".into());
         }
         done += part.len();
-        if cpu().saturating_sub(began) >= slice {
+        if cpu_now().saturating_sub(began) >= slice {
             break;
         }
     }
-    Ok(done as f64 / cpu().saturating_sub(began).as_secs_f64())
+    Ok(done as f64 / cpu_now().saturating_sub(began).as_secs_f64())
 }
 
 /// Verifications per second through a pool: in turns of 32, as a worker's.
@@ -167,7 +162,7 @@ fn through(
     slice: Duration,
     by_cpu: bool,
 ) -> Result<f64, Box<dyn Error>> {
-    let (began, wall) = (cpu(), Instant::now());
+    let (began, wall) = (cpu_now(), Instant::now());
     let (mut done, mut wrong) = (0_u64, 0_u64);
     let mut collect = |client: &mut Client| {
         client.flush();
@@ -177,7 +172,7 @@ fn through(
         });
     };
     let mut next = load.signed.iter().cycle();
-    let elapsed = || if by_cpu { cpu().saturating_sub(began) } else { wall.elapsed() };
+    let elapsed = || if by_cpu { cpu_now().saturating_sub(began) } else { wall.elapsed() };
     while elapsed() < slice {
         // No more in flight than keeps the thread busy: messages wait in front of a gateway, not in it.
         while client.in_flight() < 512 {

@@ -325,3 +325,7 @@ fn zeros(value: &Limbs) -> [bool; 4] {
     store(&mut lanes.0[0], any);
     lanes.0[0].map(|lane| lane != 0)
 }
+
+#[cfg(test)]
+#[path = "vector_tests.rs"]
+mod tests;

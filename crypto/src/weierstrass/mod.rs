@@ -14,14 +14,18 @@
 //! | [`tree`] | the sum of points of a chunk, sharing inversions |
 //! | [`verify`] | signatures to verdicts |
 //! | [`choice`] | vector kernels or their twin |
+//! | [`numbers`] | integers modulo n, for tests and fuzzing |
 //!
 //! All of it is variable-time and sees public values only.
 
 pub(crate) mod choice;
 pub(crate) mod digits;
 pub(crate) mod field;
+pub(crate) mod numbers;
 pub(crate) mod plan;
 pub(crate) mod point;
 pub(crate) mod table;
+#[cfg(test)]
+pub(crate) mod tests;
 pub(crate) mod tree;
 pub(crate) mod verify;
