@@ -8,7 +8,7 @@ use crate::model::*;
 use crate::names;
 use crate::units;
 use crate::walk::{Item, Section, twice};
-use crate::words::{CRL_STALE, CRYPTO_ENGINE, HUGEPAGES, NUMA};
+use crate::words::{CRL_STALE, CRYPTO_ENGINE, HUGEPAGES, MEMORY_LOCK, NUMA};
 
 /// What the file says; wherever it says it wrongly, a fault is reported and a stand-in returned.
 pub(crate) fn read(root: &Item<'_>, present: Option<&[usize]>) -> Appliance {
@@ -17,7 +17,7 @@ pub(crate) fn read(root: &Item<'_>, present: Option<&[usize]>) -> Appliance {
     let ports = top.need("ports", "{interconnect: {device: ...}, home: {device: ...}}").map(|item| ports(&item));
     let memory = top.get("memory").map(|item| memory(&item)).unwrap_or_default();
     let crypto = top.get("crypto").map(|item| crypto(&item)).unwrap_or_default();
-    let trust = top.need("trust", "{anchors: [root.pem], ...}").map(|item| trust(&item));
+    let trust = top.need("trust", "{anchors: [root.pem], ...}").map(|item| trust(&item, &cores));
     let policy = top.need("policy", "policy.yaml").and_then(|item| units::path(&item)).unwrap_or_default();
     let state = top.get("state").and_then(|item| units::path(&item));
     let admin = top.get("admin").map(|item| admin(&item)).unwrap_or_default();
@@ -32,6 +32,7 @@ pub(crate) fn read(root: &Item<'_>, present: Option<&[usize]>) -> Appliance {
             certificates: PathBuf::new(),
             crls: PathBuf::new(),
             keys: PathBuf::new(),
+            token_keys: Vec::new(),
             crl_grace_s: TrustFiles::CRL_GRACE_S,
             crl_stale: CrlStale::default(),
         }),
@@ -223,8 +224,9 @@ fn memory(item: &Item<'_>) -> Memory {
         "auto" => None,
         _ => item.number(1024..=16_777_216, "buffers, or auto").and_then(|number| u32::try_from(number).ok()),
     });
+    let lock = section.get("lock").and_then(|item| item.word("a use of locked memory", MEMORY_LOCK));
     section.close();
-    Memory { hugepages: hugepages.unwrap_or_default(), mbufs }
+    Memory { hugepages: hugepages.unwrap_or_default(), mbufs, lock: lock.unwrap_or_default() }
 }
 
 fn crypto(item: &Item<'_>) -> Crypto {
@@ -257,7 +259,7 @@ fn crypto(item: &Item<'_>) -> Crypto {
     crypto
 }
 
-fn trust(item: &Item<'_>) -> TrustFiles {
+fn trust(item: &Item<'_>, cores: &Cores) -> TrustFiles {
     let mut section = Section::open(item);
     let anchors = section.need("anchors", "[root.pem]").map(|item| item.set("root.pem", units::path));
     let mut directory =
@@ -265,6 +267,7 @@ fn trust(item: &Item<'_>) -> TrustFiles {
     let certificates = directory("certificates", "trust/certificates");
     let crls = directory("crls", "trust/crls");
     let keys = directory("keys", "trust/keys");
+    let token_keys = section.get("token_keys").map(|item| token_keys(&item, cores)).unwrap_or_default();
     let grace = section.get("crl_grace").and_then(|item| units::duration_s(&item, 0..=7 * 24 * 3600));
     let crl_stale = section.get("crl_stale").and_then(|item| item.word("a rule for old revocation lists", CRL_STALE));
     section.close();
@@ -273,9 +276,26 @@ fn trust(item: &Item<'_>) -> TrustFiles {
         certificates,
         crls,
         keys,
+        token_keys,
         crl_grace_s: grace.unwrap_or(TrustFiles::CRL_GRACE_S),
         crl_stale: crl_stale.unwrap_or_default(),
     }
+}
+
+fn token_keys(item: &Item<'_>, cores: &Cores) -> Vec<(String, TokenUri)> {
+    let keys = item.named("certificate");
+    if !keys.is_empty() && cores.crypto.is_empty() {
+        let message = "a token takes its time, and would hold up a worker that signs inline";
+        item.fault(message, "give cores.crypto at least one core");
+    }
+    let uri = |(cert, item): (String, Item<'_>)| match item.text("a PKCS#11 URI")?.parse() {
+        Ok(uri) => Some((cert, uri)),
+        Err(TokenUriError { message, remedy }) => {
+            item.fault(message, remedy);
+            None
+        }
+    };
+    keys.into_iter().filter_map(uri).collect()
 }
 
 fn admin(item: &Item<'_>) -> Admin {

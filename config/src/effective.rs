@@ -32,12 +32,14 @@ impl Appliance {
             ("certificates", path(&self.trust.certificates)),
             ("crls", path(&self.trust.crls)),
             ("keys", path(&self.trust.keys)),
+            ("token_keys", named(&self.trust.token_keys, |(cert, uri)| (cert, text(uri)))),
             ("crl_grace", seconds(self.trust.crl_grace_s)),
             ("crl_stale", word(CRL_STALE, &self.trust.crl_stale).into()),
         ]);
         let memory = map([
             ("hugepages", word(HUGEPAGES, &self.memory.hugepages).into()),
             ("mbufs", self.memory.mbufs.map_or("auto".into(), Value::from)),
+            ("lock", word(MEMORY_LOCK, &self.memory.lock).into()),
         ]);
         let crypto = map([
             ("engine", word(CRYPTO_ENGINE, &self.crypto.engine).into()),

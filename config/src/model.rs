@@ -2,6 +2,8 @@
 
 mod appliance;
 mod policy;
+mod token;
 
 pub use appliance::*;
 pub use policy::*;
+pub use token::*;

@@ -10,6 +10,8 @@ pub(crate) type Words<T> = [(&'static str, T)];
 pub(crate) const NUMA: &Words<Numa> = &[("warn", Numa::Warn), ("strict", Numa::Strict)];
 pub(crate) const HUGEPAGES: &Words<Hugepages> =
     &[("auto", Hugepages::Auto), ("on", Hugepages::On), ("off", Hugepages::Off)];
+pub(crate) const MEMORY_LOCK: &Words<MemoryLock> =
+    &[("auto", MemoryLock::Auto), ("on", MemoryLock::On), ("off", MemoryLock::Off)];
 pub(crate) const CRYPTO_ENGINE: &Words<CryptoEngine> =
     &[("auto", CryptoEngine::Auto), ("reference", CryptoEngine::Reference)];
 pub(crate) const CRL_STALE: &Words<CrlStale> = &[("fail", CrlStale::Fail), ("keep", CrlStale::Keep)];

@@ -344,6 +344,28 @@ fn faults_of_an_appliance() {
             ],
         ),
         ("[root.pem]", "[]", &["a.yaml:6: trust.anchors: the list is empty; give at least one, as [root.pem]"]),
+        (
+            "policy: policy.yaml",
+            "memory: {lock: always}\npolicy: policy.yaml",
+            &["a.yaml:7: memory.lock: \"always\" is not a use of locked memory; use auto, on or off"],
+        ),
+        (
+            "keys: k, ",
+            "keys: k, token_keys: {home-ec: \"pkcs11:object=a?module-path=/m.so&pin-value=1234\"}, ",
+            &[
+                "a.yaml:6: trust.token_keys.home-ec: pin-value puts the PIN where all who read this file see it; write it into a file of mode 600 and give pin-source=file:/path",
+            ],
+        ),
+        (
+            "keys: k, ",
+            "keys: k, token_keys: {\"a b\": \"pkcs11:object=a?module-path=/m.so&pin-source=/p\"}, ",
+            &["a.yaml:6: trust.token_keys: \"a b\" cannot name a certificate; use 1 to 32 letters, digits, - _ or ."],
+        ),
+        (
+            "keys: k, ",
+            "keys: k, token_keys: {}, ",
+            &["a.yaml:6: trust.token_keys: the mapping is empty; name at least one certificate"],
+        ),
         ("keys: k, ", "", &["a.yaml:6: trust.keys: missing; give it, as keys: trust/keys"]),
         ("policy: policy.yaml", "policy: 7", &["a.yaml:7: policy: 7 is not text for YAML; put it in quotes: \"7\""]),
         (
@@ -367,6 +389,19 @@ fn faults_of_an_appliance() {
         ),
     ];
     check::<Appliance>(APPLIANCE, cases, |text| sealgate_config::parse_appliance(text, "a.yaml"));
+}
+
+#[test]
+fn a_token_needs_a_crypto_core() {
+    let token = "keys: k, token_keys: {home-ec: \"pkcs11:token=t;object=a?module-path=/m.so&pin-source=file:/p\"}, ";
+    let good = APPLIANCE.replace("keys: k, ", token);
+    let appliance = sealgate_config::parse_appliance(&good, "a.yaml").unwrap_or_else(|faults| panic!("{faults}"));
+    assert_eq!(appliance.trust.token_keys[0].0, "home-ec");
+    assert_eq!(sealgate_config::parse_appliance(&appliance.to_yaml(), "b.yaml").as_ref(), Ok(&appliance));
+    let faults = sealgate_config::parse_appliance(&good.replace("crypto: [2]", "crypto: []"), "a.yaml").unwrap_err();
+    let want = "a.yaml:6: trust.token_keys: a token takes its time, and would hold up a worker that signs inline; \
+                give cores.crypto at least one core";
+    assert_eq!(faults.iter().map(ToString::to_string).collect::<Vec<_>>(), [want]);
 }
 
 #[test]

@@ -4,15 +4,16 @@
 //! `check` accepts is what `run` starts with.
 
 use crate::cli::CliError;
-use sealgate_config::model::{Appliance, CrlStale, Policy, TrustFiles};
+use sealgate_config::model::{Appliance, CrlStale, Policy, TokenUri, TrustFiles};
 use sealgate_config::{Fault, load_appliance_on, load_policy_for};
 use sealgate_crypto::keyring::KeyRing;
 use sealgate_crypto::pki::{self, Anchor, CertState, Identifiers, Kind, Object, Options, Trust};
-use sealgate_crypto::sign::SigningKey;
+use sealgate_crypto::secret::SecretError;
+use sealgate_crypto::sign::{KeyFileError, SigningKey};
+use sealgate_crypto::token::TokenAddress;
 use sealgate_dataplane::policy::Snapshot;
 use sealgate_dataplane::policy::snapshot::{CompileError, Keys};
 use std::fmt;
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 /// Everything that the files of a gateway say, checked and compiled.
@@ -26,7 +27,7 @@ pub struct Gathered {
     pub trust: Trust,
     /// Policy and trust as the workers read them.
     pub snapshot: Snapshot,
-    /// What works and should not stay so, a sentence each: certificates that are not used, keys that others can read.
+    /// What works and should not stay so, a sentence each: certificates and keys that are not used.
     pub warnings: Vec<String>,
 }
 
@@ -90,7 +91,9 @@ impl Gathered {
         };
         let trust = read_trust(file, &appliance.trust, now, &mut found);
         let signs = policy.as_ref().is_none_or(|policy| policy.home.signing.is_some());
-        let mut keys = read_keys(file, &appliance.trust.keys, signs, &mut found);
+        let mut lost = Vec::new();
+        let mut keys = read_keys(file, &appliance.trust.keys, signs, &mut lost, &mut found);
+        read_token_keys(file, &appliance.trust.token_keys, &mut keys, &mut lost, &mut found);
         if let Some(policy) = &policy {
             keep_own(&mut keys, policy, &trust, &mut found);
         }
@@ -99,7 +102,11 @@ impl Gathered {
             match Snapshot::compile(policy, &trust, &keys, mtu, &KeyRing::new()) {
                 Ok(snapshot) => Some(snapshot),
                 Err(errors) => {
-                    found.faults.extend(errors.iter().map(|error| compile_fault(&appliance.policy, error)));
+                    // That a key is missing follows from its own fault.
+                    let follows =
+                        |error: &&CompileError| matches!(error, CompileError::SigningKey(name) if lost.contains(name));
+                    let errors = errors.iter().filter(|error| !follows(error));
+                    found.faults.extend(errors.map(|error| compile_fault(&appliance.policy, error)));
                     None
                 }
             }
@@ -113,27 +120,37 @@ impl Gathered {
     }
 }
 
-/// The line on which a key stands, from 1; 0 if it is not found. Of several keys of one name the first counts.
-fn line_of(file: &Path, key: &str) -> usize {
+/// The line on which a key stands, from 1; 0 if it is not found. Each part of the path is looked for after the one above it;
+/// what is not found leaves the line of the part above.
+fn line_of(file: &Path, path: &str) -> usize {
     let text = std::fs::read_to_string(file).unwrap_or_default();
-    let stands = |line: &str| {
+    let (mut found, mut from) = (0, (0, 0));
+    for key in path.split('.').filter_map(|part| part.split('[').next()) {
+        let Some((line, column)) = place_of(&text, key, from) else { break };
+        (found, from) = (line + 1, (line, column));
+    }
+    found
+}
+
+/// Line and column of `key:` at or behind a place, both from 0; comments do not count.
+fn place_of(text: &str, key: &str, from: (usize, usize)) -> Option<(usize, usize)> {
+    let wanted = format!("{key}:");
+    text.lines().enumerate().skip(from.0).find_map(|(number, line)| {
         let line = line.split('#').next().unwrap_or_default();
-        let wanted = format!("{key}:");
-        line.match_indices(&wanted).any(|(at, _)| {
+        let mut places = line.match_indices(&wanted).map(|(at, _)| at);
+        let column = places.find(|&at| {
             let before = line.get(..at).and_then(|text| text.chars().next_back());
-            before.is_none_or(|c| matches!(c, ' ' | '{' | ',' | '-'))
-        })
-    };
-    text.lines().position(stands).map_or(0, |line| line + 1)
+            (number, at) >= from && before.is_none_or(|c| matches!(c, ' ' | '{' | ',' | '-'))
+        })?;
+        Some((number, column))
+    })
 }
 
 /// A fault of a key of this file.
 fn fault(file: &Path, path: &str, message: String, remedy: &str) -> Fault {
-    let key = path.rsplit('.').next().unwrap_or(path);
-    let key = key.split('[').next().unwrap_or(key);
     Fault {
         file: file.display().to_string(),
-        line: line_of(file, key),
+        line: line_of(file, path),
         column: 0,
         path: path.to_owned(),
         message,
@@ -220,7 +237,8 @@ fn read_objects(file: &Path, key: &str, dir: &Path, kind: Kind, found: &mut Prob
 /// The private keys of a directory, each under the name of its file up to the first dot.
 ///
 /// * `needed`: whether the policy signs; without that a missing directory is no fault
-fn read_keys(file: &Path, dir: &Path, needed: bool, found: &mut Problems) -> Keys {
+/// * `lost`: takes the names of keys that have a fault
+fn read_keys(file: &Path, dir: &Path, needed: bool, lost: &mut Vec<String>, found: &mut Problems) -> Keys {
     let mut keys = Keys::new();
     let entries = match std::fs::read_dir(dir) {
         Ok(entries) => entries,
@@ -238,19 +256,55 @@ fn read_keys(file: &Path, dir: &Path, needed: bool, found: &mut Problems) -> Key
     for path in paths {
         let stem = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let name = stem.split('.').next().unwrap_or(&stem).to_owned();
-        let shared = std::fs::metadata(&path).is_ok_and(|data| data.permissions().mode() & 0o077 != 0);
-        if shared {
-            found.warnings.push(format!("{}: others can read this private key: chmod 600", path.display()));
-        }
-        let read = std::fs::read_to_string(&path).map_err(|error| error.to_string());
-        match read.and_then(|text| SigningKey::from_pkcs8_pem(&text).map_err(|error| error.to_string())) {
+        match SigningKey::from_file(&path) {
             Ok(key) => {
                 keys.insert(name, key);
+            }
+            Err(KeyFileError::File(SecretError::Shared { mode })) => {
+                let message = format!("{}: mode {mode:03o} lets others at this private key", path.display());
+                found.faults.push(fault(file, "trust.keys", message, "chmod 600, and take a new key if it was read"));
+                lost.push(name);
             }
             Err(error) => found.warnings.push(format!("{}: no private key: {error}", path.display())),
         }
     }
     keys
+}
+
+/// The private keys on tokens. Each is asked for a signature here, so a PIN or a token that is wrong shows now.
+///
+/// * `lost`: takes the names of keys that have a fault
+fn read_token_keys(
+    file: &Path,
+    wanted: &[(String, TokenUri)],
+    keys: &mut Keys,
+    lost: &mut Vec<String>,
+    found: &mut Problems,
+) {
+    for (name, uri) in wanted {
+        let address = TokenAddress {
+            module: uri.module.clone(),
+            token: uri.token.clone(),
+            serial: uri.serial.clone(),
+            object: uri.object.clone(),
+            id: uri.id.clone(),
+            pin_file: uri.pin_file.clone(),
+        };
+        match SigningKey::from_token(&address) {
+            Ok(key) => {
+                if keys.insert(name.clone(), key).is_some() {
+                    found
+                        .warnings
+                        .push(format!("{name}: the key on the token is used, the key file of this name is not"));
+                }
+            }
+            Err(error) => {
+                let path = format!("trust.token_keys.{name}");
+                found.faults.push(fault(file, &path, error.to_string(), error.remedy()));
+                lost.push(name.clone());
+            }
+        }
+    }
 }
 
 /// Leaves only our keys. A key in our directory counts as ours, and what comes in signed with it as reflected; but the key

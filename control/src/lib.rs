@@ -12,5 +12,6 @@ pub mod material;
 pub mod offline;
 pub mod ports;
 pub mod report;
+pub mod secrecy;
 pub mod supervise;
 pub mod warm;

@@ -3,6 +3,7 @@
 //! The admin socket and the summary at the end of a run give the same documents.
 
 use crate::ports::PortView;
+use crate::secrecy::Locking;
 use sealgate_config::model::{Mode, UnknownPeer};
 use sealgate_crypto::pki::{CertState, Signer, Trust};
 use sealgate_crypto::pool::PoolStats;
@@ -66,6 +67,8 @@ pub struct Board {
     pub trust: Arc<Trust>,
     /// The ports, interconnect first.
     pub ports: Vec<PortView>,
+    /// Whether the memory of the process stays out of swap.
+    pub memory: Locking,
 }
 
 impl Board {
@@ -119,6 +122,11 @@ impl Board {
                 "unaccounted": i128::from(entered) - i128::from(left) },
             "messages": { "received": stats.messages, "passed": passed, "refused": refused,
                 "waiting": stats.messages_waiting, "repeated": stats.repeated },
+            "memory": match &self.memory {
+                Locking::Locked => json!({ "locked": true }),
+                Locking::Off => json!({ "locked": false, "why": "memory.lock is off" }),
+                Locking::Refused(why) => json!({ "locked": false, "why": why }),
+            },
             "associations_adopted": stats.adopted,
             "not_requiring_signatures": open.map(|peer| json!({ "peer": peer.name, "mode": mode(peer.mode) }))
                 .collect::<Vec<_>>(),

@@ -4,6 +4,7 @@ use crate::cli::CliError;
 use crate::gather::Gathered;
 use crate::ports::{self, PortView};
 use crate::report::Board;
+use crate::secrecy;
 use crate::warm::State;
 use sealgate_config::model::CryptoEngine;
 use sealgate_crypto::engine::EngineKind;
@@ -54,6 +55,7 @@ impl Gateway {
     pub fn start(file: &Path, gathered: Gathered) -> Result<Self, CliError> {
         let Gathered { appliance, trust, snapshot, .. } = gathered;
         ports::check_build(&appliance)?;
+        let memory = secrecy::lock_memory(appliance.memory.lock)?;
         if let Some(core) = appliance.cores.main
             && !core_affinity::set_for_current(core_affinity::CoreId { id: core })
         {
@@ -82,7 +84,7 @@ impl Gateway {
         };
         let (complain, faults) = mpsc::channel();
         let (engine, ports) = open(&appliance, config, snapshot, state.as_ref(), complain)?;
-        let board = Board { config: file.to_owned(), engine: Arc::new(engine), trust: Arc::new(trust), ports };
+        let board = Board { config: file.to_owned(), engine: Arc::new(engine), trust: Arc::new(trust), ports, memory };
         Ok(Self { board: Arc::new(board), faults, state })
     }
 

@@ -7,6 +7,7 @@ use sealgate_control::admin::{self, Admin, Request};
 use sealgate_control::gather::Gathered;
 use sealgate_control::ports::PortView;
 use sealgate_control::report::{Board, What};
+use sealgate_control::secrecy::Locking;
 use sealgate_dataplane::engine::{Engine, EngineConfig, now_ms};
 use sealgate_dataplane::io::mem::{MemPool, MemPort};
 use serde_json::{Value, json};
@@ -32,7 +33,13 @@ fn board(lab: &Lab) -> Arc<Board> {
         counters: Box::new(|| Value::Null),
     };
     let ports = vec![view("one"), view("two")];
-    Arc::new(Board { config: file, engine: Arc::new(engine), trust: Arc::new(gathered.trust), ports })
+    Arc::new(Board {
+        config: file,
+        engine: Arc::new(engine),
+        trust: Arc::new(gathered.trust),
+        ports,
+        memory: Locking::Off,
+    })
 }
 
 /// Sends octets, ends the sending side where `close` says so, and reads all that comes.
@@ -64,6 +71,7 @@ fn questions_are_answered_and_everything_else_is_refused() {
     let status = admin::ask(&socket, What::Status).expect("an answer");
     assert_eq!((&status["state"], &status["signers"]["good"]), (&json!("forwarding"), &json!(2)), "{status}");
     assert_eq!(status["ports"][1]["device"], "two");
+    assert_eq!(status["memory"], json!({ "locked": false, "why": "memory.lock is off" }));
     let all = admin::ask(&socket, What::All).expect("an answer");
     assert_eq!(all["peers"][1]["peer"], "other");
     assert_eq!(all["peers"][0]["mode"], "refused", "senders of no peer");

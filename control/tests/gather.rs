@@ -43,12 +43,44 @@ fn the_directory_of_an_authority_will_do_as_it_is_but_for_the_keys_of_others() {
     fs::copy(keys.join("home.key.pem"), keys.join("old-home.key.pem")).expect("copied");
     fs::write(keys.join("broken.key.pem"), "-----BEGIN PRIVATE KEY-----\nMAA=\n-----END PRIVATE KEY-----\n")
         .expect("written");
-    fs::set_permissions(keys.join("old-home.key.pem"), fs::Permissions::from_mode(0o644)).expect("set");
+    let mode = |name: &str, mode| fs::set_permissions(keys.join(name), fs::Permissions::from_mode(mode)).expect("set");
+    mode("broken.key.pem", 0o600);
     let warnings = read(&file, now()).expect("good").warnings;
-    assert_eq!(warnings.len(), 4, "{warnings:?}");
-    assert!(warnings[0].contains("broken.key.pem: others can read"), "{warnings:?}");
-    assert!(warnings[1].contains("broken.key.pem: no private key: "), "{warnings:?}");
-    assert!(warnings[2].contains("old-home.key.pem: others can read this private key: chmod 600"), "{warnings:?}");
+    assert_eq!(warnings.len(), 2, "{warnings:?}");
+    assert!(warnings[0].contains("broken.key.pem: no private key: "), "{warnings:?}");
+
+    // A key that others can read is nobody's any more.
+    mode("old-home.key.pem", 0o640);
+    mode("home.key.pem", 0o604);
+    let problems = read(&file, now()).expect_err("two keys for others to read");
+    let lines = lines(&problems);
+    assert_eq!(lines.len(), 2, "{problems}");
+    for (line, want) in lines.iter().zip(["home.key.pem: mode 604", "old-home.key.pem: mode 640"]) {
+        let (place, rest) = line.split_once(": trust.keys: ").expect("a place");
+        assert!(place.ends_with("home.yaml:6") && rest.contains(want), "{problems}");
+        assert!(rest.contains("lets others at this private key; chmod 600"), "{problems}");
+    }
+}
+
+#[test]
+fn a_key_on_a_token_that_is_not_there_is_a_fault_of_its_line() {
+    let lab = Lab::new("token");
+    let file = lab.gateway(&HOME, &OTHER, "null", "null");
+    let text = fs::read_to_string(&file).expect("read");
+    let uri = "pkcs11:token=t;object=home?module-path=/nowhere/libtoken.so&pin-source=file:/nowhere/pin";
+    let text = text.replace("keys: tsca/keys}", &format!("keys: tsca/keys,\n  token_keys: {{home: \"{uri}\"}}}}"));
+    let text = text.replace("crypto: []", "crypto: [1023]");
+    fs::write(&file, text).expect("written");
+    let problems = read(&file, now()).expect_err("no token");
+    let lines = lines(&problems);
+    let want = if cfg!(feature = "pkcs11") {
+        "trust.token_keys.home: module /nowhere/libtoken.so: "
+    } else {
+        "trust.token_keys.home: this build cannot use PKCS#11 tokens; build with --features pkcs11"
+    };
+    // Not the line of ports.home.
+    assert!(lines[0].contains("home.yaml:7: ") && lines[0].contains(want), "{problems}");
+    assert_eq!(lines.len(), 1, "{problems}");
 }
 
 #[test]

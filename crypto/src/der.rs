@@ -1,5 +1,8 @@
 //! The little DER that keys and raw signatures need: fixed algorithm identifiers, one length form each.
 
+/// The object identifier that all EC keys begin with, before that of their curve (RFC 5480 2.1.1).
+#[cfg(feature = "pkcs11")]
+pub(crate) const EC_PUBLIC_KEY: &[u8] = &[0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01];
 /// AlgorithmIdentifier of an EC key on P-256 (RFC 5480 2.1.1).
 pub(crate) const ID_P256: &[u8] =
     &[0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07];
@@ -39,6 +42,35 @@ pub(crate) fn spki(der: &[u8]) -> Option<(&[u8], &[u8])> {
     // A key is whole octets: the count of unused bits is 0.
     let (&0, bits) = bits.split_first()? else { return None };
     (end.is_empty() && trailing.is_empty()).then_some((algorithm, bits))
+}
+
+/// RSAPublicKey (RFC 8017 A.1.1) of a modulus and an exponent, both big-endian; leading zeros do no harm.
+#[cfg(feature = "pkcs11")]
+pub(crate) fn rsa_public(modulus: &[u8], exponent: &[u8]) -> Option<Vec<u8>> {
+    let put = |out: &mut Vec<u8>, tag, value: &[u8]| {
+        let [high, low] = u16::try_from(value.len()).ok()?.to_be_bytes();
+        out.push(tag);
+        match (high, low) {
+            (0, 0..=0x7f) => out.push(low),
+            (0, _) => out.extend([0x81, low]),
+            _ => out.extend([0x82, high, low]),
+        }
+        out.extend(value);
+        Some(())
+    };
+    let mut body = Vec::new();
+    for number in [modulus, exponent] {
+        let significant = number.iter().position(|&octet| octet != 0)?;
+        // One zero before keeps the number positive.
+        let mut number = [&[0], number.get(significant..)?].concat();
+        if number.get(1)? & 0x80 == 0 {
+            number.remove(0);
+        }
+        put(&mut body, 0x02, &number)?;
+    }
+    let mut out = Vec::new();
+    put(&mut out, 0x30, &body)?;
+    Some(out)
 }
 
 /// AlgorithmIdentifier content of a PKCS#8 PrivateKeyInfo (RFC 5958 2).
@@ -153,6 +185,17 @@ mod tests {
         assert_eq!(raw_signature(&[0x30, 3, 2, 1, 1], &mut [0; 64]), None, "one number");
         assert_eq!(raw_signature(&[0x30, 9, 2, 1, 1, 2, 1, 1, 2, 1, 1], &mut [0; 64]), None, "three numbers");
         assert_eq!(raw_signature(&[0x30, 6, 2, 1, 1, 2, 1, 1, 0], &mut [0; 64]), None, "a tail");
+    }
+
+    #[cfg(feature = "pkcs11")]
+    #[test]
+    fn an_rsa_key_is_made_of_two_numbers() {
+        assert_eq!(rsa_public(&[0, 0x7f], &[1, 0, 1]), Some(vec![0x30, 8, 2, 1, 0x7f, 2, 3, 1, 0, 1]));
+        assert_eq!(rsa_public(&[0x80], &[3]), Some(vec![0x30, 7, 2, 2, 0, 0x80, 2, 1, 3]));
+        let long = rsa_public(&[0xff; 256], &[3]).unwrap();
+        assert_eq!(long[..9], [0x30, 0x82, 1, 8, 2, 0x82, 1, 1, 0]);
+        assert_eq!(long.len(), 4 + 264);
+        assert_eq!(rsa_public(&[0], &[3]), None);
     }
 
     #[test]

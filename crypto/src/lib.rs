@@ -22,6 +22,7 @@ pub mod pki;
 pub mod pool;
 mod ring;
 mod sample;
+pub mod secret;
 mod selftest;
 mod server;
 mod shares;
@@ -29,6 +30,7 @@ pub mod sign;
 mod sync;
 pub mod tables;
 mod thread;
+pub mod token;
 #[cfg(all(test, not(loom)))]
 mod trial;
 pub mod verify;

@@ -2,27 +2,46 @@
 
 use crate::alg::Alg;
 use crate::der;
+use crate::secret::{Secret, SecretError};
+use crate::tables::locked::Locked;
+use crate::token::{TokenAddress, TokenError};
 use crate::verify::{KeyError, PublicKey, alg_of};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{self, EcdsaKeyPair, Ed25519KeyPair, KeyPair, RsaKeyPair};
 use core::fmt;
+use std::path::Path;
 use std::sync::Arc;
-use zeroize::Zeroizing;
 
 pub use crate::verify::sha256;
 
 /// Octets of the longest signature that we make: RSA-2048.
 pub const MAX_OWN_SIGNATURE: usize = 256;
 
-/// The library did not sign: no memory or no entropy. The message must not leave unsigned.
+/// Octets of the largest key file: RSA-2048 takes 1,704.
+const MAX_FILE: usize = 16 * 1024;
+
+/// Nothing was signed: no memory, no entropy, or no token. The message must not leave unsigned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("signing failed inside the crypto library")]
+#[error("signing failed inside the crypto library or the token")]
 pub struct SignError;
+
+/// Why a key file is not accepted.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyFileError {
+    /// It was not read.
+    #[error(transparent)]
+    File(#[from] SecretError),
+    /// It was read, and holds no key.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+}
 
 enum Pair {
     Ecdsa(EcdsaKeyPair),
     Ed25519(Ed25519KeyPair),
     Rsa(RsaKeyPair),
+    #[cfg(feature = "pkcs11")]
+    Token(crate::token::TokenKey),
 }
 
 /// A private key that signs. A clone is one reference count; the key's memory is wiped when the last one goes.
@@ -49,12 +68,47 @@ impl SigningKey {
             Pair::Ecdsa(key) => PublicKey::from_bits(alg, key.public_key().as_ref(), false),
             Pair::Ed25519(key) => PublicKey::from_bits(alg, key.public_key().as_ref(), false),
             Pair::Rsa(key) => PublicKey::from_bits(alg, key.public_key().as_ref(), false),
+            #[cfg(feature = "pkcs11")]
+            Pair::Token(_) => Err(KeyError::Algorithm),
         }?;
         if public.signature_len() != alg.signature_len() {
             let bits = u32::try_from(public.signature_len() * 8).unwrap_or(u32::MAX);
             return Err(KeyError::RsaSize { bits });
         }
         Ok(Self(Arc::new((pair, public))))
+    }
+
+    /// Reads a key file: exactly one `PRIVATE KEY` block (PKCS#8), and nobody else may get at it.
+    ///
+    /// Text and decoded octets lie in locked memory and are wiped. The key itself lies where aws-lc puts it: only locking
+    /// the whole process keeps that out of swap.
+    /// # Errors
+    /// [`KeyFileError`]; [`SecretError::Shared`] where others may read the file.
+    pub fn from_file(path: &Path) -> Result<Self, KeyFileError> {
+        let text = Secret::read(path, MAX_FILE)?;
+        let text = str::from_utf8(&text).map_err(|_| KeyError::Pem)?;
+        Ok(Self::from_pkcs8_pem(text)?)
+    }
+
+    /// Finds a key on a PKCS#11 token, reads its public half from there, and signs once for trial.
+    ///
+    /// Every thread that signs with it has a session of its own, opened at its first signature. [`SigningKey::sign`] waits
+    /// for the token then: workers must leave it to crypto threads.
+    /// # Errors
+    /// [`TokenError`]; [`TokenError::Feature`] in a build without the feature `pkcs11`.
+    /// # Source
+    /// OASIS PKCS#11 3.0.
+    pub fn from_token(address: &TokenAddress) -> Result<Self, TokenError> {
+        #[cfg(feature = "pkcs11")]
+        {
+            let (key, public) = crate::token::TokenKey::open(address)?;
+            Ok(Self(Arc::new((Pair::Token(key), public))))
+        }
+        #[cfg(not(feature = "pkcs11"))]
+        {
+            let _ = address;
+            Err(TokenError::Feature)
+        }
     }
 
     /// Reads the text of a key file: exactly one `PRIVATE KEY` block (PKCS#8). The decoded octets are wiped.
@@ -71,7 +125,9 @@ impl SigningKey {
         if before.contains("-----") || after.contains("-----") {
             return Err(KeyError::Pem);
         }
-        Self::from_pkcs8_der(&base64(body).ok_or(KeyError::Pem)?)
+        // Fewer octets than characters; of no memory for a key there is no more to say than that there is none.
+        let mut room = Locked::new(body.len()).map_err(|_| KeyError::Private)?;
+        Self::from_pkcs8_der(base64(body, &mut room).ok_or(KeyError::Pem)?)
     }
 
     /// The algorithm of the key.
@@ -88,17 +144,17 @@ impl SigningKey {
 
     /// Signs `message`, writes the raw signature (r then s for ECDSA) to the head of `out` and returns its length.
     ///
-    /// aws-lc-rs 1.19 makes one short-lived heap allocation inside (shrunk once where ECDSA came out shorter); there
-    /// is no form of it that writes into the caller's memory.
+    /// aws-lc-rs 1.19 makes one short-lived heap allocation inside (shrunk once where ECDSA came out shorter), for RSA
+    /// none; there is no form of the others that writes into the caller's memory. A key on a token waits for the token.
     /// # Errors
     /// [`SignError`]; `out` then holds nothing of use.
     pub fn sign(&self, message: &[u8], out: &mut [u8; MAX_OWN_SIGNATURE]) -> Result<usize, SignError> {
-        // aws-lc draws from its own generator; the argument is there for ring's callers.
-        let rng = SystemRandom::new();
         match &self.0.0 {
             Pair::Ecdsa(key) => {
-                // In DER, because the library's own way from there to r || s takes two more allocations.
-                let made = key.sign(&rng, message).map_err(|_| SignError)?;
+                // Over the digest, because that spares the library a digest context. In DER, because its own way from
+                // there to r || s takes two more allocations.
+                let digest = self.0.1.digest(message).ok_or(SignError)?;
+                let made = key.sign_digest(&digest).map_err(|_| SignError)?;
                 let room = out.get_mut(..self.alg().signature_len()).ok_or(SignError)?;
                 der::raw_signature(made.as_ref(), room).ok_or(SignError)?;
                 Ok(room.len())
@@ -109,8 +165,16 @@ impl SigningKey {
                 Ok(made.as_ref().len())
             }
             Pair::Rsa(key) => {
+                // aws-lc draws from its own generator; the argument is there for ring's callers.
+                let rng = SystemRandom::new();
                 key.sign(&signature::RSA_PKCS1_SHA256, &rng, message, out).map_err(|_| SignError)?;
                 Ok(out.len())
+            }
+            #[cfg(feature = "pkcs11")]
+            Pair::Token(key) => {
+                let made = key.sign(message).ok_or(SignError)?;
+                out.get_mut(..made.len()).ok_or(SignError)?.copy_from_slice(&made);
+                Ok(made.len())
             }
         }
     }
@@ -123,10 +187,9 @@ impl fmt::Debug for SigningKey {
     }
 }
 
-/// Strict base64 (RFC 4648 section 4) with line ends between; every copy is wiped, which a general decoder does not do.
-fn base64(text: &str) -> Option<Zeroizing<Vec<u8>>> {
-    let mut out = Zeroizing::new(Vec::with_capacity(text.len()));
-    let (mut bits, mut held, mut pads) = (0_u32, 0_u32, 0_u32);
+/// Strict base64 (RFC 4648 section 4) with line ends between, into the caller's memory: a general decoder leaves copies.
+fn base64<'a>(text: &str, out: &'a mut [u8]) -> Option<&'a [u8]> {
+    let (mut bits, mut held, mut pads, mut len) = (0_u32, 0_u32, 0_u32, 0);
     for octet in text.bytes().filter(|octet| !octet.is_ascii_whitespace()) {
         let value = match octet {
             b'A'..=b'Z' => octet - b'A',
@@ -147,12 +210,13 @@ fn base64(text: &str) -> Option<Zeroizing<Vec<u8>>> {
         held += 6;
         if held >= 8 {
             held -= 8;
-            out.push(u8::try_from(bits >> held & 0xff).ok()?);
+            *out.get_mut(len)? = u8::try_from(bits >> held & 0xff).ok()?;
+            len += 1;
             bits &= (1 << held) - 1;
         }
     }
     // The last group is full, or has two bits left and one pad, or four bits left and two pads, and they are zero.
-    (bits == 0 && held == 2 * pads).then_some(out)
+    if bits == 0 && held == 2 * pads { out.get(..len) } else { None }
 }
 
 #[cfg(test)]
@@ -161,12 +225,13 @@ mod tests {
 
     #[test]
     fn base64_is_strict() {
-        let decode = |text| base64(text).map(|octets| octets.to_vec());
+        let decode = |text: &str| base64(text, &mut [0; 16]).map(<[u8]>::to_vec);
         assert_eq!(decode("Zm9v\nYmE=\n"), Some(b"fooba".to_vec()));
         assert_eq!(decode("Zg=="), Some(b"f".to_vec()));
         assert_eq!(decode("++//"), Some(vec![0xfb, 0xef, 0xff]));
         for bad in ["Zg=", "Zg", "Zh==", "Z", "Zg==Zg==", "Zm9v=", "Zm9-", "===="] {
             assert_eq!(decode(bad), None, "{bad}");
         }
+        assert_eq!(base64("Zm9v", &mut [0; 2]), None, "no room");
     }
 }

@@ -4,6 +4,8 @@ use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use super::token::TokenUri;
+
 /// The appliance file, checked.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Appliance {
@@ -11,7 +13,7 @@ pub struct Appliance {
     pub cores: Cores,
     /// The two sides of the gateway.
     pub ports: Ports,
-    /// Packet memory.
+    /// Packet memory, and what is kept out of swap.
     pub memory: Memory,
     /// Batches and queues between workers and crypto threads.
     pub crypto: Crypto,
@@ -166,13 +168,27 @@ impl fmt::Display for PciAddr {
     }
 }
 
-/// Packet memory.
+/// Packet memory, and what is kept out of swap.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Memory {
     /// Whether packet memory comes from huge pages.
     pub hugepages: Hugepages,
     /// Packet buffers of both ports together; `None`: enough for the rings and queues configured.
     pub mbufs: Option<u32>,
+    /// Whether all memory of the process stays out of swap, private keys with it.
+    pub lock: MemoryLock,
+}
+
+/// Whether all memory of the process stays out of swap.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum MemoryLock {
+    /// Where the system lets us, without a limit that could be met later.
+    #[default]
+    Auto,
+    /// Always; if the system does not let us: do not start.
+    On,
+    /// Never.
+    Off,
 }
 
 /// Whether packet memory comes from huge pages.
@@ -238,6 +254,8 @@ pub struct TrustFiles {
     pub crls: PathBuf,
     /// Directory of the private keys that this gateway signs with.
     pub keys: PathBuf,
+    /// Private keys on tokens, by the name of their certificate.
+    pub token_keys: Vec<(String, TokenUri)>,
     /// How long a revocation list stays good beyond its nextUpdate, seconds (formats 12.3).
     pub crl_grace_s: u32,
     /// What becomes of a signer whose revocation list is older than that.

@@ -5,6 +5,7 @@ use crate::admin::{self, Admin};
 use crate::alarms::Alarms;
 use crate::gather::Gathered;
 use crate::report::What;
+use crate::secrecy;
 use crate::supervise::{Condition, Gateway};
 use sealgate_config::model::Mode;
 use sealgate_dataplane::engine::now_ms;
@@ -46,6 +47,10 @@ pub struct Args {
 /// Faults of the configuration (status 2); a machine that lacks something, or a gateway that broke (status 1).
 pub fn run(args: Args) -> Result<ExitCode, CliError> {
     log();
+    // Before there is a secret to dump.
+    if let Err(error) = secrecy::forbid_dumps() {
+        tracing::warn!("core dumps are not forbidden: {error}");
+    }
     let now = i64::try_from(now_ms() / 1000).unwrap_or(i64::MAX);
     let gathered = Gathered::read(&args.config, Some(&Facts::read().cpus), now)?;
     for warning in &gathered.warnings {

@@ -167,6 +167,9 @@ fn status(document: &Value) -> String {
     if document.get("signs") == Some(&Value::Bool(false)) {
         let _ = writeln!(out, "attention: nothing is signed (the policy has no home.signing)");
     }
+    if get("memory.locked") == "false" {
+        let _ = writeln!(out, "attention: memory may reach swap, and private keys with it ({})", get("memory.why"));
+    }
     let mut ports = Table::new(&["port", "device", "driver", "link", "#received", "#sent", "#missed", "#errors"]);
     for port in list(document, "ports") {
         let errors = ["rx_errors", "tx_errors", "no_buffer"];

@@ -2,10 +2,13 @@
 //!
 //! A key's table holds multiples of its point, so that a verification adds and never doubles. The wider the window, the
 //! fewer additions and the more memory. Everything here runs on control's cores.
+//!
+//! Beside them lies what else we map ourselves: locked pages for secrets.
 
 mod hits;
 mod keep;
 pub(crate) mod lines;
+pub(crate) mod locked;
 mod plan;
 mod shop;
 

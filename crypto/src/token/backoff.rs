@@ -1,0 +1,60 @@
+//! How long a token that failed is left alone.
+
+use std::time::{Duration, Instant};
+
+/// The first pause.
+const FIRST: Duration = Duration::from_millis(100);
+/// The longest pause.
+const LONGEST: Duration = Duration::from_secs(10);
+
+/// A pause that doubles with each failure, and begins anew after a success.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Backoff {
+    until: Option<Instant>,
+    last: Duration,
+}
+
+impl Backoff {
+    /// Whether another try is due.
+    pub(crate) fn is_over(&self, now: Instant) -> bool {
+        self.until.is_none_or(|until| now >= until)
+    }
+
+    /// Whether several tries in a row have failed.
+    pub(crate) fn is_lasting(&self) -> bool {
+        self.last >= FIRST * 4
+    }
+
+    /// Notes a failure.
+    pub(crate) fn failed(&mut self, now: Instant) {
+        self.last = (self.last * 2).clamp(FIRST, LONGEST);
+        self.until = now.checked_add(self.last);
+    }
+
+    /// Notes a success.
+    pub(crate) fn succeeded(&mut self) {
+        *self = Self::default();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_double_up_to_ten_seconds() {
+        let mut backoff = Backoff::default();
+        let mut now = Instant::now();
+        assert!(backoff.is_over(now));
+        for ms in [100, 200, 400, 800, 1600, 3200, 6400, 10_000, 10_000] {
+            backoff.failed(now);
+            assert!(!backoff.is_over(now + Duration::from_millis(ms - 1)));
+            now += Duration::from_millis(ms);
+            assert!(backoff.is_over(now), "{ms}");
+            assert_eq!(backoff.is_lasting(), ms >= 400);
+        }
+        backoff.succeeded();
+        backoff.failed(now);
+        assert!(backoff.is_over(now + FIRST));
+    }
+}
