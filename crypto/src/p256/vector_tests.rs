@@ -171,7 +171,7 @@ fn constants_are_what_they_say() {
     assert_eq!(Fe::from_words([32, 0, 0, 0]), INTO);
     assert_eq!(limbs(&[u64::MAX; 4]).map(|limb| limb == LIMB), std::array::from_fn(|at| at < 8));
     // A multiple of p from which any two products can be taken.
-    assert!(BIAS[..8].iter().all(|&limb| limb >= 2 * LIMB && limb < (1 << 30) + (1 << 29)), "{BIAS:x?}");
+    assert!(BIAS[..8].iter().all(|limb| (2 * LIMB..(1 << 30) + (1 << 29)).contains(limb)), "{BIAS:x?}");
     assert!(BIAS[8] >> 27 == 1, "{BIAS:x?}");
     if Avx2::supported() {
         let bias = Avx2(Limbs(BIAS.map(|limb| [limb; 4])));

@@ -202,4 +202,34 @@ mod tests {
         let apart = (first.as_ptr() as usize).abs_diff(second.as_ptr() as usize);
         assert!(apart < SLAB, "{apart}");
     }
+
+    #[test]
+    fn a_slab_goes_back_with_its_last_table() {
+        // As above: eight of these fit a slab.
+        let (len, room) = (4093, 4093 * 64);
+        let count = || slabs().0.iter().filter(|slab| slab.room == room).count();
+        let mut tables: Vec<_> = (0..9).map(|seed| filled(len, seed)).collect();
+        assert_eq!(count(), 2);
+        let place = tables[3].as_ptr();
+        tables.remove(3);
+        assert_eq!(count(), 2);
+        tables.push(filled(len, 9));
+        assert_eq!(tables.last().map(|table| table.as_ptr()), Some(place), "a free place is used again");
+        // The ninth lies in a slab of its own.
+        tables.remove(7);
+        assert_eq!(count(), 1);
+        for table in &tables {
+            assert!(table.iter().zip(0..).all(|(line, at)| line.0[0] == table[0].0[0] ^ at));
+        }
+        tables.clear();
+        assert_eq!(count(), 0);
+    }
+
+    #[test]
+    fn more_than_there_is_is_refused() {
+        let line = |at: usize| Line([at as u64; 8]);
+        assert_eq!(Lines::new((0..usize::MAX / 32).map(line)).err(), Some(NoMemory(usize::MAX)));
+        // Beyond any address space.
+        assert_eq!(Lines::new((0..1 << 52).map(line)).err(), Some(NoMemory(1 << 58)));
+    }
 }

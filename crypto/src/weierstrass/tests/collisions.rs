@@ -60,7 +60,7 @@ fn meetings<C: Curve>(shape: &Shape, u1: &C::Words, u2: &C::Words) -> Vec<(Place
     let mut terms: Vec<Term<C>> = digits_of::<C>(u1, shape.windows[0]).into_iter().map(|a| (a, zero::<C>())).collect();
     terms.extend(digits_of::<C>(u2, shape.windows[1]).into_iter().map(|b| (zero::<C>(), b)));
     let team = shape.len.min(4);
-    let ways = [4, 2, 1].into_iter().find(|ways| ways * team <= 4 && terms.len() % ways == 0).unwrap_or(1);
+    let ways = [4, 2, 1].into_iter().find(|ways| ways * team <= 4 && terms.len().is_multiple_of(*ways)).unwrap_or(1);
     let groups = shape.len.div_ceil(4);
     let mut meetings = Vec::new();
     let mut sums: Vec<Term<C>> = Vec::new();

@@ -152,7 +152,7 @@ pub(crate) fn random_sums<C: Subject>() {
     for (base, windows) in [(6, [7, 3, 8]), (2, [2, 4, 6]), (12, [10, 9, 5])] {
         in_turn(&mut asked, &windows);
         let want = vec![true; asked.len()];
-        Rig::<C>::all(base).iter_mut().for_each(|rig| rig.check(&asked, &want, &[2, 5, 9, 200]));
+        Rig::<C>::all(base).iter_mut().for_each(|rig| rig.check(&asked, &want, &[5, 200]));
     }
     assert_eq!(agree::<C>(&asked, 4, &[33]), asked.len());
 }
