@@ -274,7 +274,8 @@ mod models {
                 for n in 1..=3_u64 {
                     let words = 1 + n as usize % 2;
                     let octets = [n as u8; 8];
-                    if !producer.push(words, &[n], if words == 2 { &[&octets] } else { &[] }) {
+                    let runs = [octets.as_slice()];
+                    if !producer.push(words, &[n], runs.get(..words - 1).unwrap_or_default()) {
                         break;
                     }
                     producer.publish();
