@@ -49,6 +49,8 @@ pub struct Gateway {
 impl Gateway {
     /// A gateway whose port 0 gives `inbound` and whose port 1 gives `outbound`, `rounds` times or for ever.
     ///
+    /// * `keys`: where its keys are; the tables they have there are kept as long as a gateway has them
+    ///
     /// # Errors
     /// A policy, certificate or frame that does not fit: a defect of this program.
     pub fn new(
@@ -58,12 +60,13 @@ impl Gateway {
         outbound: Vec<Vec<u8>>,
         rounds: Option<u64>,
         crypto: PoolConfig,
+        keys: &KeyRing,
     ) -> Result<Self, Box<dyn Error>> {
         let mut policy = Policy::parse(POLICY)?;
         for peer in &mut policy.peers {
             (peer.mode, peer.sign) = (mode, sign);
         }
-        let snapshot = compile(&policy)?;
+        let snapshot = compile(&policy, keys)?;
         let shared = Arc::new(Shared::new(&snapshot));
         let cell = Arc::new(PolicyCell::new(snapshot));
         let (crypto, mut clients) = Pool::start(crypto, 1, &cell.current().ring)?;
@@ -77,7 +80,7 @@ impl Gateway {
     }
 }
 
-fn compile(policy: &Policy) -> Result<Snapshot, Box<dyn Error>> {
+fn compile(policy: &Policy, ring: &KeyRing) -> Result<Snapshot, Box<dyn Error>> {
     let object = |name, octets, kind| pki::objects_from_octets(name, octets, kind);
     let anchors: Vec<_> = object("root", ROOT, Kind::Certificate)?
         .into_iter()
@@ -95,5 +98,5 @@ fn compile(policy: &Policy) -> Result<Snapshot, Box<dyn Error>> {
     let keys = [("home-ec".to_string(), SigningKey::from_pkcs8_pem(HOME_KEY)?)].into();
     // The SigFW peer's certificate is left out here: nothing measured uses it.
     let policy = Policy { sigfw_keys: Vec::new(), ..policy.clone() };
-    Snapshot::compile(&policy, &trust, &keys, 1500, &KeyRing::new()).map_err(|faults| format!("{faults:?}").into())
+    Snapshot::compile(&policy, &trust, &keys, 1500, ring).map_err(|faults| format!("{faults:?}").into())
 }

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::hint::black_box;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::time::{ClockId, clock_gettime};
+use sealgate_crypto::tables::Tier;
 use sealgate_dataplane::pipeline::worker::{Stage, Watch};
 use sealgate_wire::ber::Rules;
 use sealgate_wire::{eth, ip, m3ua, sccp, sctp, tcap};
@@ -84,6 +85,19 @@ pub fn run(gateway: &mut Gateway, time: Duration, watched: bool) -> Outcome {
     }
 }
 
+/// Verifies what comes until the keys in use have the widest tables that they get, or for five seconds.
+///
+/// As long as the gateway lives, others with the same ring of keys start where it is.
+pub fn warm(gateway: &mut Gateway) {
+    let until = Instant::now() + Duration::from_secs(5);
+    while gateway.crypto.stats().tables.keys[Tier::Wide as usize] == 0 && Instant::now() < until {
+        if gateway.worker.turn(NOW_MS) == 0 {
+            // All was verified: the keeper counts what was asked, and makes tables, in its own time.
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+}
+
 /// This many turns, for tools that count for themselves.
 pub fn turns(gateway: &mut Gateway, turns: u32) {
     for _ in 0..turns {
@@ -139,6 +153,7 @@ mod tests {
     use super::*;
     use crate::traffic;
     use sealgate_config::model::Mode;
+    use sealgate_crypto::keyring::KeyRing;
     use sealgate_crypto::pool::PoolConfig;
     use std::error::Error;
 
@@ -146,7 +161,8 @@ mod tests {
     fn a_corpus_played_again_is_judged_again() -> Result<(), Box<dyn Error>> {
         let frames = traffic::unsigned(false);
         let rounds = 3 * frames.len() as u64;
-        let mut gateway = Gateway::new(Mode::Prefer, false, frames, Vec::new(), Some(3), PoolConfig::default())?;
+        let mut gateway =
+            Gateway::new(Mode::Prefer, false, frames, Vec::new(), Some(3), PoolConfig::default(), &KeyRing::new())?;
         turns(&mut gateway, rounds as u32 / 32 + 2);
         let stats = gateway.worker.stats();
         assert_eq!((stats.messages, stats.repeated), (rounds, 0));

@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 use sealgate_config::model::Mode;
 use sealgate_crypto::alg::Alg;
+use sealgate_crypto::keyring::KeyRing;
 use sealgate_crypto::pool::PoolConfig;
 use sealgate_crypto::tables::Tier;
 use sealgate_dataplane::pipeline::worker::Stage;
@@ -235,7 +236,8 @@ fn main() -> ExitCode {
 
 fn once(turns: u32) -> Result<(), Box<dyn Error>> {
     let frames = traffic::unsigned(false);
-    let mut gateway = Gateway::new(Mode::Prefer, false, frames, Vec::new(), None, PoolConfig::default())?;
+    let mut gateway =
+        Gateway::new(Mode::Prefer, false, frames, Vec::new(), None, PoolConfig::default(), &KeyRing::new())?;
     measure::turns(&mut gateway, turns);
     println!("{} messages", gateway.worker.stats().messages);
     Ok(())
@@ -270,8 +272,13 @@ fn run(args: &Loop) -> Result<(), Box<dyn Error>> {
     let time = Duration::from_millis(args.ms);
     let unsigned = traffic::unsigned(false);
     let outbound = traffic::unsigned(true);
-    let signed_count = (args.ms as u32 * 20).max(2000);
+    let signed_count = (args.ms as u32 * 200).max(2000);
     let signed = traffic::signed(&operator_key()?, signed_count);
+    // Keys have the tables that they have after a while of traffic.
+    let keys = KeyRing::new();
+    let mut warm =
+        Gateway::new(Mode::Require, false, signed.clone(), Vec::new(), Some(1), PoolConfig::default(), &keys)?;
+    measure::warm(&mut warm);
     let mut figures: Vec<Figure> = Vec::new();
     let mut add = |name, unit, value| match figures.iter_mut().find(|figure| figure.name == name) {
         Some(figure) => figure.samples.push(value),
@@ -282,27 +289,27 @@ fn run(args: &Loop) -> Result<(), Box<dyn Error>> {
             eprint!("\rround {} of {}", round + 1, args.rounds);
         }
         let pool = PoolConfig::default;
-        let mut idle = Gateway::new(Mode::Prefer, false, Vec::new(), Vec::new(), None, pool())?;
+        let mut idle = Gateway::new(Mode::Prefer, false, Vec::new(), Vec::new(), None, pool(), &keys)?;
         add("turn_empty_ns", "ns", measure::empty_turn(&mut idle, time / 4));
         add("decode_ns", "ns", measure::decode(&unsigned, time / 4));
-        let mut plain = Gateway::new(Mode::Prefer, false, unsigned.clone(), Vec::new(), None, pool())?;
+        let mut plain = Gateway::new(Mode::Prefer, false, unsigned.clone(), Vec::new(), None, pool(), &keys)?;
         measure::run(&mut plain, time / 4, false);
         let whole = measure::run(&mut plain, time, false);
         add("unsigned_ns", "ns", whole.ns());
         add("unsigned_msgs_per_s_per_core", "/s", whole.per_second());
         let stages = measure::run(&mut plain, time, true);
         stage_figures(&stages, &mut add);
-        let mut refused = Gateway::new(Mode::Require, false, unsigned.clone(), Vec::new(), None, pool())?;
+        let mut refused = Gateway::new(Mode::Require, false, unsigned.clone(), Vec::new(), None, pool(), &keys)?;
         measure::run(&mut refused, time / 4, false);
         add("refused_ns", "ns", measure::run(&mut refused, time, false).ns());
-        let mut checked = Gateway::new(Mode::Require, false, signed.clone(), Vec::new(), Some(1), pool())?;
+        let mut checked = Gateway::new(Mode::Require, false, signed.clone(), Vec::new(), Some(1), pool(), &keys)?;
         let verified = measure::run(&mut checked, time * 20, true);
         add("signed_ns", "ns", verified.ns());
         add("signed_msgs_per_s_per_core", "/s", verified.per_second());
         let without = verified.elapsed.saturating_sub(verified.stages.get(&Stage::Verify).copied().unwrap_or_default());
         add("signed_without_crypto_ns", "ns", without.as_secs_f64() * 1e9 / verified.messages.max(1) as f64);
         add("strip_rewrite_ns", "ns", verified.stage_ns(Stage::Rewrite));
-        let mut signing = Gateway::new(Mode::Require, true, Vec::new(), outbound.clone(), Some(1), pool())?;
+        let mut signing = Gateway::new(Mode::Require, true, Vec::new(), outbound.clone(), Some(1), pool(), &keys)?;
         let made = measure::run(&mut signing, time * 20, true);
         add("signing_msgs_per_s_per_core", "/s", made.per_second());
         let without = made.elapsed.saturating_sub(made.stages.get(&Stage::Verify).copied().unwrap_or_default());
