@@ -50,7 +50,8 @@ impl Signs {
 ///
 /// Two sorts of values are told apart by the operations' words: a *product* is what [`Lanes::mul`] and the fused forms give
 /// and what a table line holds; a *difference* is what [`Lanes::difference`] gives. The first factor is always a product, the
-/// second may be either. An implementation states its bounds so that any sequence of these operations keeps them.
+/// second may be either. An implementation states its bounds, and that the sums of `tree` and `table` keep them: not every
+/// sequence of operations does.
 pub(crate) trait Lanes: Copy + Debug + Send + Sync + 'static {
     type Fe: Field;
     /// One point as a table holds it.
