@@ -1,6 +1,7 @@
 //! Integers modulo p of P-256 in four 64-bit words: the scalar twin of the vector kernels.
 
 use crate::inverse::Modulus;
+use crate::weierstrass::field::Field;
 
 /// p = 2^256 - 2^224 + 2^192 + 2^96 - 1 (FIPS 186-5, SP 800-186 3.2.1.3), words least first.
 pub(crate) const P: [u64; 4] =
@@ -80,6 +81,28 @@ impl Fe {
     pub(crate) fn inv(&self) -> Self {
         // The words are x R; their inverse is 1 / (x R), and two factors R bring it back into form.
         Self(MODULUS.invert(&self.0)).mul(&R3)
+    }
+}
+
+impl Field for Fe {
+    const ZERO: Self = Self::ZERO;
+    const ONE: Self = Self::ONE;
+
+    fn add(&self, other: &Self) -> Self {
+        self.add(other)
+    }
+
+    fn sub(&self, other: &Self) -> Self {
+        self.sub(other)
+    }
+
+    #[inline(always)]
+    fn mul(&self, other: &Self) -> Self {
+        self.mul(other)
+    }
+
+    fn inv(&self) -> Self {
+        self.inv()
     }
 }
 

@@ -3,15 +3,14 @@
 mod field;
 #[cfg(target_arch = "x86_64")]
 mod kernels;
-mod portable;
 mod scalar;
 #[cfg(target_arch = "x86_64")]
 mod vector;
 
 use crate::weierstrass::field::Curve;
+use crate::weierstrass::portable::Portable;
 use field::{Fe, P, less, words_of};
 
-use portable::Portable;
 #[cfg(target_arch = "x86_64")]
 use vector::Avx2;
 
@@ -28,8 +27,8 @@ impl Curve for P256 {
     #[cfg(target_arch = "x86_64")]
     type Vector = Avx2;
     #[cfg(not(target_arch = "x86_64"))]
-    type Vector = Portable;
-    type Twin = Portable;
+    type Vector = Portable<Fe>;
+    type Twin = Portable<Fe>;
     const OCTETS: usize = 32;
     const BITS: usize = 256;
     type Words = [u64; 4];

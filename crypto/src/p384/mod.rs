@@ -5,17 +5,16 @@ mod field;
 mod kernels;
 #[cfg(target_arch = "x86_64")]
 mod limbs;
-mod portable;
 mod scalar;
 #[cfg(target_arch = "x86_64")]
 mod vector;
 mod words;
 
 use crate::weierstrass::field::Curve;
+use crate::weierstrass::portable::Portable;
 use field::{Fe, P};
 use words::Words;
 
-use portable::Portable;
 #[cfg(target_arch = "x86_64")]
 use vector::Avx2;
 
@@ -53,8 +52,8 @@ impl Curve for P384 {
     #[cfg(target_arch = "x86_64")]
     type Vector = Avx2;
     #[cfg(not(target_arch = "x86_64"))]
-    type Vector = Portable;
-    type Twin = Portable;
+    type Vector = Portable<Fe>;
+    type Twin = Portable<Fe>;
     const OCTETS: usize = 48;
     const BITS: usize = 384;
     type Words = Words;

@@ -7,6 +7,7 @@
 //! | file | idea |
 //! |---|---|
 //! | [`field`] | what a curve's arithmetic gives: one element, four at a time, and scalars |
+//! | [`portable`] | four elements one after the other |
 //! | [`point`] | additions that are right for all points, one at a time |
 //! | [`digits`] | a scalar as odd signed digits |
 //! | [`table`] | multiples of one point |
@@ -24,6 +25,7 @@ pub(crate) mod field;
 pub(crate) mod numbers;
 pub(crate) mod plan;
 pub(crate) mod point;
+pub(crate) mod portable;
 pub(crate) mod table;
 #[cfg(test)]
 pub(crate) mod tests;

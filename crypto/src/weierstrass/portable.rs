@@ -1,57 +1,56 @@
 //! Four elements one after the other: for processors without the vector kernels, and what those are held to.
 
-use super::field::Fe;
-use crate::weierstrass::field::{Lanes, Signs};
+use super::field::{Field, Lanes, Signs};
 
 /// Four elements, each fully reduced.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Portable([Fe; 4]);
+pub(crate) struct Portable<F>([F; 4]);
 
 /// x and y.
 #[repr(C, align(32))]
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Line(Fe, Fe);
+pub(crate) struct Line<F>(F, F);
 
-impl Portable {
-    fn each(&mut self, each: impl Fn(usize) -> Fe) {
+impl<F: Field> Portable<F> {
+    fn each(&mut self, each: impl Fn(usize) -> F) {
         self.0 = core::array::from_fn(each);
     }
 }
 
-impl Lanes for Portable {
-    type Fe = Fe;
-    type Line = Line;
+impl<F: Field> Lanes for Portable<F> {
+    type Fe = F;
+    type Line = Line<F>;
 
     fn supported() -> bool {
         true
     }
 
-    fn splat(value: &Fe) -> Self {
+    fn splat(value: &F) -> Self {
         Self([*value; 4])
     }
 
-    fn get(&self, lane: usize) -> Fe {
+    fn get(&self, lane: usize) -> F {
         self.0[lane]
     }
 
-    fn set(&mut self, lane: usize, value: &Fe) {
+    fn set(&mut self, lane: usize, value: &F) {
         self.0[lane] = *value;
     }
 
-    fn line(x: &Fe, y: &Fe) -> Line {
+    fn line(x: &F, y: &F) -> Line<F> {
         Line(*x, *y)
     }
 
-    fn coordinates(line: &Line) -> (Fe, Fe) {
+    fn coordinates(line: &Line<F>) -> (F, F) {
         (line.0, line.1)
     }
 
-    fn gather(lines: [&Line; 4], x: &mut Self, y: &mut Self) {
+    fn gather(lines: [&Line<F>; 4], x: &mut Self, y: &mut Self) {
         x.each(|lane| lines[lane].0);
         y.each(|lane| lines[lane].1);
     }
 
-    fn prefetch(_: *const Line) {}
+    fn prefetch(_: *const Line<F>) {}
 
     fn difference(&mut self, a: &Self, b: &Self) {
         self.each(|lane| a.0[lane].sub(&b.0[lane]));
@@ -59,7 +58,7 @@ impl Lanes for Portable {
 
     fn signed_difference(&mut self, a: &Self, negative: Signs, b: &Self) {
         self.each(|lane| {
-            let a = if negative.is_negative(lane) { a.0[lane].neg() } else { a.0[lane] };
+            let a = if negative.is_negative(lane) { F::ZERO.sub(&a.0[lane]) } else { a.0[lane] };
             a.sub(&b.0[lane])
         });
     }
