@@ -31,7 +31,7 @@ enum Place {
     Level(usize),
     /// What the levels left, one by one.
     Rest,
-    /// The sums of the lanes of one signature, which are added completely.
+    /// The sums of the lanes of one signature, and the points that are in none: they are added completely.
     Lanes,
 }
 
@@ -60,7 +60,9 @@ fn meetings<C: Curve>(shape: &Shape, u1: &C::Words, u2: &C::Words) -> Vec<(Place
     let mut terms: Vec<Term<C>> = digits_of::<C>(u1, shape.windows[0]).into_iter().map(|a| (a, zero::<C>())).collect();
     terms.extend(digits_of::<C>(u2, shape.windows[1]).into_iter().map(|b| (zero::<C>(), b)));
     let team = shape.len.min(4);
-    let ways = [4, 2, 1].into_iter().find(|ways| ways * team <= 4 && terms.len().is_multiple_of(*ways)).unwrap_or(1);
+    let ways = [4, 2, 1].into_iter().find(|ways| ways * team <= 4).unwrap_or(1);
+    // What cannot be dealt out evenly is in no lane.
+    let over = terms.split_off(terms.len() / ways * ways);
     let groups = shape.len.div_ceil(4);
     let mut meetings = Vec::new();
     let mut sums: Vec<Term<C>> = Vec::new();
@@ -85,6 +87,13 @@ fn meetings<C: Curve>(shape: &Shape, u1: &C::Words, u2: &C::Words) -> Vec<(Place
             so_far = plus::<C>(&before, &so_far);
         }
         sums.push(so_far);
+    }
+    let mut so_far = sums.last().cloned();
+    for next in over {
+        if let Some(before) = so_far {
+            meetings.push((Place::Lanes, before, next));
+            so_far = Some(plus::<C>(&before, &next));
+        }
     }
     meetings
 }

@@ -96,19 +96,8 @@ pub(crate) fn teams_of_each_number_of_ways<C: Subject>() {
             assert_eq!(plan.teams.iter().map(|team| team.len).sum::<usize>(), len);
             let mut first = 0;
             for team in &plan.teams {
-                let most = [4, 2, 1, 1][team.len - 1];
-                let ways = if points % most == 0 {
-                    most
-                } else if points % 2 == 0 && most > 1 {
-                    2
-                } else {
-                    1
-                };
-                assert_eq!(
-                    (team.first, team.ways, team.points * team.ways),
-                    (first, ways, points),
-                    "{len} of {points}"
-                );
+                let ways = [4, 2, 1, 1][team.len - 1];
+                assert_eq!((team.first, team.ways, team.points), (first, ways, points / ways), "{len} of {points}");
                 seen[team.ways] += 1;
                 first += team.len;
             }
