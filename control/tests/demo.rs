@@ -14,6 +14,8 @@ use sealgate_control::offline::{How, replay};
 use sealgate_dataplane::io::pcap::{Reader, Resolution, Writer};
 use sealgate_dataplane::policy::Snapshot;
 use serde_json::Value;
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use time::OffsetDateTime;
@@ -192,7 +194,9 @@ fn vectors_config(dir: &Path) -> PathBuf {
     // A gateway holds its own key only; those of the senders would make their messages reflected ones.
     let keys = dir.join("keys");
     std::fs::create_dir_all(&keys).expect("directory");
-    std::fs::copy(dataplane.join("vectors/keys/home-ec.key.pem"), keys.join("home-ec.key.pem")).expect("key");
+    let key = keys.join("home-ec.key.pem");
+    std::fs::copy(dataplane.join("vectors/keys/home-ec.key.pem"), &key).expect("key");
+    std::fs::set_permissions(&key, Permissions::from_mode(0o600)).expect("mode");
     let text = format!(
         "cores: {{workers: [0]}}\nports:\n  interconnect: {{device: \"null\"}}\n  home: {{device: \"null\"}}\n\
          trust:\n  anchors: [\"{vectors}/certs/root.pem\"]\n  certificates: \"{vectors}/certs\"\n  crls: \"{vectors}/crls\"\n  \
