@@ -11,10 +11,10 @@ use std::env;
 const TRIALS: usize = 700;
 const LENS: [usize; 13] = [1, 2, 3, 4, 5, 6, 7, 8, 9, 31, 32, 33, 64];
 /// Ways to damage a signature, see [`damage`].
-const WAYS: usize = 11;
+pub(super) const WAYS: usize = 11;
 
 /// A signature that is damaged: what becomes of it, and whether it holds still.
-fn damage<C: Subject>(asked: &mut Asked, way: usize, other: &Asked, dice: &mut Dice) -> bool {
+pub(super) fn damage<C: Subject>(asked: &mut Asked, way: usize, other: &Asked, dice: &mut Dice) -> bool {
     let half = C::OCTETS;
     let (r, s) = asked.signature.split_at(half);
     let (r, s) = (C::integer(r).expect("r"), C::integer(s).expect("s"));

@@ -3,11 +3,13 @@
 //! | file | idea |
 //! |---|---|
 //! | [`made`] | signatures made by aws-lc-rs, and damaged; as many as `SEALGATE_TRIALS` says |
+//! | [`bulk`] | as many signatures made by aws-lc-rs as `SEALGATE_BULK` says |
 //! | [`constructed`] | u1, u2 and keys chosen for the ends of the group and of the field |
 //! | [`collisions`] | keys chosen so that two points with equal x meet at each place of the sum |
 //! | [`published`] | Wycheproof |
 //! | [`sums`] | tree, plan and tables by themselves |
 
+pub(crate) mod bulk;
 pub(crate) mod collisions;
 pub(crate) mod constructed;
 pub(crate) mod made;
@@ -49,6 +51,7 @@ macro_rules! suite {
     ($curve:ty) => {
         crate::weierstrass::tests::suite!($curve:
             made::signatures_made_and_damaged,
+            bulk::signatures_in_bulk,
             constructed::the_generator_has_order_n,
             constructed::sums_at_the_ends_of_the_group,
             constructed::x_between_n_and_p,
