@@ -76,6 +76,7 @@ impl Gateway {
                     CryptoEngine::Auto => EngineKind::Auto,
                     CryptoEngine::Reference => EngineKind::Reference,
                 },
+                hardware: None,
                 table_memory: usize::try_from(crypto.table_memory_mb).unwrap_or(0) << 20,
                 base_window: BASE_WINDOW,
             },
