@@ -169,6 +169,11 @@ fn open(
     let opened = ports::dpdk::open(appliance, config.frames * config.cores.len())?;
     let eal = opened.eal;
     let enter = move || eal.register_thread().map_err(|error| error.to_string());
+    #[cfg(feature = "cryptodev")]
+    let config = {
+        let hardware = ports::dpdk::crypto(appliance, eal);
+        EngineConfig { crypto: PoolConfig { hardware, ..config.crypto }, ..config }
+    };
     let shared = memories(&snapshot, state);
     let engine = Engine::start_with(config, snapshot, shared, opened.queues, enter).map_err(engine_error)?;
     Ok((engine, opened.views))

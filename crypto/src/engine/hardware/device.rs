@@ -17,8 +17,9 @@ pub trait Device: Send {
     /// In which of its lives the device is.
     fn life(&self) -> Life;
 
-    /// Asks for a restart and returns at once. It has happened when [`Life::epoch`] has grown.
-    fn restart(&mut self);
+    /// Asks for the end of this life and returns at once; of one that is over nothing comes. It has happened when
+    /// [`Life::epoch`] has grown.
+    fn restart(&mut self, epoch: u64);
 
     /// Time that only goes forward.
     fn now(&mut self) -> Duration;
@@ -80,7 +81,7 @@ pub enum Status {
 pub struct Life {
     /// Restarts that succeeded.
     pub epoch: u64,
-    /// Whether operations are taken: not while a restart is under way.
+    /// Whether operations are taken: not while a restart is under way, nor after one that failed.
     pub is_up: bool,
 }
 

@@ -248,34 +248,29 @@ impl Queue {
         let mut rounds = 0..self.slots.places().div_ceil(CHECKS) + 1;
         while rounds.next().is_some() && self.collect(&mut Round::default()) > 0 {}
         let life = self.device.life();
-        if !life.is_up {
-            self.look_again(now);
-            return false;
-        }
         if life.epoch != self.life.epoch {
             self.slots.reclaim();
             self.unfit = false;
             self.board.restarts(life.epoch);
         }
         self.life = life;
-        if self.slots.out() == 0 && !self.unfit {
+        if life.is_up && self.slots.out() == 0 && !self.unfit {
             return self.prove(now);
         }
         match self.state {
             State::Out { restart: Some(end), .. } if now >= end => self.fail("it cannot be restarted"),
-            State::Out { restart: Some(_), .. } => self.look_again(now),
+            State::Out { restart: Some(end), .. } => self.look_again(now, end),
             _ => {
-                self.device.restart();
-                self.state = State::Out { until: now + LOOK, restart: Some(now + RESTART) };
+                // Where one is under way, this asks for nothing more.
+                self.device.restart(life.epoch);
+                self.look_again(now, now + RESTART);
             }
         }
         false
     }
 
-    fn look_again(&mut self, now: Duration) {
-        if let State::Out { restart, .. } = self.state {
-            self.state = State::Out { until: now + LOOK, restart };
-        }
+    fn look_again(&mut self, now: Duration, end: Duration) {
+        self.state = State::Out { until: now + LOOK, restart: Some(end) };
     }
 
     /// Asks all known answers.

@@ -167,8 +167,8 @@ impl Device for StandIn {
         self.with(|world| world.life)
     }
 
-    fn restart(&mut self) {
-        self.with(|world| (world.wanted, world.asked) = (true, world.asked + 1));
+    fn restart(&mut self, epoch: u64) {
+        self.with(|world| (world.wanted, world.asked) = (epoch == world.life.epoch, world.asked + 1));
     }
 
     fn now(&mut self) -> Duration {
@@ -191,10 +191,13 @@ impl Source for StandIn {
 
     fn tend(&self) {
         self.with(|world| {
-            if std::mem::take(&mut world.wanted) && world.restarts_well {
-                world.on_way.clear();
-                world.held_back.clear();
-                world.life.epoch += 1;
+            if std::mem::take(&mut world.wanted) {
+                world.life.is_up = world.restarts_well;
+                if world.restarts_well {
+                    world.on_way.clear();
+                    world.held_back.clear();
+                    world.life.epoch += 1;
+                }
             }
         });
     }
