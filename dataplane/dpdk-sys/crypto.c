@@ -9,6 +9,7 @@
 #include <rte_cryptodev.h>
 #include <rte_dev.h>
 #include <rte_errno.h>
+#include <rte_log.h>
 #include <rte_mempool.h>
 #include <rte_version.h>
 
@@ -74,6 +75,11 @@ int sg_crypto_info(uint8_t dev, struct sg_crypto_info *info)
 			info->verifies = (capability->op_types & (1u << RTE_CRYPTO_ASYM_OP_VERIFY)) != 0;
 	}
 	return 0;
+}
+
+int sg_crypto_quiet(const char *type)
+{
+	return rte_log_set_level_pattern(type, RTE_LOG_CRIT);
 }
 
 int sg_crypto_configure(uint8_t dev, uint16_t queues)

@@ -144,6 +144,8 @@ struct sg_crypto_done {
 
 /* -ENODEV: there is no device of this number. */
 int sg_crypto_info(uint8_t dev, struct sg_crypto_info *info);
+/* Lets what logs under this name say critical things only. */
+int sg_crypto_quiet(const char *type);
 int sg_crypto_configure(uint8_t dev, uint16_t queues);
 int sg_crypto_queue(uint8_t dev, uint16_t queue, uint32_t descriptors);
 int sg_crypto_start(uint8_t dev);

@@ -66,6 +66,8 @@ pub struct sg_crypto_done {
 unsafe extern "C" {
     /// `rte_cryptodev_info_get` and what belongs to it. `-ENODEV`: there is no device of this number.
     pub fn sg_crypto_info(dev: u8, info: *mut sg_crypto_info) -> c_int;
+    /// `rte_log_set_level_pattern`: lets what logs under this name say critical things only.
+    pub fn sg_crypto_quiet(kind: *const c_char) -> c_int;
     /// `rte_cryptodev_configure`, asymmetric operations only.
     pub fn sg_crypto_configure(dev: u8, queues: u16) -> c_int;
     /// `rte_cryptodev_queue_pair_setup`. The device is stopped; a queue that was set up before is made anew.

@@ -7,7 +7,7 @@ use dpdk_sys::{SG_CURVE_P256, SG_CURVE_P384};
 use sealgate_config::model::CryptoName;
 use sealgate_crypto::alg::Alg;
 use sealgate_crypto::engine::hardware::{Device, Source};
-use std::ffi::{CString, c_void};
+use std::ffi::{CStr, CString, c_void};
 use std::ptr::{self, NonNull};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -17,6 +17,9 @@ pub(super) const PLACES: u16 = 128;
 
 /// Descriptors of a queue; drivers want a power of two, and QAT no fewer than 128.
 const DESCRIPTORS: u32 = 512;
+
+/// What drivers log each forged signature under, by a system call of the thread that verifies.
+const CHATTER: [&CStr; 1] = [c"pmd.qat.dp"];
 
 /// The curves that are tried; whether the device knows them shows when its session is made.
 const CURVES: [(Alg, u16); 2] = [(Alg::P256, SG_CURVE_P256), (Alg::P384, SG_CURVE_P384)];
@@ -84,6 +87,12 @@ impl CryptoDevice {
             CryptoName::Virtual(_) | CryptoName::Pci(_) => None,
         };
         let found = choose(&all(eal), &text, || present(eal))?;
+        let quiet = control();
+        for name in CHATTER {
+            // SAFETY: EAL runs, one thread at a time is here, the string is copied. A name that nobody has changes nothing.
+            let _ = unsafe { dpdk_sys::sg_crypto_quiet(name.as_ptr()) };
+        }
+        drop(quiet);
         let shared = Shared::start(&found, &text, u16::try_from(threads).unwrap_or(u16::MAX), sessions)?;
         if let Some(plugged) = plugged {
             plugged.stay();
