@@ -16,7 +16,7 @@ pub(crate) fn read(root: &Item<'_>, present: Option<&[usize]>) -> Appliance {
     let cores = top.need("cores", "{workers: [2]}").map(|item| cores(&item, present)).unwrap_or_default();
     let ports = top.need("ports", "{interconnect: {device: ...}, home: {device: ...}}").map(|item| ports(&item));
     let memory = top.get("memory").map(|item| memory(&item)).unwrap_or_default();
-    let crypto = top.get("crypto").map(|item| crypto(&item)).unwrap_or_default();
+    let crypto = top.get("crypto").map(|item| crypto(&item, ports.as_ref())).unwrap_or_default();
     let trust = top.need("trust", "{anchors: [root.pem], ...}").map(|item| trust(&item, &cores));
     let policy = top.need("policy", "policy.yaml").and_then(|item| units::path(&item)).unwrap_or_default();
     let state = top.get("state").and_then(|item| units::path(&item));
@@ -229,10 +229,12 @@ fn memory(item: &Item<'_>) -> Memory {
     Memory { hugepages: hugepages.unwrap_or_default(), mbufs, lock: lock.unwrap_or_default() }
 }
 
-fn crypto(item: &Item<'_>) -> Crypto {
+fn crypto(item: &Item<'_>, ports: Option<&Ports>) -> Crypto {
     let stand_in = Crypto::default();
     let mut section = Section::open(item);
     let engine = section.get("engine").and_then(|item| item.word("a choice of engines", CRYPTO_ENGINE));
+    let device_item = section.get("device");
+    let device = device_item.as_ref().and_then(|item| crypto_name(item, ports));
     let batch_item = section.get("batch");
     let batch = batch_item.as_ref().and_then(|item| item.power_of_two(1..=256, "jobs"));
     let batch_us = section.get("batch_us").and_then(|item| item.number(1..=1000, "microseconds"));
@@ -243,12 +245,16 @@ fn crypto(item: &Item<'_>) -> Crypto {
     let size = |number: Option<u64>, other| number.and_then(|n| usize::try_from(n).ok()).unwrap_or(other);
     let crypto = Crypto {
         engine: engine.unwrap_or_default(),
+        device,
         batch: size(batch, stand_in.batch),
         batch_us: batch_us.and_then(|n| u32::try_from(n).ok()).unwrap_or(stand_in.batch_us),
         queue: size(queue, stand_in.queue),
         share_percent: share.and_then(|n| u8::try_from(n).ok()).unwrap_or(stand_in.share_percent),
         table_memory_mb: tables.and_then(|n| u32::try_from(n).ok()).unwrap_or(stand_in.table_memory_mb),
     };
+    if let (Some(at), Some(_), CryptoEngine::Reference) = (&device_item, &crypto.device, crypto.engine) {
+        at.fault("with engine: reference a device is never asked".to_owned(), "leave one of the two out");
+    }
     if crypto.batch > crypto.queue {
         let at = batch_item.as_ref().unwrap_or(item);
         at.fault(
@@ -257,6 +263,23 @@ fn crypto(item: &Item<'_>) -> Crypto {
         );
     }
     crypto
+}
+
+fn crypto_name(item: &Item<'_>, ports: Option<&Ports>) -> Option<CryptoName> {
+    let text = item.written("a crypto device")?;
+    let remedy = "give the PCI address of a crypto card bound to a DPDK driver, as \"0000:3d:01.0\"";
+    let name = text.parse().ok();
+    match &name {
+        None => item.fault(format!("{text:?} is not a crypto device"), remedy),
+        Some(CryptoName::Pci(address)) => {
+            let mut cards = ports.into_iter().flat_map(|ports| [&ports.interconnect.device, &ports.home.device]);
+            if cards.any(|card| *card == Device::Pci(*address)) {
+                item.fault(format!("{address} is a port"), remedy);
+            }
+        }
+        Some(CryptoName::Virtual(_)) => {}
+    }
+    name
 }
 
 fn trust(item: &Item<'_>, cores: &Cores) -> TrustFiles {

@@ -43,6 +43,7 @@ impl Appliance {
         ]);
         let crypto = map([
             ("engine", word(CRYPTO_ENGINE, &self.crypto.engine).into()),
+            ("device", self.crypto.device.as_ref().map_or(LEFT_OUT, |device| device.to_string().into())),
             ("batch", self.crypto.batch.into()),
             ("batch_us", self.crypto.batch_us.into()),
             ("queue", self.crypto.queue.into()),

@@ -332,6 +332,25 @@ fn faults_of_an_appliance() {
             &["a.yaml:5: crypto.engine: \"fastest\" is not a choice of engines; use auto or reference"],
         ),
         (
+            "crypto: {batch: 64}",
+            "crypto: {device: qat0}",
+            &[
+                "a.yaml:5: crypto.device: \"qat0\" is not a crypto device; give the PCI address of a crypto card bound to a DPDK driver, as \"0000:3d:01.0\"",
+            ],
+        ),
+        (
+            "crypto: {batch: 64}",
+            "crypto: {device: \"0000:3b:00.0\"}",
+            &[
+                "a.yaml:5: crypto.device: 0000:3b:00.0 is a port; give the PCI address of a crypto card bound to a DPDK driver, as \"0000:3d:01.0\"",
+            ],
+        ),
+        (
+            "crypto: {batch: 64}",
+            "crypto: {device: \"0000:3d:01.0\", engine: reference}",
+            &["a.yaml:5: crypto.device: with engine: reference a device is never asked; leave one of the two out"],
+        ),
+        (
             "batch: 64",
             "table_memory_mb: 65537",
             &["a.yaml:5: crypto.table_memory_mb: 65537 is out of range; give 0 to 65536 MiB"],
@@ -340,7 +359,7 @@ fn faults_of_an_appliance() {
             "batch: 64",
             "table_memory: 256",
             &[
-                "a.yaml:5: crypto.table_memory: unknown key (did you mean \"table_memory_mb\"?); known here: engine, batch, batch_us, queue, share_percent, table_memory_mb",
+                "a.yaml:5: crypto.table_memory: unknown key (did you mean \"table_memory_mb\"?); known here: engine, device, batch, batch_us, queue, share_percent, table_memory_mb",
             ],
         ),
         ("[root.pem]", "[]", &["a.yaml:6: trust.anchors: the list is empty; give at least one, as [root.pem]"]),

@@ -34,6 +34,7 @@ pub fn idle(appliance: &Appliance) -> Idle {
 /// One that names the port, and what a build with DPDK would add.
 #[cfg(not(feature = "dpdk"))]
 pub fn check_build(appliance: &Appliance) -> Result<(), CliError> {
+    check_crypto(appliance)?;
     let refuse = |side: &str, port: &Port| {
         CliError::new(
             format!("ports.{side}.device: {} needs DPDK, and this build is without it", port.device),
@@ -56,10 +57,47 @@ pub fn check_build(appliance: &Appliance) -> Result<(), CliError> {
     Ok(())
 }
 
-/// Refuses devices that this build cannot open: with DPDK there are none.
+/// Refuses devices that this build cannot open: with DPDK that is a crypto device at most.
 /// # Errors
-/// None.
+/// One that names what another build would add.
 #[cfg(feature = "dpdk")]
-pub fn check_build(_appliance: &Appliance) -> Result<(), CliError> {
-    Ok(())
+pub fn check_build(appliance: &Appliance) -> Result<(), CliError> {
+    check_crypto(appliance)
+}
+
+/// Refuses a crypto device where this build has no way to ask it.
+fn check_crypto(appliance: &Appliance) -> Result<(), CliError> {
+    match &appliance.crypto.device {
+        Some(device) if cfg!(not(feature = "cryptodev")) => Err(CliError::new(
+            format!("crypto.device: {device} needs DPDK's cryptodev, and this build is without it"),
+            "build with: cargo build --release --features cryptodev (it needs libdpdk-dev), or leave crypto.device out: \
+             signatures are then verified by the processor",
+        )
+        .with_code(CliError::CONFIGURATION)),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An appliance on capture files, with this in its section on crypto.
+    fn appliance(crypto: &str) -> Appliance {
+        let text = format!(
+            "cores: {{workers: [0]}}\nports: {{interconnect: {{device: \"pcap:a,b\"}}, home: {{device: \"pcap:c,d\"}}}}\n\
+             crypto: {{{crypto}}}\ntrust: {{anchors: [r], certificates: c, crls: l, keys: k}}\npolicy: p.yaml\n"
+        );
+        sealgate_config::parse_appliance(&text, "a.yaml").unwrap()
+    }
+
+    #[test]
+    fn a_crypto_device_needs_a_build_that_can_ask_it() {
+        assert!(check_build(&appliance("")).is_ok());
+        let with = check_build(&appliance("device: \"0000:3d:01.0\""));
+        #[cfg(feature = "cryptodev")]
+        assert!(with.is_ok());
+        #[cfg(not(feature = "cryptodev"))]
+        assert!(with.unwrap_err().message.starts_with("crypto.device: 0000:3d:01.0 needs"));
+    }
 }

@@ -195,7 +195,8 @@ fn pool(crypto: &PoolStats) -> Value {
     let tiers = Tier::ALL.iter().zip(tables.keys).map(|(tier, keys)| (tier.name().to_owned(), json!(keys)));
     let evidence = crypto.evidence.iter().map(|one| {
         json!({ "alg": one.alg.name(), "key": hex(&one.key), "signed": hex(&one.signed),
-            "signature": hex(&one.signature), "engine": one.engine, "reference": one.reference })
+            "signature": hex(&one.signature), "engine": one.engine, "reference": one.reference,
+            "by_device": one.by_device })
     });
     json!({
         "threads": crypto.threads, "alive": crypto.alive, "lost": crypto.lost, "restarts": crypto.restarts,
@@ -203,6 +204,10 @@ fn pool(crypto: &PoolStats) -> Value {
         "stale": crypto.stale, "failed": crypto.failed,
         "engines": crypto.engines.iter().map(|choice| json!({ "alg": choice.alg.name(), "engine": choice.engine,
             "why": choice.why })).collect::<Vec<_>>(),
+        "device": crypto.device.as_ref().map(|device| json!({ "name": device.name, "state": device.state.name(),
+            "why": device.why, "threads": device.serving, "answered": device.answered, "full": device.full,
+            "lost": device.lost, "late": device.late, "strays": device.strays, "errors": device.errors,
+            "outs": device.outs, "restarts": device.restarts, "wrong": device.wrong })),
         "tables": { "keys": Value::Object(tiers.collect()), "octets": tables.octets, "budget": tables.budget,
             "pending": tables.pending, "built": tables.built, "faulty": tables.faulty },
         "self_check": { "checked": crypto.checked, "skipped": crypto.unchecked, "mismatches": crypto.mismatches,

@@ -76,6 +76,7 @@ impl Gateway {
                     CryptoEngine::Auto => EngineKind::Auto,
                     CryptoEngine::Reference => EngineKind::Reference,
                 },
+                hardware: None,
                 table_memory: usize::try_from(crypto.table_memory_mb).unwrap_or(0) << 20,
                 base_window: BASE_WINDOW,
             },
@@ -168,6 +169,11 @@ fn open(
     let opened = ports::dpdk::open(appliance, config.frames * config.cores.len())?;
     let eal = opened.eal;
     let enter = move || eal.register_thread().map_err(|error| error.to_string());
+    #[cfg(feature = "cryptodev")]
+    let config = {
+        let hardware = ports::dpdk::crypto(appliance, eal);
+        EngineConfig { crypto: PoolConfig { hardware, ..config.crypto }, ..config }
+    };
     let shared = memories(&snapshot, state);
     let engine = Engine::start_with(config, snapshot, shared, opened.queues, enter).map_err(engine_error)?;
     Ok((engine, opened.views))

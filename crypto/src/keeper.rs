@@ -107,8 +107,17 @@ impl Keeper {
                 tables.count(threads.chain(inline.iter().map(|outlook| &outlook.hits)));
             }
         }
-        if !audit.evidence.is_empty() {
-            // Before anybody is told: nothing more is answered by what was found wrong.
+        let hardware = self.kit.config.hardware.as_ref();
+        if let Some(hardware) = hardware {
+            audit.evidence.extend(hardware.tend());
+        }
+        // Before anybody is told: nothing more is answered by what was found wrong.
+        let foreign = audit.evidence.iter().filter(|one| one.by_device).count();
+        let ours = audit.evidence.len() - foreign;
+        if let Some(hardware) = hardware.filter(|_| foreign > 0) {
+            hardware.convict(foreign);
+        }
+        if ours > 0 {
             self.kit.mode.distrust();
         }
         self.kit.ring.sweep();
@@ -117,7 +126,7 @@ impl Keeper {
         }
         let mut shown = lock(&self.common.shown);
         shown.checked += audit.checked;
-        shown.mismatches += audit.evidence.len() as u64;
+        shown.mismatches += ours as u64;
         let room = EVIDENCE - shown.evidence.len().min(EVIDENCE);
         shown.evidence.extend(audit.evidence.into_iter().take(room));
         if let Some(tables) = &self.tables {

@@ -2,7 +2,8 @@
 
 use crate::client::{Counters, Lane, Relief};
 use crate::crew::{Kit, Maker, Member};
-use crate::engine::{Auto, Choice, EngineKind, Mode, Reference};
+use crate::engine::hardware::{Assisted, DeviceState, DeviceStats, Hardware};
+use crate::engine::{Auto, Choice, Engine, EngineKind, Mode, Reference};
 use crate::job::MAX_BATCH;
 use crate::keeper::{Common, Keeper, PATIENCE, lock};
 use crate::keyring::KeyRing;
@@ -40,6 +41,8 @@ pub struct PoolConfig {
     pub share_percent: u8,
     /// Which engines may answer.
     pub engine: EngineKind,
+    /// A device that is asked first, where [`EngineKind::Auto`] may answer.
+    pub hardware: Option<Hardware>,
     /// Octets that the tables of keys may have.
     pub table_memory: usize,
     /// Window of the generators' tables, 10 to 16: 32 MiB at 16 for P-256, 2.7 MiB at 12.
@@ -56,6 +59,7 @@ impl Default for PoolConfig {
             queue: 4096,
             share_percent: 50,
             engine: EngineKind::Auto,
+            hardware: None,
             table_memory: 256 << 20,
             base_window: 12,
         }
@@ -113,9 +117,12 @@ pub struct PoolStats {
     pub checked: u64,
     /// Verdicts to be checked again that were passed over, because control was behind.
     pub unchecked: u64,
-    /// Verdicts that the reference does not share: a critical alarm. Since the first, only the reference answers.
+    /// Verdicts of our engines that the reference does not share: a critical alarm. Since the first, only the reference
+    /// answers.
     pub mismatches: u64,
-    /// The first of them.
+    /// The device, if one is configured.
+    pub device: Option<DeviceStats>,
+    /// The first wrong verdicts, of engines and of the device.
     pub evidence: Vec<Evidence>,
 }
 
@@ -139,8 +146,8 @@ impl Pool {
         let maker: Maker = match kind {
             EngineKind::Reference => Arc::new(|| Box::new(Reference)),
             EngineKind::Auto => {
-                let window = config.base_window;
-                Arc::new(move || Box::new(Auto::new(window)))
+                let (window, hardware) = (config.base_window, config.hardware.clone());
+                Arc::new(move || with(Box::new(Auto::new(window)), hardware.as_ref()))
             }
         };
         let workshop: Option<Arc<dyn Workshop>> = match kind {
@@ -214,9 +221,20 @@ impl Pool {
         let roll = lock(&self.common.crew).roll();
         let shown = lock(&self.common.shown).clone();
         let mut engines = lock(&self.kit.choices).clone();
+        let mut device = self.kit.config.hardware.as_ref().map(Hardware::stats);
         if self.kit.mode.is_distrusted() {
+            let why = || "an engine of ours gave a wrong verdict".to_owned();
             for choice in &mut engines {
-                (choice.engine, choice.why) = ("reference", "an engine of ours gave a wrong verdict".to_owned());
+                (choice.engine, choice.why) = ("reference", why());
+            }
+            if let Some(device) = device.as_mut().filter(|device| device.state == DeviceState::Serving) {
+                (device.state, device.why, device.algs) = (DeviceState::Out, why(), Vec::new());
+            }
+        }
+        for choice in &mut engines {
+            if let Some(device) = device.as_ref().filter(|device| device.algs.contains(&choice.alg)) {
+                choice.why = format!("{}, else {}: {}", device.name, choice.engine, choice.why);
+                choice.engine = "device";
             }
         }
         PoolStats {
@@ -235,6 +253,7 @@ impl Pool {
             checked: shown.checked,
             unchecked: self.kit.skipped.get(),
             mismatches: shown.mismatches,
+            device,
             evidence: shown.evidence,
         }
     }
@@ -276,6 +295,14 @@ impl Pool {
 impl Drop for Pool {
     fn drop(&mut self) {
         self.tell();
+    }
+}
+
+/// An engine, with the device in front of it if there is one.
+fn with(engine: Box<dyn Engine>, hardware: Option<&Hardware>) -> Box<dyn Engine> {
+    match hardware {
+        Some(hardware) => Box::new(Assisted::new(engine, hardware)),
+        None => engine,
     }
 }
 

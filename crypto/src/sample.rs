@@ -11,6 +11,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// One verdict of so many is checked again.
 const EVERY: u32 = 1024;
 
+/// What a sample says of its verdict.
+const HELD: u32 = 1;
+const BY_DEVICE: u32 = 2;
+
 /// Words of the ring: some hundred short samples, or ten of the longest.
 pub(crate) const RING: usize = 1 << 14;
 
@@ -38,10 +42,10 @@ impl Sampler {
     }
 
     /// Hands a verdict on to be checked again, if it is its turn or the first that a table gave.
-    pub(crate) fn see(&mut self, request: &Request, entry: &Entry, check: &Check<'_>, held: bool) {
+    pub(crate) fn see(&mut self, request: &Request, entry: &Entry, check: &Check<'_>, (held, by_device): (bool, bool)) {
         self.left -= 1;
         let due = self.left == 0;
-        let first = entry.table.is_some() && !entry.proven.load(Ordering::Relaxed);
+        let first = !by_device && entry.table.is_some() && !entry.proven.load(Ordering::Relaxed);
         if due {
             self.left = EVERY;
         }
@@ -49,7 +53,8 @@ impl Sampler {
             return;
         }
         // The answer takes the place of the job's number.
-        let header = Request { index: u32::from(held), ..*request }.header();
+        let index = if held { HELD } else { 0 } | if by_device { BY_DEVICE } else { 0 };
+        let header = Request { index, ..*request }.header();
         if self.out.push(request.words(), &header, &[check.digest, check.signature, check.message]) {
             self.out.publish();
             if first {
@@ -77,6 +82,23 @@ pub struct Evidence {
     pub engine: bool,
     /// What the reference says.
     pub reference: bool,
+    /// Whether the engine was a device.
+    pub by_device: bool,
+}
+
+impl Evidence {
+    pub(crate) fn of(check: &Check<'_>, engine: bool, reference: bool, by_device: bool) -> Self {
+        let signed = if check.message.is_empty() { check.digest } else { check.message };
+        Self {
+            alg: check.key.alg(),
+            key: check.key.bits().to_vec(),
+            signed: signed.to_vec(),
+            signature: check.signature.to_vec(),
+            engine,
+            reference,
+            by_device,
+        }
+    }
 }
 
 /// Control's end: judges samples.
@@ -116,18 +138,11 @@ impl Auditor {
             let Found::Key(entry) = keys.find(request.key) else { continue };
             let check =
                 Check { key: &entry.key, table: None, digest: to_digest, message: to_message, signature: to_signature };
-            let (engine, reference) = (request.index != 0, Reference::holds(&check));
+            let (engine, by_device) = (request.index & HELD != 0, request.index & BY_DEVICE != 0);
+            let reference = Reference::holds(&check);
             audit.checked += 1;
             if engine != reference {
-                let signed = if check.message.is_empty() { check.digest } else { check.message };
-                audit.evidence.push(Evidence {
-                    alg: entry.key.alg(),
-                    key: entry.key.bits().to_vec(),
-                    signed: signed.to_vec(),
-                    signature: check.signature.to_vec(),
-                    engine,
-                    reference,
-                });
+                audit.evidence.push(Evidence::of(&check, engine, reference, by_device));
             }
         }
     }

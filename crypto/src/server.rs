@@ -264,7 +264,7 @@ fn verify(tools: &mut Tools, octets: &[u8], slips: &mut [Slip]) {
         let held = verdicts.held(index);
         slip.answer = if held { Answer::Verified } else { Answer::Refused };
         if let Some(sampler) = tools.sampler.as_mut().filter(|_| !distrusted) {
-            sampler.see(&slip.request, entry, check, held);
+            sampler.see(&slip.request, entry, check, (held, verdicts.is_by_device(index)));
         }
     }
 }

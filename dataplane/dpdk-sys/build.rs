@@ -1,4 +1,5 @@
-//! Finds the system's libdpdk 22.11, compiles the shim against its headers and links the four libraries that it calls.
+//! Finds the system's libdpdk 22.11, compiles the shim against its headers and links the libraries that it calls: four, and
+//! one more with the feature `cryptodev`.
 //!
 //! Exactly 22.11.x: the shim reads structures whose layout belongs to one release. Drivers are not linked, EAL loads
 //! them from the directory built into it.
@@ -11,8 +12,12 @@ const RELEASE: &str = "22.11";
 /// What the shim calls. Everything else, drivers included, comes with these at run time.
 const LIBRARIES: [&str; 4] = ["rte_ethdev", "rte_mbuf", "rte_mempool", "rte_eal"];
 
+/// What the part for crypto devices calls besides.
+const CRYPTO: &str = "rte_cryptodev";
+
 fn main() {
     println!("cargo:rerun-if-changed=shim.c");
+    println!("cargo:rerun-if-changed=crypto.c");
     println!("cargo:rerun-if-changed=wrapper.h");
     if let Err(fault) = build() {
         eprintln!("error: {fault}");
@@ -38,19 +43,23 @@ fn build() -> Result<(), String> {
         ));
     }
 
+    let crypto = std::env::var_os("CARGO_FEATURE_CRYPTODEV").is_some();
     let mut shim = cc::Build::new();
+    if crypto {
+        shim.file("crypto.c");
+    }
     shim.file("shim.c").includes(&found.include_paths).warnings(true).flag("-Wextra").flag("-Werror=implicit");
     // DPDK's headers use extensions, and are not ours to warn about: they come in as system headers.
     shim.flag("-std=gnu11");
     for flag in flags()? {
         shim.flag(&flag);
     }
-    shim.try_compile("sealgate_dpdk_shim").map_err(|error| format!("shim.c does not compile: {error}"))?;
+    shim.try_compile("sealgate_dpdk_shim").map_err(|error| format!("the shim does not compile: {error}"))?;
 
     for path in &found.link_paths {
         println!("cargo:rustc-link-search=native={}", path.display());
     }
-    for library in LIBRARIES {
+    for library in crypto.then_some(CRYPTO).into_iter().chain(LIBRARIES) {
         println!("cargo:rustc-link-lib=dylib={library}");
     }
     // Dependents read this as DEP_DPDK_VERSION.

@@ -1,4 +1,4 @@
-/* The only C of Sealgate: most of DPDK's fast path is static inline functions, which a linker cannot offer to Rust.
+/* With crypto.c the only C of Sealgate: most of DPDK's fast path is static inline functions, which a linker cannot offer to Rust.
  * No policy lives here. See wrapper.h.
  */
 #include <errno.h>

@@ -103,4 +103,67 @@ int sg_frame_linearise(void *mbuf, struct sg_frame *frame);
 /* Hash of a tuple of `words` 32-bit words in host order, as a device with this key computes it. */
 uint32_t sg_softrss(uint32_t *tuple, uint32_t words, const uint8_t *key);
 
+/* Verification by crypto devices: crypto.c, with the feature `cryptodev`. */
+
+/* Most devices (RTE_CRYPTO_MAX_DEVS); numbers are below that. */
+#define SG_MAX_CRYPTO 64
+/* Octets of the longest number of a curve. */
+#define SG_CURVE_OCTETS 48
+/* Curves (enum rte_crypto_curve_id). */
+#define SG_CURVE_P256 23
+#define SG_CURVE_P384 24
+/* Asymmetric algorithms (enum rte_crypto_asym_xform_type): bits of sg_crypto_info.asym, first, ECDSA and last. */
+#define SG_ASYM_RSA 2
+#define SG_ASYM_ECDSA 7
+#define SG_ASYM_ECFPM 10
+/* How an operation ended (enum rte_crypto_op_status). */
+#define SG_STATUS_SUCCESS 0
+#define SG_STATUS_NOT_PROCESSED 1
+#define SG_STATUS_AUTH_FAILED 2
+#define SG_STATUS_INVALID_SESSION 3
+#define SG_STATUS_INVALID_ARGS 4
+#define SG_STATUS_ERROR 5
+
+/* A crypto device, cut down to what is asked of it. Texts end with a zero. */
+struct sg_crypto_info {
+	uint32_t asym;        /* asymmetric algorithms, a bit each */
+	int32_t socket;       /* NUMA node, -1 unknown */
+	uint16_t max_queues;
+	uint8_t verifies;     /* 1: ECDSA with verification */
+	char name[64];        /* of the crypto device */
+	char device[64];      /* of the device on its bus; a PCI address */
+	char driver[64];
+};
+
+/* An operation that came back: as it was named, and how it ended. */
+struct sg_crypto_done {
+	uint64_t cookie;
+	uint32_t place;
+	int32_t status;
+};
+
+/* -ENODEV: there is no device of this number. */
+int sg_crypto_info(uint8_t dev, struct sg_crypto_info *info);
+/* Lets what logs under this name say critical things only. */
+int sg_crypto_quiet(const char *type);
+int sg_crypto_configure(uint8_t dev, uint16_t queues);
+int sg_crypto_queue(uint8_t dev, uint16_t queue, uint32_t descriptors);
+int sg_crypto_start(uint8_t dev);
+void sg_crypto_stop(uint8_t dev);
+int sg_crypto_close(uint8_t dev);
+/* NULL: see sg_errno. Freed by sg_pool_free. */
+void *sg_crypto_session_pool(const char *name, uint32_t count, int socket);
+/* A session for ECDSA on this curve. */
+int sg_crypto_session(uint8_t dev, uint16_t curve, void *pool, void **session);
+int sg_crypto_session_free(uint8_t dev, void *session);
+/* A pool of operations, all of which are written to ops and belong to the caller. NULL: see sg_errno. */
+void *sg_crypto_ops(const char *name, uint16_t count, int socket, void **ops);
+/* Makes op a verification. point: x, y; signature: r, s; each of these numbers and the digest have len octets. */
+int sg_crypto_verify(void *op, uint32_t place, uint64_t cookie, void *session, const uint8_t *point,
+		     const uint8_t *digest, const uint8_t *signature, uint32_t len);
+/* From the front; returns how many were taken. */
+uint16_t sg_crypto_enqueue(uint8_t dev, uint16_t queue, void **ops, uint16_t count);
+/* At most SG_BURST. */
+uint16_t sg_crypto_dequeue(uint8_t dev, uint16_t queue, struct sg_crypto_done *done, uint16_t max);
+
 #endif

@@ -204,10 +204,12 @@ pub enum Hugepages {
 }
 
 /// How signatures are verified and made, and the queues between workers and crypto threads.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Crypto {
     /// Which engines may answer.
     pub engine: CryptoEngine,
+    /// A crypto device that verifies what it can.
+    pub device: Option<CryptoName>,
     /// Jobs that a crypto thread does together, at most: a power of two, 1 to 256.
     pub batch: usize,
     /// Age at which a batch is begun although more jobs keep coming, microseconds: 1 to 1000.
@@ -224,11 +226,50 @@ impl Default for Crypto {
     fn default() -> Self {
         Self {
             engine: CryptoEngine::Auto,
+            device: None,
             batch: 64,
             batch_us: 20,
             queue: 4096,
             share_percent: 50,
             table_memory_mb: 256,
+        }
+    }
+}
+
+/// How a crypto device is named.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum CryptoName {
+    /// A card, or a virtual function of one, bound to a DPDK driver.
+    Pci(PciAddr),
+    /// A device of DPDK's own, `crypto_` and so on, for laboratories.
+    Virtual(String),
+}
+
+/// Text names no crypto device.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("neither a PCI address of the form 0000:3d:01.0 nor a name as crypto_null")]
+pub struct NotCryptoName;
+
+impl FromStr for CryptoName {
+    type Err = NotCryptoName;
+
+    fn from_str(text: &str) -> Result<Self, NotCryptoName> {
+        let plain = |rest: &str| {
+            (1..=40).contains(&rest.len()) && rest.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_'))
+        };
+        match text.strip_prefix("crypto_") {
+            Some(rest) if plain(rest) => Ok(Self::Virtual(text.to_owned())),
+            Some(_) => Err(NotCryptoName),
+            None => text.parse().map(Self::Pci).map_err(|_| NotCryptoName),
+        }
+    }
+}
+
+impl fmt::Display for CryptoName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Pci(address) => address.fmt(f),
+            Self::Virtual(name) => f.write_str(name),
         }
     }
 }

@@ -8,6 +8,7 @@ use crate::report::What;
 use crate::secrecy;
 use crate::supervise::{Condition, Gateway};
 use sealgate_config::model::Mode;
+use sealgate_crypto::engine::hardware::DeviceState;
 use sealgate_dataplane::engine::now_ms;
 use sealgate_dataplane::io::eal_args::Facts;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
@@ -123,6 +124,9 @@ fn announce(gateway: &Gateway, socket: &Path) {
     let crypto = board.engine.crypto();
     for choice in &crypto.engines {
         tracing::info!("{}: {}, {}", choice.alg, choice.engine, choice.why);
+    }
+    if let Some(device) = crypto.device.as_ref().filter(|device| device.state == DeviceState::Serving) {
+        tracing::info!("crypto.device {}: {}, {} thread(s)", device.name, device.state.name(), device.serving);
     }
     let crypto = match crypto.threads {
         0 => "workers verify inline".to_owned(),

@@ -1,5 +1,8 @@
 //! `sealgate show`: what a running gateway does, in tables or in JSON.
 
+mod crypto;
+
+use self::crypto::crypto;
 use super::table::Table;
 use super::{CliError, print};
 use crate::admin;
@@ -210,58 +213,6 @@ fn status(document: &Value) -> String {
         let _ = writeln!(out, "attention: {} frames are unaccounted for", get("frames.unaccounted"));
     }
     out
-}
-
-/// Engines, tables of keys, and first of all what the reference found wrong with them.
-fn crypto(document: &Value, out: &mut String) {
-    let get = |path: &str| text(document, path);
-    if number(document, "self_check.mismatches") > 0 {
-        // Red where there is a screen; the words say it anywhere.
-        let (red, plain) = if std::io::stdout().is_terminal() { ("\x1b[1;31m", "\x1b[0m") } else { ("", "") };
-        let _ = writeln!(
-            out,
-            "{red}CRITICAL: {} verdict(s) of an engine were wrong; the reference answers alone. Report the evidence:{plain}",
-            get("self_check.mismatches")
-        );
-        let evidence = document.get("self_check").map_or(&[][..], |check| list(check, "evidence"));
-        for one in evidence {
-            let verdict = |key: &str| if text(one, key) == "true" { "valid" } else { "invalid" };
-            let _ = writeln!(
-                out,
-                "  {} key {} signed {} signature {}: engine says {}, reference says {}",
-                text(one, "alg"),
-                text(one, "key"),
-                text(one, "signed"),
-                text(one, "signature"),
-                verdict("engine"),
-                verdict("reference")
-            );
-        }
-    }
-    let engines = list(document, "engines").iter();
-    let engines: Vec<_> =
-        engines.map(|one| format!("{}: {} ({})", text(one, "alg"), text(one, "engine"), text(one, "why"))).collect();
-    let _ = writeln!(out, "engines {}", engines.join("; "));
-    let _ = writeln!(
-        out,
-        "key tables {} wide, {} base, {} small, {} without; {} of {} MiB; {} verdicts checked again",
-        get("tables.keys.wide"),
-        get("tables.keys.base"),
-        get("tables.keys.small"),
-        get("tables.keys.none"),
-        number(document, "tables.octets") >> 20,
-        number(document, "tables.budget") >> 20,
-        get("self_check.checked")
-    );
-    for (path, what) in [
-        ("lost", "crypto thread(s) died again and again and are not started any more"),
-        ("restarts", "time(s) a crypto thread had to be started again"),
-        ("tables.faulty", "table(s) of keys came out wrong and were thrown away"),
-    ] {
-        if number(document, path) > 0 {
-            let _ = writeln!(out, "attention: {} {what}", get(path));
-        }
-    }
 }
 
 fn workers(document: &Value) -> String {

@@ -70,6 +70,24 @@ pub fn open(appliance: &Appliance, parked: usize) -> Result<Opened, CliError> {
     Ok(Opened { eal, queues, views })
 }
 
+/// Opens the configured crypto device, if there is one. One that cannot be used does not keep the gateway from starting: the
+/// processor verifies, and an alarm says why.
+#[cfg(feature = "cryptodev")]
+pub fn crypto(appliance: &Appliance, eal: Eal) -> Option<sealgate_crypto::engine::hardware::Hardware> {
+    use sealgate_crypto::engine::hardware::Hardware;
+    use sealgate_dataplane::io::dpdk::crypto::CryptoDevice;
+    let name = appliance.crypto.device.as_ref()?;
+    // A queue for each thread that verifies.
+    let threads = match appliance.cores.crypto.len() {
+        0 => appliance.cores.workers.len(),
+        threads => threads,
+    };
+    Some(match CryptoDevice::open(eal, name, threads) {
+        Ok(device) => Hardware::new(Box::new(device)),
+        Err(refused) => Hardware::refused(name.to_string(), refused.to_string()),
+    })
+}
+
 fn view(port: Port) -> PortView {
     let (device, driver) = (port.device().to_owned(), port.driver().to_owned());
     let counters = move || match port.stats() {

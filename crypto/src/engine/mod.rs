@@ -1,7 +1,8 @@
-//! What turns checks into verdicts: one trait, the reference, and the tables in front of it.
+//! What turns checks into verdicts: one trait, the reference, the tables in front of it, and in front of these a device.
 
 mod auto;
 mod base;
+pub mod hardware;
 mod mode;
 mod reference;
 
@@ -18,19 +19,35 @@ pub(crate) const CHECKS: usize = 64;
 
 /// One bit a check, 1 where the signature held. A bit that nobody set is a refusal.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Verdicts(u64);
+pub(crate) struct Verdicts {
+    held: u64,
+    /// Which of them are the word of a device, whatever it was.
+    by_device: u64,
+}
 
 impl Verdicts {
     /// Records that check `index` holds. Beyond [`CHECKS`] nothing is recorded, so it stays refused.
     pub(crate) fn grant(&mut self, index: usize) {
         if index < CHECKS {
-            self.0 |= 1 << index;
+            self.held |= 1 << index;
         }
+    }
+
+    /// Records that the verdict on check `index` is a device's.
+    pub(crate) fn attribute(&mut self, index: usize) {
+        if index < CHECKS {
+            self.by_device |= 1 << index;
+        }
+    }
+
+    /// Whether a device gave the verdict on check `index`.
+    pub(crate) fn is_by_device(&self, index: usize) -> bool {
+        index < CHECKS && self.by_device >> index & 1 == 1
     }
 
     /// Whether check `index` was granted.
     pub(crate) fn held(&self, index: usize) -> bool {
-        index < CHECKS && self.0 >> index & 1 == 1
+        index < CHECKS && self.held >> index & 1 == 1
     }
 }
 

@@ -30,7 +30,7 @@ impl EngineKind {
 pub struct Choice {
     /// The algorithm.
     pub alg: Alg,
-    /// `tables` or `reference`.
+    /// `tables`, `reference` or `device`.
     pub engine: &'static str,
     /// What it was chosen for, and with which settings.
     pub why: String,

@@ -1,6 +1,6 @@
 //! Raw bindings to the system's libdpdk 22.11 through one C shim: no wrapper, no opinion.
 //!
-//! `wrapper.h` is the contract, this file mirrors it line by line, `shim.c` fulfils it. No structure of DPDK crosses the
+//! `wrapper.h` is the contract, this crate mirrors it line by line, `shim.c` and `crypto.c` fulfil it. No structure of DPDK crosses the
 //! border, so only the shim depends on their layout. Functions return 0 or more for success and a negative errno
 //! otherwise, unless they say something else.
 //!
@@ -12,6 +12,11 @@
 //! * An mbuf has one owner: who allocated or received it, until it is freed or taken by [`sg_tx`].
 
 use std::ffi::{c_char, c_int, c_void};
+
+#[cfg(feature = "cryptodev")]
+mod crypto;
+#[cfg(feature = "cryptodev")]
+pub use crypto::*;
 
 /// Frames that one call of [`sg_rx`] or [`sg_tx`] moves at most.
 pub const SG_BURST: usize = 64;

@@ -4,9 +4,12 @@
 //! Ports do not appear here: they are plugged in one by one later, since a `--vdev` that fails does not fail EAL.
 
 use super::sizing::Memory;
-use sealgate_config::model::{Appliance, Device, Hugepages, PciAddr};
+use sealgate_config::model::{Appliance, CryptoName, Device, Hugepages, PciAddr};
 use std::fs;
 use std::path::Path;
+
+/// What a crypto device takes beside all else, MB: its queues, operations and sessions.
+const CRYPTO_MB: u64 = 16;
 
 /// What the configuration asks of EAL.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,7 +18,7 @@ pub struct Request {
     pub main: Option<usize>,
     /// Whether packet memory comes from huge pages.
     pub hugepages: Hugepages,
-    /// Network cards that EAL may take. It touches no other.
+    /// Cards that EAL may take, for packets and for crypto. It touches no other.
     pub pci: Vec<PciAddr>,
     /// Memory needed; see [`Sizing::memory`](super::sizing::Sizing::memory).
     pub memory: Memory,
@@ -23,13 +26,25 @@ pub struct Request {
 
 impl Request {
     /// What this appliance asks for.
+    ///
+    /// * `memory`: for its ports
     pub fn of(appliance: &Appliance, memory: Memory) -> Self {
         let devices = [&appliance.ports.interconnect.device, &appliance.ports.home.device];
-        let pci = devices.into_iter().filter_map(|device| match device {
-            Device::Pci(address) => Some(*address),
-            _ => None,
-        });
-        Self { main: appliance.cores.main, hugepages: appliance.memory.hugepages, pci: pci.collect(), memory }
+        let mut pci: Vec<_> = devices
+            .into_iter()
+            .filter_map(|device| match device {
+                Device::Pci(address) => Some(*address),
+                _ => None,
+            })
+            .collect();
+        let mut memory = memory;
+        if let Some(device) = &appliance.crypto.device {
+            memory = Memory { huge_mb: memory.huge_mb + CRYPTO_MB, small_mb: memory.small_mb + CRYPTO_MB };
+            if let CryptoName::Pci(address) = device {
+                pci.push(*address);
+            }
+        }
+        Self { main: appliance.cores.main, hugepages: appliance.memory.hugepages, pci, memory }
     }
 }
 
@@ -110,7 +125,7 @@ pub enum Impossible {
         free_mb: u64,
     },
     /// A network card cannot write into ordinary pages.
-    #[error("memory.hugepages is off, but a PCI port works with huge pages only; set it to auto or on")]
+    #[error("memory.hugepages is off, but a PCI device works with huge pages only; set it to auto or on")]
     PciWithout,
     /// The main core is not one that this process may use.
     #[error("cores.main is {core}, but this process may run on {allowed:?} only")]
@@ -127,11 +142,11 @@ pub enum Impossible {
 /// | huge pages | free ones | memory |
 /// | --- | --- | --- |
 /// | auto, on | enough | `--in-memory`: no mount, no files left behind, no quarrel with another process |
-/// | auto | too few | `--no-huge --no-shconf -m N`, with a warning; with a PCI port an error |
+/// | auto | too few | `--no-huge --no-shconf -m N`, with a warning; with a PCI device an error |
 /// | on | too few | an error |
-/// | off | any | `--no-huge --no-shconf -m N`; with a PCI port an error |
+/// | off | any | `--no-huge --no-shconf -m N`; with a PCI device an error |
 ///
-/// Without PCI ports `--no-pci`, else `-a` for each: the machine's other cards are never touched. One lcore, for the
+/// Without PCI devices `--no-pci`, else `-a` for each: the machine's other cards are never touched. One lcore, for the
 /// thread that starts EAL; workers register themselves. No telemetry socket: what listens can be attacked.
 /// # Errors
 /// [`Impossible`], with a remedy in its text.
@@ -143,7 +158,7 @@ pub fn plan(request: &Request, facts: &Facts) -> Result<Plan, Impossible> {
     } else {
         args.extend(request.pci.iter().flat_map(|address| ["-a".to_owned(), address.to_string()]));
         if !facts.is_root {
-            warnings.push("a PCI port as an ordinary user needs access to its /dev/vfio group".to_owned());
+            warnings.push("a PCI device as an ordinary user needs access to its /dev/vfio group".to_owned());
         }
     }
     let huge = huge(request, facts, &mut warnings)?;
@@ -184,7 +199,7 @@ fn huge(request: &Request, facts: &Facts, warnings: &mut Vec<String>) -> Result<
         (Hugepages::Off, true) => Ok(false),
         (Hugepages::Auto | Hugepages::On, _) if enough => Ok(true),
         (Hugepages::On, _) => lacking("memory.hugepages is on"),
-        (Hugepages::Auto, false) => lacking("a PCI port works with huge pages only"),
+        (Hugepages::Auto, false) => lacking("a PCI device works with huge pages only"),
         (Hugepages::Auto, true) => {
             warnings.push(format!(
                 "packet memory is in ordinary pages, which costs speed: {need_mb} MB of huge pages are needed and \
@@ -274,10 +289,37 @@ mod tests {
             "--lcores=0@0 -a 0000:3b:00.1 -a 0000:3b:00.0 --in-memory --no-telemetry --log-level=lib.eal:warning"
         );
         let lacking = plan(&request(Hugepages::Auto, &two), &facts(0)).unwrap_err();
-        assert!(lacking.to_string().starts_with("a PCI port works with huge pages only, but 128 MB"), "{lacking}");
+        assert!(lacking.to_string().starts_with("a PCI device works with huge pages only, but 128 MB"), "{lacking}");
         assert_eq!(plan(&request(Hugepages::Off, &two), &facts(128)), Err(Impossible::PciWithout));
         let user = plan(&request(Hugepages::Auto, &two), &Facts { is_root: false, ..facts(128) }).unwrap();
         assert!(user.warnings[0].contains("/dev/vfio"));
+    }
+
+    #[test]
+    fn a_crypto_card_is_allowed_beside_the_ports_and_has_its_memory() {
+        let text = |crypto: &str| {
+            format!(
+                "cores: {{workers: [1]}}\nports: {{interconnect: {{device: \"0000:3b:00.1\"}}, home: {{device: \"null\"}}}}\n\
+                 crypto: {{{crypto}}}\ntrust: {{anchors: [r], certificates: c, crls: l, keys: k}}\npolicy: p.yaml\n"
+            )
+        };
+        let of = |crypto: &str| {
+            let appliance = sealgate_config::parse_appliance(&text(crypto), "a.yaml").unwrap();
+            Request::of(&appliance, Memory { huge_mb: 100, small_mb: 110 })
+        };
+        let more = Memory { huge_mb: 116, small_mb: 126 };
+        assert_eq!(
+            of(""),
+            Request {
+                main: None,
+                hugepages: Hugepages::Auto,
+                pci: vec![PCI],
+                memory: Memory { huge_mb: 100, small_mb: 110 }
+            }
+        );
+        let card = PciAddr { domain: 0, bus: 0x3d, device: 1, function: 0 };
+        assert_eq!(of("device: \"0000:3d:01.0\""), Request { pci: vec![PCI, card], memory: more, ..of("") });
+        assert_eq!(of("device: crypto_null"), Request { memory: more, ..of("") });
     }
 
     #[test]

@@ -11,6 +11,8 @@
 //! * bursts need a started port, and a port stops only when no queue is left;
 //! * a buffer has one handle, and its pool is never freed.
 
+#[cfg(feature = "cryptodev")]
+pub mod crypto;
 mod device;
 mod eal;
 mod mbuf;
