@@ -5,6 +5,7 @@ pub mod alg;
 pub mod bare;
 pub mod cell;
 mod client;
+mod cost;
 mod crew;
 mod der;
 mod ed25519;

@@ -185,7 +185,7 @@ impl Pool {
                 lanes.push(lane);
                 inline = Some(server);
             }
-            clients.push(Client::new(&kit.config, ring.clone(), lanes, inline, counters));
+            clients.push(Client::new(&kit.config, ring.clone(), lanes, inline, counters, workshop.is_some()));
         }
         // Without threads, tables and engines of our own there is nothing to keep.
         if !kit.config.cores.is_empty() || kit.config.engine != EngineKind::Reference {

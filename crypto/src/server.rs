@@ -25,6 +25,8 @@ pub(crate) struct End {
 
 struct Lane {
     end: End,
+    /// Cost that may still be taken in this round. Below 0: what was taken too much, since a job is taken whole.
+    credit: isize,
     /// Words that the answers of the chunk will take.
     owed: usize,
 }
@@ -48,7 +50,7 @@ struct Slip {
 /// How a server works.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Tempo {
-    /// Jobs of a chunk at most.
+    /// Jobs of a chunk at most. They also cost no more than so many of cost 1, but for the last.
     pub(crate) most: usize,
     /// Age of its first job at which a chunk is begun although more keep coming.
     pub(crate) age: Duration,
@@ -80,6 +82,8 @@ pub(crate) struct Server {
     slips: Vec<Slip>,
     octets: Box<[u8]>,
     used: usize,
+    /// What the jobs of the chunk cost together.
+    cost: usize,
     opened: Option<Instant>,
     /// Whose turn it is to be first.
     first: usize,
@@ -88,12 +92,13 @@ pub(crate) struct Server {
 impl Server {
     pub(crate) fn new(ends: Vec<End>, tempo: Tempo, tools: Tools) -> Self {
         Self {
-            lanes: ends.into_iter().map(|end| Lane { end, owed: 0 }).collect(),
+            lanes: ends.into_iter().map(|end| Lane { end, credit: 0, owed: 0 }).collect(),
             tempo,
             tools,
             slips: Vec::with_capacity(tempo.most),
             octets: vec![0; (tempo.most * 2 * SHORT + 2 * LONGEST) * 8].into_boxed_slice(),
             used: 0,
+            cost: 0,
             opened: None,
             first: 0,
         }
@@ -108,7 +113,7 @@ impl Server {
             return None;
         }
         let aged = || self.opened.is_some_and(|opened| opened.elapsed() >= self.tempo.age);
-        if came == 0 || self.slips.len() >= self.tempo.start() || aged() { Some(self.run()) } else { Some(0) }
+        if came == 0 || self.cost >= self.tempo.start() || aged() { Some(self.run()) } else { Some(0) }
     }
 
     /// Answers all that is there and for which there is room, now. Returns how many chunks that took.
@@ -122,16 +127,21 @@ impl Server {
         chunks
     }
 
-    /// Takes jobs into the chunk: first from each worker its part, then from whoever has more.
+    /// Takes jobs into the chunk: first from each worker its part, by cost, then from whoever has more.
     fn take(&mut self) -> usize {
         let before = self.slips.len();
         let count = self.lanes.len();
-        let part = (self.tempo.most - before).div_ceil(count.max(1));
-        for quota in [part, usize::MAX] {
+        let part = self.tempo.most.saturating_sub(self.cost).div_ceil(count.max(1)).cast_signed();
+        for only_credit in [true, false] {
             for step in 0..count {
-                self.take_from((self.first + step) % count, quota);
+                let index = (self.first + step) % count;
+                if let Some(lane) = self.lanes.get_mut(index).filter(|_| only_credit) {
+                    // What was not used before is not saved up, what was taken too much is not forgotten.
+                    lane.credit = lane.credit.min(0) + part;
+                }
+                self.take_from(index, only_credit);
             }
-            if count == 1 || self.slips.len() >= self.tempo.most {
+            if self.is_full() {
                 break;
             }
         }
@@ -143,11 +153,16 @@ impl Server {
         came
     }
 
-    fn take_from(&mut self, index: usize, quota: usize) {
+    fn is_full(&self) -> bool {
+        self.cost >= self.tempo.most
+    }
+
+    /// * `only_credit`: no more than the worker has credit for; else what is taken is nobody else's
+    fn take_from(&mut self, index: usize, only_credit: bool) {
+        let full = |cost: usize| cost >= self.tempo.most;
         let Some(lane) = self.lanes.get_mut(index) else { return };
-        let mut taken = 0;
-        while taken < quota
-            && self.slips.len() < self.tempo.most
+        while (lane.credit > 0 || !only_credit)
+            && !full(self.cost)
             && let Some(first) = lane.end.requests.peek()
         {
             let from = &lane.end.requests;
@@ -172,7 +187,11 @@ impl Server {
             self.slips.push(Slip { lane: index, request, digest, signature, message, answer: Answer::default() });
             lane.end.requests.skip(request.words());
             lane.owed = owed;
-            taken += 1;
+            let cost = usize::from(request.cost.max(1));
+            self.cost += cost;
+            if only_credit {
+                lane.credit -= cost.cast_signed();
+            }
         }
         lane.end.requests.release();
     }
@@ -198,6 +217,7 @@ impl Server {
         let count = self.slips.len();
         self.slips.clear();
         self.used = 0;
+        self.cost = 0;
         self.opened = None;
         count
     }
@@ -235,7 +255,6 @@ fn verify(tools: &mut Tools, octets: &[u8], slips: &mut [Slip]) {
                 continue;
             }
         };
-        tools.hits.hit(slip.request.key.slot);
         let check = Check {
             key: &entry.key,
             table: entry.table.as_deref(),
@@ -263,6 +282,13 @@ fn verify(tools: &mut Tools, octets: &[u8], slips: &mut [Slip]) {
         let Some(slip) = slips.get_mut(place) else { continue };
         let held = verdicts.held(index);
         slip.answer = if held { Answer::Verified } else { Answer::Refused };
+        if verdicts.again(index) {
+            entry.class.mark_again();
+        }
+        if held {
+            // Only what held makes a key one that a wider table is worth: nobody's garbage is given the memory of others.
+            tools.hits.hit(slip.request.key.slot);
+        }
         if let Some(sampler) = tools.sampler.as_mut().filter(|_| !distrusted) {
             sampler.see(&slip.request, entry, check, held);
         }

@@ -1,12 +1,15 @@
 //! The pool with engines that wait, break, hang and lie.
 
+use crate::alg::Alg;
 use crate::client::Client;
 use crate::engine::{Check, Engine, Reference, Verdicts};
 use crate::job::Outcome;
 use crate::keyring::{KeyHandle, KeyRing};
 use crate::pool::{Parts, Pool, PoolConfig, PoolStats};
-use crate::selftest::test_signer;
+use crate::selftest::{test_signer, test_signer_of};
 use crate::sign::SigningKey;
+use crate::tables::{Table, Tier, Unmade, Workshop};
+use crate::verify::PublicKey;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::{Duration, Instant};
@@ -286,38 +289,120 @@ fn drain_all(client: &mut Client) -> usize {
     verified
 }
 
-/// With garbage of one peer filling its part of the queue, another one that keeps asking gets at least what is left of
-/// the pool, by number of verifications done meanwhile.
-#[test]
-fn a_flood_takes_no_more_than_its_share() {
-    let (scene, engine) = (Scene::new(), Fragile::default());
-    let config = PoolConfig { cores: vec![0], queue: 1024, share_percent: 50, ..PoolConfig::default() };
-    let maker = move || Box::new(engine.clone()) as Box<dyn Engine>;
-    let parts = Parts { maker: Arc::new(maker), workshop: None, patience: 1000 };
-    let (pool, mut clients) = Pool::start_with(config, 1, &scene.ring, parts).unwrap();
-    let client = &mut clients[0];
-    let (flood, honest) = (1_u32, 2_u32);
-    let mut bad = scene.good.clone();
-    bad[40] ^= 1;
-    let mut done = [0_u64; 2];
-    let mut turned_away = 0;
+/// What two peers who always want more get done, the first of whom goes first in every turn and asks ten times as often.
+fn compete(scene: &Scene, pool: &Pool, client: &mut Client, first: (&KeyHandle, &[u8], &[u8])) -> [u64; 2] {
+    let (mut done, mut turned_away) = ([0_u64; 2], 0_u64);
+    // All that came before the queue was full is gone after two queues of answers.
+    let mut early = [0_u64; 2];
     while done[0] + done[1] < 20_000 {
-        // The flood comes first in every turn, and ten times as often.
+        let (key, message, signature) = first;
         for _ in 0..320 {
-            if client.verify(0, flood, &scene.key, b"m", &bad).is_err() {
+            if client.verify(0, 1, key, message, signature).is_err() {
                 break;
             }
         }
         for _ in 0..32 {
-            turned_away += u64::from(client.verify(1, honest, &scene.key, b"m", &scene.good).is_err());
+            turned_away += u64::from(client.verify(1, 2, &scene.key, b"m", &scene.good).is_err());
         }
         client.flush();
         client.collect(&mut |outcome| done[usize::from(outcome.ticket() == 1)] += 1);
+        if done[0] + done[1] < 2_048 {
+            early = done;
+        }
     }
     assert!(turned_away > 0, "more was asked than could be done");
-    let part = done[1] as f64 / (done[0] + done[1]) as f64;
+    assert_eq!(pool.stats().failed, 0);
+    [done[0] - early[0], done[1] - early[1]]
+}
+
+fn rivals(scene: &Scene, workshop: bool) -> (Pool, Vec<Client>) {
+    let config = PoolConfig { cores: vec![0], queue: 1024, share_percent: 50, ..PoolConfig::default() };
+    let maker = move || Box::new(Fragile::default()) as Box<dyn Engine>;
+    let workshop: Option<Arc<dyn Workshop>> = if workshop { Some(Arc::new(Nobody)) } else { None };
+    let parts = Parts { maker: Arc::new(maker), workshop, patience: 1000 };
+    Pool::start_with(config, 1, &scene.ring, parts).unwrap()
+}
+
+/// Makes no table of any key, so that jobs have the costs of a pool with tables and keys without.
+struct Nobody;
+
+impl Workshop for Nobody {
+    fn costs(&self, _: Alg) -> Option<[usize; 4]> {
+        None
+    }
+
+    fn make(&self, _: &PublicKey, _: Tier) -> Result<Table, Unmade> {
+        Err(Unmade::Unfit)
+    }
+}
+
+#[test]
+fn a_flood_of_good_signatures_takes_no_more_than_its_share() {
+    let scene = Scene::new();
+    let (pool, mut clients) = rivals(&scene, false);
+    let [flood, honest] = compete(&scene, &pool, &mut clients[0], (&scene.key, b"m", &scene.good));
+    let part = honest as f64 / (flood + honest) as f64;
     println!("honest part of the pool under a flood: {part:.3}");
     // Half of it, but for the flood's being first each time that a place is free.
-    assert!(part > 0.4, "{done:?}");
+    assert!(part > 0.4, "{flood} {honest}");
+    assert_eq!(pool.stop(), 0);
+}
+
+#[test]
+fn a_flood_of_garbage_takes_next_to_nothing() {
+    let scene = Scene::new();
+    let (pool, mut clients) = rivals(&scene, false);
+    let mut bad = scene.good.clone();
+    bad[40] ^= 1;
+    let [flood, honest] = compete(&scene, &pool, &mut clients[0], (&scene.key, b"m", &bad));
+    let part = honest as f64 / (flood + honest) as f64;
+    println!("honest part of the pool under garbage: {part:.3}");
+    assert!(part > 0.8, "{flood} {honest}");
+    assert_eq!(pool.stop(), 0);
+}
+
+/// A job that costs 75 against one that costs 20: the numbers done are as 20 to 75, and the times as one to one.
+#[test]
+fn a_dear_flood_gets_as_much_time_and_not_as_many_jobs() {
+    let scene = Scene::new();
+    let dear = test_signer_of(Alg::P384);
+    let mut out = [0; 256];
+    let len = dear.sign(b"m", &mut out).unwrap();
+    let handle = scene.ring.install(&dear.public()).unwrap();
+    let (pool, mut clients) = rivals(&scene, true);
+    let [flood, honest] = compete(&scene, &pool, &mut clients[0], (&handle, b"m", &out[..len]));
+    let part = 20.0 * honest as f64 / (75.0 * flood as f64 + 20.0 * honest as f64);
+    println!("honest part of the pool's time under a dear flood: {part:.3}");
+    assert!(part > 0.4, "{flood} {honest}");
+    assert_eq!(pool.stop(), 0);
+}
+
+/// Cost counts between workers too: a chunk takes from each the same work, not the same number.
+#[test]
+fn a_worker_with_dear_jobs_takes_no_more_than_its_part() {
+    let scene = Scene::new();
+    let dear = test_signer_of(Alg::P384);
+    let mut out = [0; 256];
+    let len = dear.sign(b"m", &mut out).unwrap();
+    let handle = scene.ring.install(&dear.public()).unwrap();
+    let config = PoolConfig { cores: vec![0], queue: 4096, share_percent: 100, ..PoolConfig::default() };
+    let maker = move || Box::new(Fragile::default()) as Box<dyn Engine>;
+    let parts = Parts { maker: Arc::new(maker), workshop: Some(Arc::new(Nobody)), patience: 1000 };
+    let (pool, mut clients) = Pool::start_with(config, 2, &scene.ring, parts).unwrap();
+    let mut done = [0_u64; 2];
+    while done[1] < 2_000 {
+        for (number, client) in clients.iter_mut().enumerate() {
+            for _ in 0..32 {
+                let (key, signature) = if number == 0 { (&handle, &out[..len]) } else { (&scene.key, &scene.good[..]) };
+                // A full queue is what there should be.
+                let _ = client.verify(0, 1, key, b"m", signature);
+            }
+            client.flush();
+            client.collect(&mut |_| done[number] += 1);
+        }
+    }
+    let part = 20.0 * done[1] as f64 / (75.0 * done[0] as f64 + 20.0 * done[1] as f64);
+    println!("the other worker's part of the time: {part:.3}");
+    assert!((0.4..0.6).contains(&part), "{done:?}");
     assert_eq!(pool.stop(), 0);
 }

@@ -2,6 +2,7 @@
 //! never a copy of them.
 #![forbid(unsafe_code)]
 
+pub mod attack;
 pub mod crypto;
 pub mod gateway;
 pub mod measure;

@@ -15,6 +15,7 @@ use sealgate_crypto::keyring::{KeyHandle, KeyRing};
 use sealgate_crypto::pool::{Client, Outcome, Pool, PoolConfig};
 use sealgate_crypto::sign::{SigningKey, sha256};
 use sealgate_crypto::tables::Tier;
+use sealgate_crypto::verify::PublicKey;
 
 use crate::measure::cpu_now;
 
@@ -83,6 +84,14 @@ impl Load {
             signed.push(Signed { key, digest: sha256(&message), message, signature });
         }
         Ok(Self { own, signed })
+    }
+
+    /// Octets of tables of the middle width of these keys.
+    ///
+    /// # Errors
+    /// A table came out wrong.
+    pub(crate) fn table_octets(keys: &[PublicKey]) -> Result<usize, Box<dyn Error>> {
+        Ok(Bare::new(keys, Tier::Base, 10).ok_or("a table came out wrong")?.octets())
     }
 }
 

@@ -18,19 +18,34 @@ pub(crate) const CHECKS: usize = 64;
 
 /// One bit a check, 1 where the signature held. A bit that nobody set is a refusal.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Verdicts(u64);
+pub(crate) struct Verdicts {
+    held: u64,
+    again: u64,
+}
 
 impl Verdicts {
     /// Records that check `index` holds. Beyond [`CHECKS`] nothing is recorded, so it stays refused.
     pub(crate) fn grant(&mut self, index: usize) {
         if index < CHECKS {
-            self.0 |= 1 << index;
+            self.held |= 1 << index;
         }
     }
 
     /// Whether check `index` was granted.
     pub(crate) fn held(&self, index: usize) -> bool {
-        index < CHECKS && self.0 >> index & 1 == 1
+        index < CHECKS && self.held >> index & 1 == 1
+    }
+
+    /// Records that check `index` had to be worked out a second time, which costs some times as much as the others.
+    pub(crate) fn mark_again(&mut self, index: usize) {
+        if index < CHECKS {
+            self.again |= 1 << index;
+        }
+    }
+
+    /// Whether check `index` was marked so.
+    pub(crate) fn again(&self, index: usize) -> bool {
+        index < CHECKS && self.again >> index & 1 == 1
     }
 }
 
