@@ -7,4 +7,5 @@ pub mod crypto;
 pub mod gateway;
 pub mod measure;
 pub mod pool;
+pub mod sync;
 pub mod traffic;
