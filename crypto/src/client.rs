@@ -164,8 +164,8 @@ impl Client {
 
     /// Asks whether `signature` (raw form) holds for `message` under `key`.
     ///
-    /// ECDSA and RSA are hashed here, while the message is hot in the caller's cache. A signature of the wrong length is
-    /// taken and comes back refused.
+    /// All is hashed here, while the message is hot in the caller's cache; Ed25519 travels with its message nevertheless,
+    /// since the reference takes nothing else. A signature of the wrong length is taken and comes back refused.
     /// * `ticket`: comes back with the outcome; the pool attaches no meaning to it
     /// * `share`: number of the peer whose part of the queue this uses
     /// # Errors
@@ -191,7 +191,8 @@ impl Client {
         let signature = if signature.len() == key.key().signature_len() { signature } else { &[] };
         // Before anything is hashed for nothing.
         self.admit(key)?;
-        let digest = key.key().digest(message);
+        let of_table = || key.class().has_table().then(|| key.key().challenge(message, signature)).flatten();
+        let digest = key.key().digest(message).or_else(of_table);
         let digest = digest.as_ref().map_or(&[][..], AsRef::as_ref);
         let request = Request {
             kind: Kind::Verify,

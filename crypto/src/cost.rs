@@ -19,6 +19,11 @@ impl Class {
         self.table.store(table, Ordering::Relaxed);
     }
 
+    /// Whether it had one when last looked at: engines may have gone on already.
+    pub(crate) fn has_table(&self) -> bool {
+        self.table.load(Ordering::Relaxed)
+    }
+
     /// A signature of the key was made so that its points meet, and had to be summed a second time.
     ///
     /// By chance that happens to nobody (once in 2^240), and nobody who does not know the private key can make one. So the
@@ -44,7 +49,7 @@ impl Class {
             Alg::Rsa2048 if len <= 256 => 7,
             Alg::Rsa2048 if len <= 384 => 12,
             Alg::Rsa2048 => 20,
-            _ if self.table.load(Ordering::Relaxed) => match (alg, self.is_again()) {
+            _ if self.has_table() => match (alg, self.is_again()) {
                 (Alg::P384, false) => 4,
                 (Alg::P384, true) => 16,
                 (_, false) => 1,

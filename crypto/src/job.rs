@@ -78,8 +78,8 @@ pub(crate) enum Kind {
 
 /// Header of a request. Behind it come the digest, the signature and the message, each padded to words.
 ///
-/// A verification carries the digest where the key's algorithm has one that the reference takes (ECDSA, RSA), else the
-/// message: aws-lc-rs verifies Ed25519 over the message only, so the message must be there whatever engine answers first.
+/// A verification carries the digest (of Ed25519: SHA-512 of R, A and the message, where the key has a table). aws-lc-rs
+/// verifies Ed25519 over the message only, so there the message must travel too, whatever engine answers first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Request {
     pub(crate) kind: Kind,

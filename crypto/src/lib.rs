@@ -2,6 +2,7 @@
 #![deny(unsafe_code)]
 
 pub mod alg;
+mod backoff;
 pub mod bare;
 pub mod cell;
 mod client;

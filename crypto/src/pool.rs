@@ -1,5 +1,6 @@
 //! The crypto pool: pinned threads, or none, and one [`Client`] for each worker.
 
+use crate::backoff;
 use crate::client::{Counters, Lane, Relief};
 use crate::crew::{Kit, Maker, Member};
 use crate::engine::{Auto, Choice, EngineKind, Mode, Reference};
@@ -147,7 +148,7 @@ impl Pool {
             EngineKind::Reference => None,
             EngineKind::Auto => Some(Arc::new(Curves)),
         };
-        Self::start_with(config, workers, ring, Parts { maker, workshop, patience: PATIENCE })
+        Self::start_with(config, workers, ring, Parts { maker, workshop, patience: PATIENCE, pause: backoff::FIRST })
     }
 
     /// As [`Pool::start`], with engines and tables of the caller's.
@@ -158,7 +159,7 @@ impl Pool {
         parts: Parts,
     ) -> Result<(Self, Vec<Client>), PoolError> {
         check(&config)?;
-        let Parts { maker, workshop, patience } = parts;
+        let Parts { maker, workshop, patience, pause } = parts;
         let kit = Kit {
             config,
             ring: ring.clone(),
@@ -166,6 +167,7 @@ impl Pool {
             maker,
             skipped: Arc::<Skipped>::default(),
             choices: Arc::default(),
+            pause,
             stop: Arc::<AtomicBool>::default(),
         };
         let counters: Vec<_> = (0..workers).map(|_| Arc::<Counters>::default()).collect();
@@ -284,6 +286,8 @@ pub(crate) struct Parts {
     pub(crate) maker: Maker,
     pub(crate) workshop: Option<Arc<dyn Workshop>>,
     pub(crate) patience: u32,
+    /// The first pause between two starts of a thread.
+    pub(crate) pause: Duration,
 }
 
 fn check(config: &PoolConfig) -> Result<(), PoolError> {

@@ -17,6 +17,9 @@ use std::time::{Duration, Instant};
 /// exchange of a pointer; only a stalled machine makes it longer.
 const LOOKS: u32 = 100_000;
 
+/// Cost that a worker was given more than another and pays back, at most.
+const MOST_DEBT: isize = -256;
+
 /// The server's ends of one worker's two rings.
 pub(crate) struct End {
     pub(crate) requests: Consumer,
@@ -27,6 +30,8 @@ struct Lane {
     end: End,
     /// Cost that may still be taken in this round. Below 0: what was taken too much, since a job is taken whole.
     credit: isize,
+    /// Nothing more comes from it in this round: no job, or no room for one.
+    idle: bool,
     /// Words that the answers of the chunk will take.
     owed: usize,
 }
@@ -92,7 +97,7 @@ pub(crate) struct Server {
 impl Server {
     pub(crate) fn new(ends: Vec<End>, tempo: Tempo, tools: Tools) -> Self {
         Self {
-            lanes: ends.into_iter().map(|end| Lane { end, credit: 0, owed: 0 }).collect(),
+            lanes: ends.into_iter().map(|end| Lane { end, credit: 0, idle: true, owed: 0 }).collect(),
             tempo,
             tools,
             slips: Vec::with_capacity(tempo.most),
@@ -132,18 +137,20 @@ impl Server {
         let before = self.slips.len();
         let count = self.lanes.len();
         let part = self.tempo.most.saturating_sub(self.cost).div_ceil(count.max(1)).cast_signed();
-        for only_credit in [true, false] {
-            for step in 0..count {
-                let index = (self.first + step) % count;
-                if let Some(lane) = self.lanes.get_mut(index).filter(|_| only_credit) {
-                    // What was not used before is not saved up, what was taken too much is not forgotten.
-                    lane.credit = lane.credit.min(0) + part;
-                }
-                self.take_from(index, only_credit);
-            }
-            if self.is_full() {
-                break;
-            }
+        // What counts is who had less than the others: whoever had least begins with its part, and so does who had nothing to
+        // do, which saves nothing up.
+        let least_had = self.lanes.iter().filter(|lane| !lane.idle).map(|lane| lane.credit).max().unwrap_or(part);
+        for lane in &mut self.lanes {
+            let behind = if lane.idle { 0 } else { lane.credit - least_had };
+            (lane.credit, lane.idle) = (part + behind.max(MOST_DEBT), false);
+        }
+        for step in 0..count {
+            self.take_from((self.first + step) % count, 0);
+        }
+        while !self.is_full()
+            && let Some((index, credit)) = self.richest()
+        {
+            self.take_from(index, credit - 1);
         }
         self.first = (self.first + 1) % count.max(1);
         let came = self.slips.len() - before;
@@ -157,20 +164,28 @@ impl Server {
         self.cost >= self.tempo.most
     }
 
-    /// * `only_credit`: no more than the worker has credit for; else what is taken is nobody else's
-    fn take_from(&mut self, index: usize, only_credit: bool) {
+    /// The worker that has had least of those that may have more, and its credit.
+    fn richest(&self) -> Option<(usize, isize)> {
+        let some = self.lanes.iter().enumerate().filter(|(_, lane)| !lane.idle);
+        some.map(|(index, lane)| (index, lane.credit)).max_by_key(|(_, credit)| *credit)
+    }
+
+    /// * `least`: credit at which no more is taken from this worker
+    fn take_from(&mut self, index: usize, least: isize) {
         let full = |cost: usize| cost >= self.tempo.most;
         let Some(lane) = self.lanes.get_mut(index) else { return };
-        while (lane.credit > 0 || !only_credit)
-            && !full(self.cost)
-            && let Some(first) = lane.end.requests.peek()
-        {
+        while lane.credit > least && !full(self.cost) {
+            let Some(first) = lane.end.requests.peek() else {
+                lane.idle = true;
+                break;
+            };
             let from = &lane.end.requests;
             let request = Request::from_header([first, from.word(1), from.word(2)]);
             let lengths = [usize::from(request.digest), request.carried(), usize::from(request.message)];
             let owed = lane.owed + request.answer_words();
             // No room for its octets or for its answer: it waits where it is.
             if lengths.iter().sum::<usize>() > self.octets.len() - self.used || !lane.end.answers.has_room(owed) {
+                lane.idle = true;
                 break;
             }
             let mut word = HEADER;
@@ -189,9 +204,7 @@ impl Server {
             lane.owed = owed;
             let cost = usize::from(request.cost.max(1));
             self.cost += cost;
-            if only_credit {
-                lane.credit -= cost.cast_signed();
-            }
+            lane.credit -= cost.cast_signed();
         }
         lane.end.requests.release();
     }

@@ -109,7 +109,11 @@ fn eddsa<'a>(
     let job = |check: &Check<'a>| {
         let table = check.table.and_then(Table::ed25519)?;
         let (public, signature) = (check.key.bits().try_into().ok()?, check.signature.try_into().ok()?);
-        Some(ed25519::Job { table, public, signed: ed25519::Signed::Message(check.message), signature })
+        let signed = match check.digest.try_into() {
+            Ok(digest) => ed25519::Signed::Digest(digest),
+            Err(_) => ed25519::Signed::Message(check.message),
+        };
+        Some(ed25519::Job { table, public, signed, signature })
     };
     group(checks, job, taken, verdicts, |jobs, told| verifier.verify(jobs, &mut |at| told.grant(at)));
 }

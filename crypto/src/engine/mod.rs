@@ -55,7 +55,7 @@ pub(crate) struct Check<'a> {
     pub(crate) key: &'a PublicKey,
     /// The key's table, if it has one.
     pub(crate) table: Option<&'a Table>,
-    /// ECDSA and RSA: the digest that goes with the key. Ed25519: empty.
+    /// ECDSA and RSA: the digest that goes with the key. Ed25519: SHA-512 of R, A and the message, or empty if nobody made it.
     pub(crate) digest: &'a [u8],
     /// Ed25519: the message. Else empty.
     pub(crate) message: &'a [u8],
