@@ -33,6 +33,7 @@ impl Backoff {
     }
 
     /// Whether several tries in a row have failed.
+    #[cfg(any(test, feature = "pkcs11"))]
     pub(crate) fn is_lasting(&self) -> bool {
         self.last >= self.first * 4
     }
