@@ -5,7 +5,7 @@ use crate::keyring::{KeyHandle, KeyRing, SignHandle};
 use crate::pool::PoolConfig;
 use crate::ring::{Consumer, Producer};
 use crate::server::{End, Server};
-use crate::shares::Shares;
+use crate::shares::{Shares, Standing};
 use crate::sign::MAX_OWN_SIGNATURE;
 use crate::thread::Seat;
 use crate::verify::Verified;
@@ -78,8 +78,9 @@ impl Relief {
 pub(crate) struct Lane {
     pub(crate) ends: Box<Ends>,
     pub(crate) relief: Arc<Relief>,
-    /// Jobs given and not yet answered.
+    /// Jobs given and not yet answered, and what they cost together.
     out: usize,
+    load: usize,
     /// The thread has ended and what it left was taken in: whatever comes by these rings later answers jobs of before, whose
     /// numbers others may have by now.
     closed: bool,
@@ -87,7 +88,7 @@ pub(crate) struct Lane {
 
 impl Lane {
     pub(crate) fn new(ends: Ends, relief: Arc<Relief>) -> Self {
-        Self { ends: Box::new(ends), relief, out: 0, closed: false }
+        Self { ends: Box::new(ends), relief, out: 0, load: 0, closed: false }
     }
 }
 
@@ -104,6 +105,7 @@ struct Pending {
     ticket: u64,
     owner: Owner,
     lane: usize,
+    cost: u8,
 }
 
 /// One worker's access to the pool. Each job it accepts is answered exactly once, in any order, by
@@ -118,9 +120,14 @@ pub struct Client {
     queue: usize,
     share_percent: u32,
     shares: Shares,
+    standing: Standing,
+    /// Cost of what peers and we have in flight.
+    load: usize,
+    /// Whether the pool has engines that read tables.
+    tables: bool,
     jobs: Box<[Option<Pending>]>,
     free: Vec<u32>,
-    /// Lane of the moment, and jobs given to it since it was chosen.
+    /// Lane of the moment, and the cost of jobs given to it since it was chosen.
     lane: usize,
     given: usize,
     counters: Arc<Counters>,
@@ -133,6 +140,7 @@ impl Client {
         lanes: Vec<Lane>,
         inline: Option<Box<Server>>,
         counters: Arc<Counters>,
+        tables: bool,
     ) -> Self {
         let queue = u32::try_from(config.queue).unwrap_or(u32::MAX);
         Self {
@@ -143,6 +151,9 @@ impl Client {
             queue: config.queue,
             share_percent: config.share_percent.into(),
             shares: Shares::new(config.queue),
+            standing: Standing::new(),
+            load: 0,
+            tables,
             jobs: vec![None; config.queue].into_boxed_slice(),
             free: (0..queue).rev().collect(),
             lane: 0,
@@ -153,8 +164,8 @@ impl Client {
 
     /// Asks whether `signature` (raw form) holds for `message` under `key`.
     ///
-    /// ECDSA and RSA are hashed here, while the message is hot in the caller's cache. A signature of the wrong length is
-    /// taken and comes back refused.
+    /// All is hashed here, while the message is hot in the caller's cache; Ed25519 travels with its message nevertheless,
+    /// since the reference takes nothing else. A signature of the wrong length is taken and comes back refused.
     /// * `ticket`: comes back with the outcome; the pool attaches no meaning to it
     /// * `share`: number of the peer whose part of the queue this uses
     /// # Errors
@@ -173,13 +184,15 @@ impl Client {
         if copied.len() > MAX_MESSAGE {
             return Err(Busy::TooLong);
         }
-        if self.in_flight() < self.queue && !self.has_share(share) {
+        let cost = key.class().verification(key.key().alg(), key.key().signature_len(), self.tables);
+        if self.left() > 0 && !self.has_share(share, cost) {
             return Err(Busy::Share);
         }
         let signature = if signature.len() == key.key().signature_len() { signature } else { &[] };
         // Before anything is hashed for nothing.
         self.admit(key)?;
-        let digest = key.key().digest(message);
+        let of_table = || key.class().has_table().then(|| key.key().challenge(message, signature)).flatten();
+        let digest = key.key().digest(message).or_else(of_table);
         let digest = digest.as_ref().map_or(&[][..], AsRef::as_ref);
         let request = Request {
             kind: Kind::Verify,
@@ -188,9 +201,10 @@ impl Client {
             digest: u8::try_from(digest.len()).map_err(|_| Busy::TooLong)?,
             signature: u16::try_from(signature.len()).map_err(|_| Busy::TooLong)?,
             message: u16::try_from(copied.len()).map_err(|_| Busy::TooLong)?,
+            cost,
         };
         self.submit(ticket, Owner::Peer(share), request, &[digest, signature, copied])?;
-        self.shares.add(share);
+        self.shares.add(share, request.cost);
         Ok(())
     }
 
@@ -210,24 +224,34 @@ impl Client {
             digest: 0,
             signature: u16::try_from(key.public().signature_len()).map_err(|_| Busy::TooLong)?,
             message: u16::try_from(message.len()).map_err(|_| Busy::TooLong)?,
+            cost: 1,
         };
         self.submit(ticket, Owner::Ourselves, request, &[message])
     }
 
-    /// Whether the peer may have one more job in flight: as many as `share_percent` of the queue if it is alone, and less
+    /// Whether the peer may have one more job in flight: as much as `share_percent` of the queue if it is alone, and less
     /// the fuller the queue is of others, so that some of it is always left for whoever comes next.
     ///
-    /// A peer that never has enough gets as much of the pool as any other such peer, since all of them get as many places
-    /// in queues that are served in their order; one that asks for less gets all that it asks for.
-    fn has_share(&self, share: u32) -> bool {
-        let (jobs, left) = (u64::from(self.shares.get(share)), self.queue.saturating_sub(self.in_flight()) as u64);
-        jobs * u64::from(100 - self.share_percent.min(100)) < left * u64::from(self.share_percent)
+    /// What counts is cost, not number: a peer that never has enough gets as much of the pool's time as any other such peer,
+    /// since all of them have as much work in queues that are served in their order; one that asks for less gets all that it
+    /// asks for. A peer whose signatures do not hold has no more than a chunk in flight, so that nobody waits behind it.
+    /// A peer that has nothing in flight may have one job, whatever it costs.
+    fn has_share(&self, share: u32, cost: u8) -> bool {
+        let (has, left) = (u64::from(self.shares.get(share)), self.left() as u64);
+        let would = if has == 0 { 0 } else { has + u64::from(cost.saturating_sub(1)) };
+        let part = would * u64::from(100 - self.share_percent.min(100)) < left * u64::from(self.share_percent);
+        part && (would < self.batch as u64 || !self.standing.is_bad(share))
+    }
+
+    /// What is left of the queue, in jobs of cost 1.
+    fn left(&self) -> usize {
+        self.queue.saturating_sub(self.load)
     }
 
     fn admit(&self, key: &KeyHandle) -> Result<(), Busy> {
         if !self.ring.is(key) {
             Err(Busy::Foreign)
-        } else if self.free.is_empty() {
+        } else if self.free.is_empty() || self.left() == 0 {
             Err(Busy::Queue)
         } else {
             Ok(())
@@ -254,21 +278,24 @@ impl Client {
             }
         }
         let Some(place) = self.jobs.get_mut(index as usize) else { return Err(Busy::Queue) };
-        *place = Some(Pending { ticket, owner, lane: self.lane });
+        *place = Some(Pending { ticket, owner, lane: self.lane, cost: request.cost });
         self.free.pop();
+        let cost = usize::from(request.cost);
         lane.out += 1;
-        self.given += 1;
+        lane.load += cost;
+        self.load += cost;
+        self.given += cost;
         Ok(())
     }
 
-    /// Goes on to the thread that has the fewest of our jobs, once the present one has got a chunk of them.
+    /// Goes on to the thread that has the least of our work, once the present one has got a chunk of them.
     fn choose(&mut self) {
         let stays = self.given < self.batch && self.lanes.get(self.lane).is_some_and(|lane| lane.ends.seat.is_taken());
         if stays {
             return;
         }
         let alive = self.lanes.iter().enumerate().filter(|(_, lane)| lane.ends.seat.is_taken());
-        self.lane = alive.min_by_key(|(_, lane)| lane.out).map_or(self.lane, |(index, _)| index);
+        self.lane = alive.min_by_key(|(_, lane)| lane.load).map_or(self.lane, |(index, _)| index);
         self.given = 0;
     }
 
@@ -286,20 +313,27 @@ impl Client {
 
     /// Calls `each` for every job that has been answered since the last time. Never blocks.
     pub fn collect(&mut self, each: &mut dyn FnMut(Outcome<'_>)) {
-        let Self { lanes, jobs, free, shares, counters, .. } = self;
+        let Self { lanes, jobs, free, shares, standing, load, counters, .. } = self;
         let mut sums = [0_u64; 5];
         let mut signature = [0; MAX_OWN_SIGNATURE];
         for (index, lane) in lanes.iter_mut().enumerate() {
             // Looked at first: of a thread that has ended nothing comes after what the ring holds then.
             let alive = lane.ends.seat.is_taken();
-            let mut settle = |lane_out: &mut usize, job: u32, answer: Answer, signature: &[u8]| {
+            let mut settle = |out: &mut usize, lane_load: &mut usize, job: u32, answer: Answer, signature: &[u8]| {
                 let Some(place) = jobs.get_mut(job as usize) else { return };
                 // A number that is not out on this lane is nobody's answer.
                 let Some(pending) = place.take_if(|pending| pending.lane == index) else { return };
-                *lane_out -= 1;
+                *out -= 1;
+                *lane_load -= usize::from(pending.cost);
+                *load -= usize::from(pending.cost);
                 free.push(job);
                 if let Owner::Peer(share) = pending.owner {
-                    shares.release(share);
+                    shares.release(share, pending.cost);
+                    match answer {
+                        Answer::Verified => standing.better(share),
+                        Answer::Refused => standing.worse(share),
+                        _ => {}
+                    }
                 }
                 let (outcome, sum) = outcome(pending, answer, signature);
                 if let Some(count) = sums.get_mut(sum) {
@@ -317,7 +351,7 @@ impl Client {
                 let made = signature.get_mut(..len).unwrap_or_default();
                 answers.copy(1, made);
                 answers.skip(answer.words());
-                settle(&mut lane.out, job, answer, made);
+                settle(&mut lane.out, &mut lane.load, job, answer, made);
             }
             answers.release();
             if !alive {
@@ -325,7 +359,7 @@ impl Client {
                 // What it was given and did not answer, nobody will.
                 let count = if lane.out > 0 { u32::try_from(self.queue).unwrap_or(u32::MAX) } else { 0 };
                 for job in 0..count {
-                    settle(&mut lane.out, job, Answer::Failed, &[]);
+                    settle(&mut lane.out, &mut lane.load, job, Answer::Failed, &[]);
                 }
                 if let Some(fresh) = lane.relief.fresh.pop() {
                     let spent = std::mem::replace(&mut lane.ends, fresh);

@@ -1,5 +1,6 @@
 //! The threads of a pool: started, watched, and started again.
 
+use crate::backoff::Backoff;
 use crate::client::{Ends, Lane, Relief};
 use crate::engine::{Choice, Engine, Mode};
 use crate::keeper::lock;
@@ -24,6 +25,9 @@ const MAX_CORE: usize = 1024;
 /// How long a thread may take until it is ready: to make the generators' tables and to find its known answers.
 const LAUNCH: Duration = Duration::from_secs(20);
 
+/// After so long a life a thread that dies is started again as if it were the first time.
+const LONG_LIFE: Duration = Duration::from_secs(60);
+
 /// How often a thread is started again before it is left dead.
 const RESTARTS: u32 = 8;
 
@@ -40,6 +44,8 @@ pub(crate) struct Kit {
     pub(crate) skipped: Arc<Skipped>,
     /// What the engine that was made last says of itself; they are all alike.
     pub(crate) choices: Arc<Mutex<Vec<Choice>>>,
+    /// The first pause between two starts of a thread.
+    pub(crate) pause: Duration,
     pub(crate) stop: Arc<AtomicBool>,
 }
 
@@ -101,6 +107,9 @@ pub(crate) struct Member {
     reliefs: Vec<Arc<Relief>>,
     pub(crate) outlook: Outlook,
     restarts: u32,
+    /// Pauses between its starts, and the last start.
+    backoff: Backoff,
+    born: Instant,
     /// Chunks of earlier lives.
     chunks: u64,
     beat: u64,
@@ -125,7 +134,8 @@ impl Member {
         let (seat, handle, ends, outlook) = launch(kit, core, workers)?;
         let lanes = ends.into_iter().zip(&reliefs).map(|(ends, relief)| Lane::new(ends, Arc::clone(relief))).collect();
         let (restarts, chunks, beat, still, lost) = (0, 0, 0, 0, false);
-        Ok((Self { core, seat, handle, reliefs, outlook, restarts, chunks, beat, still, lost }, lanes))
+        let (backoff, born) = (Backoff::from(kit.pause), Instant::now());
+        Ok((Self { core, seat, handle, reliefs, outlook, restarts, backoff, born, chunks, beat, still, lost }, lanes))
     }
 
     /// Gives the thread up if it has not turned for `patience` looks. A machine that stalls stalls the looks too.
@@ -139,7 +149,10 @@ impl Member {
     }
 
     /// Whether the thread is to be started again: it has ended or was given up, and not too often.
-    fn is_due(&mut self) -> bool {
+    ///
+    /// The first time at once, then with a pause that doubles, in which its jobs fail or go to other threads: what kills a
+    /// thread is most often there still when it is started again.
+    fn is_due(&mut self, now: Instant) -> bool {
         for relief in &self.reliefs {
             // Rings that a worker gave back are freed here.
             drop(relief.spent.pop());
@@ -147,6 +160,14 @@ impl Member {
         if self.seat.is_taken() || self.lost {
             return false;
         }
+        if now.duration_since(self.born) >= LONG_LIFE {
+            self.backoff.succeeded();
+        }
+        if !self.backoff.is_over(now) {
+            return false;
+        }
+        self.backoff.failed(now);
+        self.born = now;
         self.lost = self.restarts >= RESTARTS;
         self.restarts += u32::from(!self.lost);
         !self.lost
@@ -239,10 +260,10 @@ pub(crate) struct Crew {
 impl Crew {
     /// One look at each thread. Called at even intervals by control. Returns which are to be started again.
     fn watch(&mut self, patience: u32) -> Vec<Due> {
-        let mut due = Vec::new();
+        let (mut due, now) = (Vec::new(), Instant::now());
         for (index, member) in self.members.iter_mut().enumerate() {
             member.look(patience);
-            if member.is_due() {
+            if member.is_due(now) {
                 due.push(Due { index, core: member.core, workers: member.reliefs.len() });
             }
         }

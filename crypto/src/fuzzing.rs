@@ -52,6 +52,11 @@ pub fn ecdsa(octets: &[u8]) {
     }
 }
 
+/// The same of Ed25519: raw octets, made signatures, and keys and R among points of small order and their other encodings.
+pub fn ed25519(octets: &[u8]) {
+    crate::ed25519::fuzzing::ed25519(octets);
+}
+
 /// A question, and its answer where there is but one.
 struct Asked {
     digest: Vec<u8>,

@@ -78,8 +78,8 @@ pub(crate) enum Kind {
 
 /// Header of a request. Behind it come the digest, the signature and the message, each padded to words.
 ///
-/// A verification carries the digest where the key's algorithm has one that the reference takes (ECDSA, RSA), else the
-/// message: aws-lc-rs verifies Ed25519 over the message only, so the message must be there whatever engine answers first.
+/// A verification carries the digest (of Ed25519: SHA-512 of R, A and the message, where the key has a table). aws-lc-rs
+/// verifies Ed25519 over the message only, so there the message must travel too, whatever engine answers first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Request {
     pub(crate) kind: Kind,
@@ -90,6 +90,8 @@ pub(crate) struct Request {
     /// Octets of the signature that is here, or (signing) of the one that will be made.
     pub(crate) signature: u16,
     pub(crate) message: u16,
+    /// What it counts for, see [`Class`](crate::cost::Class).
+    pub(crate) cost: u8,
 }
 
 impl Request {
@@ -112,13 +114,14 @@ impl Request {
     pub(crate) fn header(&self) -> [u64; HEADER] {
         let kind = u64::from(self.kind == Kind::Sign);
         let lengths = u64::from(self.digest) << 8 | u64::from(self.signature) << 16 | u64::from(self.message) << 32;
+        let cost = u64::from(self.cost) << 48;
         let key = u64::from(self.key.slot) << 32 | u64::from(self.key.generation);
-        [kind | lengths, u64::from(self.index), key]
+        [kind | lengths | cost, u64::from(self.index), key]
     }
 
     pub(crate) fn from_header(words: [u64; HEADER]) -> Self {
         let [first, index, key] = words;
-        let [kind, digest, s0, s1, m0, m1, ..] = first.to_le_bytes();
+        let [kind, digest, s0, s1, m0, m1, cost, _] = first.to_le_bytes();
         let low = |word: u64| (word & u64::from(u32::MAX)) as u32;
         Self {
             kind: if kind == 1 { Kind::Sign } else { Kind::Verify },
@@ -127,6 +130,7 @@ impl Request {
             digest,
             signature: u16::from_le_bytes([s0, s1]),
             message: u16::from_le_bytes([m0, m1]),
+            cost,
         }
     }
 }
@@ -182,10 +186,10 @@ mod tests {
         #[test]
         fn headers_read_back(
             sign in any::<bool>(), index in any::<u32>(), slot in any::<u32>(), generation in any::<u32>(),
-            digest in any::<u8>(), signature in 0..=512_u16, message in 0..=8192_u16,
+            digest in any::<u8>(), signature in 0..=512_u16, message in 0..=8192_u16, cost in any::<u8>(),
         ) {
             let kind = if sign { Kind::Sign } else { Kind::Verify };
-            let request = Request { kind, index, key: KeyId { slot, generation }, digest, signature, message };
+            let request = Request { kind, index, key: KeyId { slot, generation }, digest, signature, message, cost };
             prop_assert_eq!(Request::from_header(request.header()), request);
             for answer in [Answer::Failed, Answer::Verified, Answer::Refused, Answer::Stale, Answer::Signed(signature)] {
                 prop_assert_eq!(Answer::from_word(answer.word(index)), (index, answer));

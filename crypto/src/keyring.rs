@@ -9,6 +9,7 @@
 //! knows that it has not (control is at the cell in that very moment) and looks again.
 
 use crate::cell::{Published, Reader};
+use crate::cost::Class;
 use crate::sign::SigningKey;
 use crate::tables::Table;
 use crate::verify::PublicKey;
@@ -40,11 +41,13 @@ pub(crate) struct Entry {
     pub(crate) table: Option<Arc<Table>>,
     /// Whether a first verdict from `table` has been handed on to be checked again.
     pub(crate) proven: AtomicBool,
+    pub(crate) class: Arc<Class>,
 }
 
 impl Entry {
-    fn new(key: PublicKey, signer: Option<SigningKey>, table: Option<Arc<Table>>) -> Arc<Self> {
-        Arc::new(Self { key, signer, table, proven: AtomicBool::new(false) })
+    fn new(key: PublicKey, signer: Option<SigningKey>, table: Option<Arc<Table>>, class: Arc<Class>) -> Arc<Self> {
+        class.set_table(table.is_some());
+        Arc::new(Self { key, signer, table, proven: AtomicBool::new(false), class })
     }
 }
 
@@ -126,13 +129,19 @@ impl Inner {
         state.retired.retain(|old| Arc::strong_count(old) > 1);
     }
 
-    fn take(&self, state: &mut State, key: &PublicKey, signer: Option<&SigningKey>) -> Result<KeyId, RingFull> {
+    fn take(
+        &self,
+        state: &mut State,
+        key: &PublicKey,
+        signer: Option<&SigningKey>,
+    ) -> Result<(KeyId, Arc<Class>), RingFull> {
         let identity = (signer.is_some(), key.alg().wire(), key.bits().into());
         if let Some(&slot) = state.by_key.get(&identity)
             && let Some(found) = state.slots.get_mut(slot as usize)
+            && let Some(entry) = &found.seat.entry
         {
             found.handles += 1;
-            return Ok(KeyId { slot, generation: found.seat.generation });
+            return Ok((KeyId { slot, generation: found.seat.generation }, Arc::clone(&entry.class)));
         }
         let slot = match state.free.pop() {
             Some(slot) => slot,
@@ -144,11 +153,12 @@ impl Inner {
         };
         let found = state.slots.get_mut(slot as usize).ok_or(RingFull)?;
         found.handles = 1;
-        found.seat.entry = Some(Entry::new(key.clone(), signer.cloned(), None));
+        let class = Arc::<Class>::default();
+        found.seat.entry = Some(Entry::new(key.clone(), signer.cloned(), None, Arc::clone(&class)));
         let id = KeyId { slot, generation: found.seat.generation };
         state.by_key.insert(identity, slot);
         state.changed = true;
-        Ok(id)
+        Ok((id, class))
     }
 
     fn drop_handle(&self, id: KeyId) {
@@ -213,7 +223,9 @@ impl KeyRing {
         let mut full = false;
         for key in keys {
             match self.0.take(&mut state, key, None) {
-                Ok(id) => handles.push(KeyHandle { ring: Arc::clone(&self.0), id, key: key.clone() }),
+                Ok((id, class)) => {
+                    handles.push(KeyHandle { ring: Arc::clone(&self.0), id, key: key.clone(), class });
+                }
                 Err(RingFull) => {
                     full = true;
                     break;
@@ -232,9 +244,9 @@ impl KeyRing {
     pub fn install_signer(&self, key: &SigningKey) -> Result<SignHandle, RingFull> {
         let public = key.public();
         let mut state = self.0.lock();
-        let id = self.0.take(&mut state, &public, Some(key))?;
+        let (id, class) = self.0.take(&mut state, &public, Some(key))?;
         self.0.publish(&mut state);
-        Ok(SignHandle(KeyHandle { ring: Arc::clone(&self.0), id, key: public }))
+        Ok(SignHandle(KeyHandle { ring: Arc::clone(&self.0), id, key: public, class }))
     }
 
     /// An engine's view.
@@ -269,7 +281,8 @@ impl KeyRing {
             let seat = state.slots.get_mut(id.slot as usize).map(|slot| &mut slot.seat);
             let Some(seat) = seat.filter(|seat| seat.generation == id.generation) else { continue };
             if let Some(entry) = &seat.entry {
-                seat.entry = Some(Entry::new(entry.key.clone(), entry.signer.clone(), table));
+                let class = Arc::clone(&entry.class);
+                seat.entry = Some(Entry::new(entry.key.clone(), entry.signer.clone(), table, class));
                 state.changed = true;
             }
         }
@@ -293,6 +306,7 @@ pub struct KeyHandle {
     ring: Arc<Inner>,
     id: KeyId,
     key: PublicKey,
+    class: Arc<Class>,
 }
 
 impl KeyHandle {
@@ -305,6 +319,10 @@ impl KeyHandle {
     pub(crate) fn id(&self) -> KeyId {
         self.id
     }
+
+    pub(crate) fn class(&self) -> &Class {
+        &self.class
+    }
 }
 
 impl Clone for KeyHandle {
@@ -312,7 +330,7 @@ impl Clone for KeyHandle {
         if let Some(slot) = self.ring.lock().slots.get_mut(self.id.slot as usize) {
             slot.handles += 1;
         }
-        Self { ring: Arc::clone(&self.ring), id: self.id, key: self.key.clone() }
+        Self { ring: Arc::clone(&self.ring), id: self.id, key: self.key.clone(), class: Arc::clone(&self.class) }
     }
 }
 

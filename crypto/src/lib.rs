@@ -2,9 +2,11 @@
 #![deny(unsafe_code)]
 
 pub mod alg;
+mod backoff;
 pub mod bare;
 pub mod cell;
 mod client;
+mod cost;
 mod crew;
 mod der;
 mod ed25519;

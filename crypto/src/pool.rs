@@ -1,5 +1,6 @@
 //! The crypto pool: pinned threads, or none, and one [`Client`] for each worker.
 
+use crate::backoff;
 use crate::client::{Counters, Lane, Relief};
 use crate::crew::{Kit, Maker, Member};
 use crate::engine::hardware::{Assisted, DeviceState, DeviceStats, Hardware};
@@ -154,7 +155,7 @@ impl Pool {
             EngineKind::Reference => None,
             EngineKind::Auto => Some(Arc::new(Curves)),
         };
-        Self::start_with(config, workers, ring, Parts { maker, workshop, patience: PATIENCE })
+        Self::start_with(config, workers, ring, Parts { maker, workshop, patience: PATIENCE, pause: backoff::FIRST })
     }
 
     /// As [`Pool::start`], with engines and tables of the caller's.
@@ -165,7 +166,7 @@ impl Pool {
         parts: Parts,
     ) -> Result<(Self, Vec<Client>), PoolError> {
         check(&config)?;
-        let Parts { maker, workshop, patience } = parts;
+        let Parts { maker, workshop, patience, pause } = parts;
         let kit = Kit {
             config,
             ring: ring.clone(),
@@ -173,6 +174,7 @@ impl Pool {
             maker,
             skipped: Arc::<Skipped>::default(),
             choices: Arc::default(),
+            pause,
             stop: Arc::<AtomicBool>::default(),
         };
         let counters: Vec<_> = (0..workers).map(|_| Arc::<Counters>::default()).collect();
@@ -192,7 +194,7 @@ impl Pool {
                 lanes.push(lane);
                 inline = Some(server);
             }
-            clients.push(Client::new(&kit.config, ring.clone(), lanes, inline, counters));
+            clients.push(Client::new(&kit.config, ring.clone(), lanes, inline, counters, workshop.is_some()));
         }
         // Without threads, tables and engines of our own there is nothing to keep.
         if !kit.config.cores.is_empty() || kit.config.engine != EngineKind::Reference {
@@ -311,6 +313,8 @@ pub(crate) struct Parts {
     pub(crate) maker: Maker,
     pub(crate) workshop: Option<Arc<dyn Workshop>>,
     pub(crate) patience: u32,
+    /// The first pause between two starts of a thread.
+    pub(crate) pause: Duration,
 }
 
 fn check(config: &PoolConfig) -> Result<(), PoolError> {

@@ -138,9 +138,16 @@ pub(crate) fn test_key(alg: Alg) -> PublicKey {
 /// A fresh key to sign with.
 #[cfg(test)]
 pub(crate) fn test_signer() -> crate::sign::SigningKey {
-    use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
+    test_signer_of(Alg::P256)
+}
+
+/// A fresh key of a curve of ECDSA.
+#[cfg(test)]
+pub(crate) fn test_signer_of(alg: Alg) -> crate::sign::SigningKey {
+    use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair};
     let rng = aws_lc_rs::rand::SystemRandom::new();
-    let der = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &rng).unwrap();
+    let alg = if alg == Alg::P384 { &ECDSA_P384_SHA384_FIXED_SIGNING } else { &ECDSA_P256_SHA256_FIXED_SIGNING };
+    let der = EcdsaKeyPair::generate_pkcs8(alg, &rng).unwrap();
     crate::sign::SigningKey::from_pkcs8_der(der.as_ref()).unwrap()
 }
 

@@ -17,6 +17,9 @@ use std::time::{Duration, Instant};
 /// exchange of a pointer; only a stalled machine makes it longer.
 const LOOKS: u32 = 100_000;
 
+/// Cost that a worker was given more than another and pays back, at most.
+const MOST_DEBT: isize = -256;
+
 /// The server's ends of one worker's two rings.
 pub(crate) struct End {
     pub(crate) requests: Consumer,
@@ -25,6 +28,10 @@ pub(crate) struct End {
 
 struct Lane {
     end: End,
+    /// Cost that may still be taken in this round. Below 0: what was taken too much, since a job is taken whole.
+    credit: isize,
+    /// Nothing more comes from it in this round: no job, or no room for one.
+    idle: bool,
     /// Words that the answers of the chunk will take.
     owed: usize,
 }
@@ -48,7 +55,7 @@ struct Slip {
 /// How a server works.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Tempo {
-    /// Jobs of a chunk at most.
+    /// Jobs of a chunk at most. They also cost no more than so many of cost 1, but for the last.
     pub(crate) most: usize,
     /// Age of its first job at which a chunk is begun although more keep coming.
     pub(crate) age: Duration,
@@ -80,6 +87,8 @@ pub(crate) struct Server {
     slips: Vec<Slip>,
     octets: Box<[u8]>,
     used: usize,
+    /// What the jobs of the chunk cost together.
+    cost: usize,
     opened: Option<Instant>,
     /// Whose turn it is to be first.
     first: usize,
@@ -88,12 +97,13 @@ pub(crate) struct Server {
 impl Server {
     pub(crate) fn new(ends: Vec<End>, tempo: Tempo, tools: Tools) -> Self {
         Self {
-            lanes: ends.into_iter().map(|end| Lane { end, owed: 0 }).collect(),
+            lanes: ends.into_iter().map(|end| Lane { end, credit: 0, idle: true, owed: 0 }).collect(),
             tempo,
             tools,
             slips: Vec::with_capacity(tempo.most),
             octets: vec![0; (tempo.most * 2 * SHORT + 2 * LONGEST) * 8].into_boxed_slice(),
             used: 0,
+            cost: 0,
             opened: None,
             first: 0,
         }
@@ -108,7 +118,7 @@ impl Server {
             return None;
         }
         let aged = || self.opened.is_some_and(|opened| opened.elapsed() >= self.tempo.age);
-        if came == 0 || self.slips.len() >= self.tempo.start() || aged() { Some(self.run()) } else { Some(0) }
+        if came == 0 || self.cost >= self.tempo.start() || aged() { Some(self.run()) } else { Some(0) }
     }
 
     /// Answers all that is there and for which there is room, now. Returns how many chunks that took.
@@ -122,18 +132,25 @@ impl Server {
         chunks
     }
 
-    /// Takes jobs into the chunk: first from each worker its part, then from whoever has more.
+    /// Takes jobs into the chunk: first from each worker its part, by cost, then from whoever has more.
     fn take(&mut self) -> usize {
         let before = self.slips.len();
         let count = self.lanes.len();
-        let part = (self.tempo.most - before).div_ceil(count.max(1));
-        for quota in [part, usize::MAX] {
-            for step in 0..count {
-                self.take_from((self.first + step) % count, quota);
-            }
-            if count == 1 || self.slips.len() >= self.tempo.most {
-                break;
-            }
+        let part = self.tempo.most.saturating_sub(self.cost).div_ceil(count.max(1)).cast_signed();
+        // What counts is who had less than the others: whoever had least begins with its part, and so does who had nothing to
+        // do, which saves nothing up.
+        let least_had = self.lanes.iter().filter(|lane| !lane.idle).map(|lane| lane.credit).max().unwrap_or(part);
+        for lane in &mut self.lanes {
+            let behind = if lane.idle { 0 } else { lane.credit - least_had };
+            (lane.credit, lane.idle) = (part + behind.max(MOST_DEBT), false);
+        }
+        for step in 0..count {
+            self.take_from((self.first + step) % count, 0);
+        }
+        while !self.is_full()
+            && let Some((index, credit)) = self.richest()
+        {
+            self.take_from(index, credit - 1);
         }
         self.first = (self.first + 1) % count.max(1);
         let came = self.slips.len() - before;
@@ -143,19 +160,32 @@ impl Server {
         came
     }
 
-    fn take_from(&mut self, index: usize, quota: usize) {
+    fn is_full(&self) -> bool {
+        self.cost >= self.tempo.most
+    }
+
+    /// The worker that has had least of those that may have more, and its credit.
+    fn richest(&self) -> Option<(usize, isize)> {
+        let some = self.lanes.iter().enumerate().filter(|(_, lane)| !lane.idle);
+        some.map(|(index, lane)| (index, lane.credit)).max_by_key(|(_, credit)| *credit)
+    }
+
+    /// * `least`: credit at which no more is taken from this worker
+    fn take_from(&mut self, index: usize, least: isize) {
+        let full = |cost: usize| cost >= self.tempo.most;
         let Some(lane) = self.lanes.get_mut(index) else { return };
-        let mut taken = 0;
-        while taken < quota
-            && self.slips.len() < self.tempo.most
-            && let Some(first) = lane.end.requests.peek()
-        {
+        while lane.credit > least && !full(self.cost) {
+            let Some(first) = lane.end.requests.peek() else {
+                lane.idle = true;
+                break;
+            };
             let from = &lane.end.requests;
             let request = Request::from_header([first, from.word(1), from.word(2)]);
             let lengths = [usize::from(request.digest), request.carried(), usize::from(request.message)];
             let owed = lane.owed + request.answer_words();
             // No room for its octets or for its answer: it waits where it is.
             if lengths.iter().sum::<usize>() > self.octets.len() - self.used || !lane.end.answers.has_room(owed) {
+                lane.idle = true;
                 break;
             }
             let mut word = HEADER;
@@ -172,7 +202,9 @@ impl Server {
             self.slips.push(Slip { lane: index, request, digest, signature, message, answer: Answer::default() });
             lane.end.requests.skip(request.words());
             lane.owed = owed;
-            taken += 1;
+            let cost = usize::from(request.cost.max(1));
+            self.cost += cost;
+            lane.credit -= cost.cast_signed();
         }
         lane.end.requests.release();
     }
@@ -198,6 +230,7 @@ impl Server {
         let count = self.slips.len();
         self.slips.clear();
         self.used = 0;
+        self.cost = 0;
         self.opened = None;
         count
     }
@@ -235,7 +268,6 @@ fn verify(tools: &mut Tools, octets: &[u8], slips: &mut [Slip]) {
                 continue;
             }
         };
-        tools.hits.hit(slip.request.key.slot);
         let check = Check {
             key: &entry.key,
             table: entry.table.as_deref(),
@@ -263,6 +295,13 @@ fn verify(tools: &mut Tools, octets: &[u8], slips: &mut [Slip]) {
         let Some(slip) = slips.get_mut(place) else { continue };
         let held = verdicts.held(index);
         slip.answer = if held { Answer::Verified } else { Answer::Refused };
+        if verdicts.again(index) {
+            entry.class.mark_again();
+        }
+        if held {
+            // Only what held makes a key one that a wider table is worth: nobody's garbage is given the memory of others.
+            tools.hits.hit(slip.request.key.slot);
+        }
         if let Some(sampler) = tools.sampler.as_mut().filter(|_| !distrusted) {
             sampler.see(&slip.request, entry, check, (held, verdicts.is_by_device(index)));
         }

@@ -1,12 +1,15 @@
 //! The pool with engines that wait, break, hang and lie.
 
+use crate::alg::Alg;
 use crate::client::Client;
 use crate::engine::{Check, Engine, Reference, Verdicts};
 use crate::job::Outcome;
 use crate::keyring::{KeyHandle, KeyRing};
 use crate::pool::{Parts, Pool, PoolConfig, PoolStats};
-use crate::selftest::test_signer;
+use crate::selftest::{test_signer, test_signer_of};
 use crate::sign::SigningKey;
+use crate::tables::{Table, Tier, Unmade, Workshop};
+use crate::verify::PublicKey;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::{Duration, Instant};
@@ -62,7 +65,7 @@ impl Scene {
         };
         let config =
             PoolConfig { cores: cores.to_vec(), batch: 4, queue: 64, share_percent: 100, ..PoolConfig::default() };
-        let parts = Parts { maker: Arc::new(maker), workshop: None, patience: 20 };
+        let parts = Parts { maker: Arc::new(maker), workshop: None, patience: 20, pause: Duration::from_millis(1) };
         Pool::start_with(config, workers, &self.ring, parts).unwrap()
     }
 
@@ -286,38 +289,126 @@ fn drain_all(client: &mut Client) -> usize {
     verified
 }
 
-/// With garbage of one peer filling its part of the queue, another one that keeps asking gets at least what is left of
-/// the pool, by number of verifications done meanwhile.
-#[test]
-fn a_flood_takes_no_more_than_its_share() {
-    let (scene, engine) = (Scene::new(), Fragile::default());
-    let config = PoolConfig { cores: vec![0], queue: 1024, share_percent: 50, ..PoolConfig::default() };
-    let maker = move || Box::new(engine.clone()) as Box<dyn Engine>;
-    let parts = Parts { maker: Arc::new(maker), workshop: None, patience: 1000 };
-    let (pool, mut clients) = Pool::start_with(config, 1, &scene.ring, parts).unwrap();
-    let client = &mut clients[0];
-    let (flood, honest) = (1_u32, 2_u32);
-    let mut bad = scene.good.clone();
-    bad[40] ^= 1;
-    let mut done = [0_u64; 2];
-    let mut turned_away = 0;
-    while done[0] + done[1] < 20_000 {
-        // The flood comes first in every turn, and ten times as often.
+/// Queues of pools in which peers compete: some 200 milliseconds of work of cost 1 for the reference, and of a pool whose
+/// tables are as fast as costs say. A worker that has to wait for its core then leaves the thread with work.
+const QUEUES: [usize; 2] = [4096, 65_536];
+
+/// The second one's part of the pool's time, of two peers who always want more; the first goes first in every turn and asks
+/// ten times as often.
+///
+/// * `costs`: of a job of each
+fn compete(scene: &Scene, client: &mut Client, first: (&KeyHandle, &[u8]), costs: [u64; 2], queue: usize) -> f64 {
+    let (mut done, mut early, mut turned_away) = ([0_u64; 2], [0_u64; 2], 0_u64);
+    while done[0] + done[1] < 8 * queue as u64 {
+        let (key, signature) = first;
         for _ in 0..320 {
-            if client.verify(0, flood, &scene.key, b"m", &bad).is_err() {
+            if client.verify(0, 1, key, b"m", signature).is_err() {
                 break;
             }
         }
         for _ in 0..32 {
-            turned_away += u64::from(client.verify(1, honest, &scene.key, b"m", &scene.good).is_err());
+            turned_away += u64::from(client.verify(1, 2, &scene.key, b"m", &scene.good).is_err());
         }
         client.flush();
-        client.collect(&mut |outcome| done[usize::from(outcome.ticket() == 1)] += 1);
+        client.collect(&mut |outcome| {
+            let who = usize::from(outcome.ticket() == 1);
+            done[who] += costs[who];
+        });
+        // What came before the queue was full does not count.
+        if done[0] + done[1] < 2 * queue as u64 {
+            early = done;
+        }
     }
     assert!(turned_away > 0, "more was asked than could be done");
-    let part = done[1] as f64 / (done[0] + done[1]) as f64;
-    println!("honest part of the pool under a flood: {part:.3}");
+    let [flood, honest] = [done[0] - early[0], done[1] - early[1]];
+    let part = honest as f64 / (flood + honest) as f64;
+    println!("honest part of the pool's time: {part:.3}");
+    part
+}
+
+fn rivals(scene: &Scene, workers: usize, workshop: Option<Arc<dyn Workshop>>) -> (Pool, Vec<Client>) {
+    let config = PoolConfig {
+        cores: vec![0],
+        queue: QUEUES[usize::from(workshop.is_some())],
+        share_percent: 50,
+        ..PoolConfig::default()
+    };
+    let maker = move || Box::new(Fragile::default()) as Box<dyn Engine>;
+    let parts = Parts { maker: Arc::new(maker), workshop, patience: 1000, pause: Duration::from_millis(1) };
+    Pool::start_with(config, workers, &scene.ring, parts).unwrap()
+}
+
+/// A key of P-384 and its signature of "m": without a table that costs 75, and one of P-256 costs 20.
+fn dear(scene: &Scene) -> (KeyHandle, Vec<u8>) {
+    let own = test_signer_of(Alg::P384);
+    let mut out = [0; 256];
+    let len = own.sign(b"m", &mut out).unwrap();
+    (scene.ring.install(&own.public()).unwrap(), out[..len].to_vec())
+}
+
+/// Makes no table of any key, so that jobs have the costs of a pool with tables and keys without.
+struct Nobody;
+
+impl Workshop for Nobody {
+    fn costs(&self, _: Alg) -> Option<[usize; 4]> {
+        None
+    }
+
+    fn make(&self, _: &PublicKey, _: Tier) -> Result<Table, Unmade> {
+        Err(Unmade::Unfit)
+    }
+}
+
+#[test]
+fn a_flood_of_good_signatures_takes_no_more_than_its_share() {
+    let scene = Scene::new();
+    let (pool, mut clients) = rivals(&scene, 1, None);
+    let part = compete(&scene, &mut clients[0], (&scene.key, &scene.good), [1, 1], QUEUES[0]);
     // Half of it, but for the flood's being first each time that a place is free.
-    assert!(part > 0.4, "{done:?}");
+    assert!(part > 0.45, "{part}");
+    assert_eq!(pool.stop(), 0);
+}
+
+#[test]
+fn a_flood_of_garbage_takes_next_to_nothing() {
+    let scene = Scene::new();
+    let (pool, mut clients) = rivals(&scene, 1, None);
+    let mut bad = scene.good.clone();
+    bad[40] ^= 1;
+    let part = compete(&scene, &mut clients[0], (&scene.key, &bad), [1, 1], QUEUES[0]);
+    assert!(part > 0.9, "{part}");
+    assert_eq!(pool.stop(), 0);
+}
+
+#[test]
+fn a_dear_flood_gets_as_much_time_and_not_as_many_jobs() {
+    let scene = Scene::new();
+    let (key, signature) = dear(&scene);
+    let (pool, mut clients) = rivals(&scene, 1, Some(Arc::new(Nobody)));
+    let part = compete(&scene, &mut clients[0], (&key, &signature), [75, 20], QUEUES[1]);
+    assert!(part > 0.45, "{part}");
+    assert_eq!(pool.stop(), 0);
+}
+
+/// Cost counts between workers too: a chunk takes from each the same work, not the same number.
+#[test]
+fn a_worker_with_dear_jobs_takes_no_more_than_its_part() {
+    let scene = Scene::new();
+    let (key, signature) = dear(&scene);
+    let (pool, mut clients) = rivals(&scene, 2, Some(Arc::new(Nobody)));
+    let mut done = [0_u64; 2];
+    while done[1] < 20 * 2_000 {
+        for (number, client) in clients.iter_mut().enumerate() {
+            let (key, signature, cost) =
+                if number == 0 { (&key, &signature, 75) } else { (&scene.key, &scene.good, 20) };
+            // Until the queue is full, which it should be.
+            while client.verify(0, 1, key, b"m", signature).is_ok() {}
+            client.flush();
+            client.collect(&mut |_| done[number] += cost);
+        }
+    }
+    let part = done[1] as f64 / (done[0] + done[1]) as f64;
+    println!("the other worker's part of the time: {part:.3}");
+    assert!((0.45..0.6).contains(&part), "{done:?}");
     assert_eq!(pool.stop(), 0);
 }

@@ -159,6 +159,21 @@ impl PublicKey {
         }
     }
 
+    /// Ed25519: SHA-512 of R, A and the message, from which an engine of ours goes on. `None` for every other algorithm, and
+    /// for a signature of another length.
+    /// # Source
+    /// RFC 8032 5.1.7
+    pub(crate) fn challenge(&self, message: &[u8], signature: &[u8]) -> Option<Digest> {
+        if self.0.alg != Alg::Ed25519 || signature.len() != self.0.signature_len {
+            return None;
+        }
+        let mut context = digest::Context::new(&digest::SHA512);
+        context.update(signature.get(..32)?);
+        context.update(&self.0.bits);
+        context.update(message);
+        Some(context.finish())
+    }
+
     /// Whether a check needs the message itself and not only its digest.
     pub(crate) fn takes_message(&self) -> bool {
         self.0.alg == Alg::Ed25519

@@ -92,7 +92,7 @@ fn the_way_through_the_pool_takes_no_memory() {
             cores: cores.clone(),
             batch: 8,
             batch_us: 0,
-            queue: 64,
+            queue: 1024,
             share_percent: 100,
             ..PoolConfig::default()
         };

@@ -1,4 +1,4 @@
-//! Replays the corpora of the fuzz targets `pki` and `ecdsa` on stable Rust: what fuzzing once found stays found.
+//! Replays the corpora of the fuzz targets `pki`, `ecdsa` and `ed25519` on stable Rust: what fuzzing once found stays found.
 
 use std::fs;
 use std::path::Path;
@@ -27,4 +27,5 @@ fn certificates() {
 #[test]
 fn signatures() {
     replay("ecdsa", fuzzing::ecdsa);
+    replay("ed25519", fuzzing::ed25519);
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use sealgate_config::model::{Mode, Policy};
 use sealgate_crypto::keyring::KeyRing;
-use sealgate_crypto::pki::{self, Anchor, Kind, Options};
+use sealgate_crypto::pki::{self, Anchor, Kind, Object, Options};
 use sealgate_crypto::pool::{Pool, PoolConfig};
 use sealgate_crypto::sign::SigningKey;
 use sealgate_dataplane::io::mem::{self, MemPool, MemPort};
@@ -44,6 +44,8 @@ pub struct Gateway {
     pub worker: Worker<MemPort>,
     /// Crypto threads, or none.
     pub crypto: Pool,
+    /// Where the worker finds its policy.
+    pub cell: Arc<PolicyCell<Snapshot>>,
 }
 
 impl Gateway {
@@ -62,11 +64,7 @@ impl Gateway {
         crypto: PoolConfig,
         keys: &KeyRing,
     ) -> Result<Self, Box<dyn Error>> {
-        let mut policy = Policy::parse(POLICY)?;
-        for peer in &mut policy.peers {
-            (peer.mode, peer.sign) = (mode, sign);
-        }
-        let snapshot = compile(&policy, keys)?;
+        let snapshot = compile(&policy(mode, sign)?, keys, &[])?;
         let shared = Arc::new(Shared::new(&snapshot));
         let cell = Arc::new(PolicyCell::new(snapshot));
         let (crypto, mut clients) = Pool::start(crypto, 1, &cell.current().ring)?;
@@ -76,11 +74,24 @@ impl Gateway {
         let ports =
             [MemPort::looping(&pool, inbound.into(), rounds)?, MemPort::looping(&pool, outbound.into(), rounds)?];
         let worker = Worker::new(WorkerConfig::default(), ports, cell.reader(), client, shared, Vec::new());
-        Ok(Self { worker, crypto })
+        Ok(Self { worker, crypto, cell })
     }
 }
 
-fn compile(policy: &Policy, ring: &KeyRing) -> Result<Snapshot, Box<dyn Error>> {
+/// The vectors' policy, all peers in one mode.
+///
+/// # Errors
+/// None with the policy that is compiled in.
+pub(crate) fn policy(mode: Mode, sign: bool) -> Result<Policy, Box<dyn Error>> {
+    let mut policy = Policy::parse(POLICY)?;
+    for peer in &mut policy.peers {
+        (peer.mode, peer.sign) = (mode, sign);
+    }
+    Ok(policy)
+}
+
+/// * `more`: certificates beside those of the vectors
+pub(crate) fn compile(policy: &Policy, ring: &KeyRing, more: &[Object]) -> Result<Snapshot, Box<dyn Error>> {
     let object = |name, octets, kind| pki::objects_from_octets(name, octets, kind);
     let anchors: Vec<_> = object("root", ROOT, Kind::Certificate)?
         .into_iter()
@@ -90,11 +101,15 @@ fn compile(policy: &Policy, ring: &KeyRing) -> Result<Snapshot, Box<dyn Error>> 
     for (name, octets) in [("region", REGION), ("home-ec", HOME), ("a-ec", OPERATOR)] {
         certificates.extend(object(name, octets, Kind::Certificate)?);
     }
+    certificates.extend_from_slice(more);
     let mut crls = Vec::new();
     for octets in CRLS {
         crls.extend(object("crl", octets, Kind::Crl)?);
     }
     let trust = pki::load(&anchors, &certificates, &crls, Options::default(), (NOW_MS / 1000) as i64);
+    if !trust.rejected.is_empty() {
+        return Err(format!("a certificate is refused: {:?}", trust.rejected.first()).into());
+    }
     let keys = [("home-ec".to_string(), SigningKey::from_pkcs8_pem(HOME_KEY)?)].into();
     // The SigFW peer's certificate is left out here: nothing measured uses it.
     let policy = Policy { sigfw_keys: Vec::new(), ..policy.clone() };

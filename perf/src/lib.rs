@@ -2,8 +2,10 @@
 //! never a copy of them.
 #![forbid(unsafe_code)]
 
+pub mod attack;
 pub mod crypto;
 pub mod gateway;
 pub mod measure;
 pub mod pool;
+pub mod sync;
 pub mod traffic;

@@ -1,4 +1,8 @@
 //! The crypto pool end to end: a worker that hashes and submits, a crypto thread that verifies, against the bare engine.
+//!
+//! Both are asked the same messages of the same keys with tables of the same width, in turns, on the same core: that of the
+//! crypto thread. What counts is CPU time of whoever verifies, so that others who want the core do not count. The thread's
+//! includes all that the pool adds there: taking jobs from rings, looking for keys, sorting, answering, and looking in vain.
 
 use std::error::Error;
 use std::time::{Duration, Instant};
@@ -11,6 +15,7 @@ use sealgate_crypto::keyring::{KeyHandle, KeyRing};
 use sealgate_crypto::pool::{Client, Outcome, Pool, PoolConfig};
 use sealgate_crypto::sign::{SigningKey, sha256};
 use sealgate_crypto::tables::Tier;
+use sealgate_crypto::verify::PublicKey;
 
 use crate::measure::cpu_now;
 
@@ -20,6 +25,9 @@ const MESSAGE: usize = 200;
 /// Messages that are there to be asked about; more than any cache keeps of them.
 const MESSAGES: usize = 20_000;
 
+/// Jobs that are kept in flight.
+const IN_FLIGHT: usize = 1024;
+
 /// What was measured, verifications per second of one core each.
 #[derive(Clone, Copy, Debug)]
 pub struct Speeds {
@@ -27,8 +35,10 @@ pub struct Speeds {
     pub reference: f64,
     /// The engine alone, batches of 64, digests ready.
     pub bare: f64,
-    /// The pool with its thread on another core: by wall time.
+    /// The pool with its thread on another core: by CPU time of that thread.
     pub pool: f64,
+    /// The same by wall time: less where others want the two cores.
+    pub pool_wall: f64,
     /// Inline: hashing, rings and verification on one core.
     pub inline: f64,
 }
@@ -75,6 +85,14 @@ impl Load {
         }
         Ok(Self { own, signed })
     }
+
+    /// Octets of tables of the middle width of these keys.
+    ///
+    /// # Errors
+    /// A table came out wrong.
+    pub(crate) fn table_octets(keys: &[PublicKey]) -> Result<usize, Box<dyn Error>> {
+        Ok(Bare::new(keys, Tier::Base, 10).ok_or("a table came out wrong")?.octets())
+    }
 }
 
 /// Measures all four, in turns, and gives the median of each.
@@ -84,7 +102,7 @@ impl Load {
 /// # Errors
 /// A pool that does not start, or a signature that does not hold.
 pub fn measure(load: &Load, worker: usize, crypto: usize, rounds: usize, ms: u64) -> Result<Speeds, Box<dyn Error>> {
-    core_affinity::set_for_current(core_affinity::CoreId { id: worker });
+    stay_on(worker);
     let slice = Duration::from_millis(ms);
     let public: Vec<_> = load.own.iter().map(SigningKey::public).collect();
     let mut bare = Bare::new(&public, Tier::Base, 16).ok_or("a table came out wrong")?;
@@ -102,30 +120,80 @@ pub fn measure(load: &Load, worker: usize, crypto: usize, rounds: usize, ms: u64
         base_window: 16,
         ..PoolConfig::default()
     };
-    let mut speeds = [const { Vec::new() }; 4];
+    let mut speeds = [const { Vec::new() }; 5];
     for cores in [vec![crypto], vec![]] {
         let (pool, mut clients) = Pool::start(config(&cores), 1, &ring)?;
         let client = clients.first_mut().ok_or("no client")?;
-        // Until tables are as wide as they will be. They are made on the cores that are left, and by threads that let
-        // pollers go first: on a machine of two cores only while nobody polls.
-        let until = Instant::now() + Duration::from_secs(20);
-        while pool.stats().tables.keys[Tier::Base as usize] < load.own.len() && Instant::now() < until {
-            through(client, &handles, load, Duration::from_millis(50), false)?;
-            std::thread::sleep(Duration::from_millis(300));
-        }
+        wait_for_tables(&pool, load.own.len(), || {
+            through(client, &handles, load, Duration::from_millis(50)).map(drop)
+        })?;
         for _ in 0..rounds {
             if cores.is_empty() {
-                speeds[3].push(through(client, &handles, load, slice, true)?);
-            } else {
-                speeds[0].push(alone(&questions, slice, |part| bare.reference(part))?);
-                speeds[1].push(alone(&questions, slice, |part| bare.verify(part))?);
-                speeds[2].push(through(client, &handles, load, slice, false)?);
+                let began = cpu_now();
+                let (done, _) = through(client, &handles, load, slice)?;
+                speeds[4].push(done as f64 / cpu_now().saturating_sub(began).as_secs_f64());
+                continue;
             }
+            stay_on(crypto);
+            speeds[0].push(alone(&questions, slice, |part| bare.reference(part))?);
+            speeds[1].push(alone(&questions, slice, |part| bare.verify(part))?);
+            stay_on(worker);
+            let before = thread_cpu(crypto)?;
+            let (done, wall) = through(client, &handles, load, slice)?;
+            speeds[2].push(done as f64 / thread_cpu(crypto)?.saturating_sub(before).as_secs_f64());
+            speeds[3].push(done as f64 / wall.as_secs_f64());
         }
         pool.stop();
     }
-    let [reference, bare, pool, inline] = speeds.map(median);
-    Ok(Speeds { reference, bare, pool, inline })
+    let [reference, bare, pool, pool_wall, inline] = speeds.map(median);
+    Ok(Speeds { reference, bare, pool, pool_wall, inline })
+}
+
+/// Keeps the keys asked until each has a table of the middle width.
+///
+/// Tables are made on the cores that are left, and by threads that let pollers go first: on a machine of two cores only
+/// while nobody polls.
+///
+/// # Errors
+/// They are not there after 30 seconds: what would be measured is something else.
+pub(crate) fn wait_for_tables(
+    pool: &Pool,
+    keys: usize,
+    mut ask: impl FnMut() -> Result<(), Box<dyn Error>>,
+) -> Result<(), Box<dyn Error>> {
+    let until = Instant::now() + Duration::from_secs(30);
+    loop {
+        let stats = pool.stats();
+        if stats.tables.keys.iter().skip(Tier::Base as usize).sum::<usize>() >= keys {
+            return Ok(());
+        }
+        if Instant::now() >= until {
+            return Err(format!("tables are not made in time: {:?}", stats.tables).into());
+        }
+        ask()?;
+        std::thread::sleep(Duration::from_millis(300));
+    }
+}
+
+/// Moves the calling thread. Refused, it stays where it is: the figures then are of another core.
+pub(crate) fn stay_on(core: usize) {
+    core_affinity::set_for_current(core_affinity::CoreId { id: core });
+}
+
+/// CPU time so far of the crypto thread of a core: the last one that was started there.
+pub(crate) fn thread_cpu(core: usize) -> Result<Duration, Box<dyn Error>> {
+    let name = format!("crypto-{core}");
+    let mut found = None;
+    for task in std::fs::read_dir("/proc/self/task")? {
+        let path = task?.path();
+        if std::fs::read_to_string(path.join("comm")).is_ok_and(|comm| comm.trim_end() == name) {
+            // Nanoseconds on a core, nanoseconds of waiting for one, slices (Documentation/scheduler/sched-stats.rst).
+            let stat = std::fs::read_to_string(path.join("schedstat"))?;
+            let ns = stat.split(' ').next().and_then(|ns| ns.parse().ok()).ok_or("schedstat cannot be read")?;
+            found = found.max(Some(Duration::from_nanos(ns)));
+        }
+    }
+    found.ok_or_else(|| format!("there is no thread {name}").into())
 }
 
 fn median(mut values: Vec<f64>) -> f64 {
@@ -156,15 +224,14 @@ fn alone(
     Ok(done as f64 / cpu_now().saturating_sub(began).as_secs_f64())
 }
 
-/// Verifications per second through a pool: in turns of 32, as a worker's.
+/// Verifications through a pool in a slice of wall time, and how long it took: in turns of 32, as a worker's.
 fn through(
     client: &mut Client,
     handles: &[KeyHandle],
     load: &Load,
     slice: Duration,
-    by_cpu: bool,
-) -> Result<f64, Box<dyn Error>> {
-    let (began, wall) = (cpu_now(), Instant::now());
+) -> Result<(u64, Duration), Box<dyn Error>> {
+    let began = Instant::now();
     let (mut done, mut wrong) = (0_u64, 0_u64);
     let mut collect = |client: &mut Client| {
         client.flush();
@@ -174,10 +241,10 @@ fn through(
         });
     };
     let mut next = load.signed.iter().cycle();
-    let elapsed = || if by_cpu { cpu_now().saturating_sub(began) } else { wall.elapsed() };
-    while elapsed() < slice {
-        // No more in flight than keeps the thread busy: messages wait in front of a gateway, not in it.
-        while client.in_flight() < 512 {
+    while began.elapsed() < slice {
+        // No more in flight than keeps the thread busy while this one has to wait for its core: messages wait in front of a
+        // gateway, not in it. Inline there is never anything in flight after a flush, so the time ends this too.
+        while client.in_flight() < IN_FLIGHT && began.elapsed() < slice {
             for signed in next.by_ref().take(32) {
                 let handle = handles.get(signed.key).ok_or("no handle")?;
                 client.verify(0, 0, handle, &signed.message, &signed.signature)?;
@@ -186,11 +253,9 @@ fn through(
         }
         collect(client);
     }
-    let time = elapsed().as_secs_f64();
-    let total = done;
+    // All that was asked counts, so that none of the thread's time is left out.
     while client.in_flight() > 0 {
-        client.flush();
-        client.collect(&mut |_| ());
+        collect(client);
     }
-    if wrong > 0 { Err("a signature does not hold".into()) } else { Ok(total as f64 / time) }
+    if wrong > 0 { Err("a signature does not hold".into()) } else { Ok((done, began.elapsed())) }
 }

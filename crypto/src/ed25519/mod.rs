@@ -13,6 +13,7 @@ mod avx2;
 mod challenge;
 mod curve;
 mod field;
+pub(crate) mod fuzzing;
 mod inverse;
 #[cfg(target_arch = "x86_64")]
 mod limbs;

@@ -2,8 +2,9 @@
 //!
 //! `SEALGATE_LONG_TESTS` asks for many times more of the random ones.
 
+use super::curve::Extended;
 use super::curve::tests::{octets, small_order};
-use super::curve::{BASE, Extended};
+use super::fuzzing::{base, joined, muladd, words_to_octets};
 use super::scalar;
 use super::sum::Lanes;
 use super::{BaseTable, Job, KeyTable, Signed, Verifier};
@@ -96,33 +97,6 @@ fn job<'a>(
 ) -> Job<'a> {
     let signed = if at.is_multiple_of(2) { Signed::Message(&case.message) } else { Signed::Digest(digest) };
     Job { table: tables[&case.public].as_ref().unwrap(), public: &case.public, signed, signature: &case.signature }
-}
-
-fn words_to_octets(words: [u64; 4]) -> [u8; 32] {
-    words.map(u64::to_le_bytes).as_flattened().try_into().unwrap()
-}
-
-/// a b + c modulo L.
-fn muladd(a: [u64; 4], b: [u64; 4], c: [u64; 4]) -> [u64; 4] {
-    let mut out = [0_u64; 8];
-    out[..4].copy_from_slice(&c);
-    for (i, &a) in a.iter().enumerate() {
-        let mut carry = 0;
-        for (j, at) in (i..8).enumerate() {
-            let b = b.get(j).copied().unwrap_or(0);
-            let sum = u128::from(a) * u128::from(b) + u128::from(out[at]) + carry;
-            (out[at], carry) = (sum as u64, sum >> 64);
-        }
-    }
-    scalar::reduce(out.map(u64::to_le_bytes).as_flattened().try_into().unwrap())
-}
-
-fn joined(r: [u8; 32], s: [u64; 4]) -> [u8; 64] {
-    [r, words_to_octets(s)].as_flattened().try_into().unwrap()
-}
-
-fn base() -> Extended {
-    Extended::decode(&BASE).unwrap()
 }
 
 /// A key `secret` B + part, and its signature whose R is `nonce` B + `other`.

@@ -92,7 +92,10 @@ fn ecdsa<'a, C: Curve>(
         let table = check.table.and_then(&table)?;
         Some(Job { table, digest: check.digest, signature: check.signature })
     };
-    group(checks, job, taken, verdicts, |jobs, grant| verifier.verify(jobs, grant));
+    group(checks, job, taken, verdicts, |jobs, told| {
+        verifier.verify(jobs, &mut |at| told.grant(at));
+        verifier.again().iter().for_each(|&at| told.mark_again(at));
+    });
 }
 
 /// The same for Ed25519. What has not the length of a signature is left to the reference, which refuses it.
@@ -106,18 +109,22 @@ fn eddsa<'a>(
     let job = |check: &Check<'a>| {
         let table = check.table.and_then(Table::ed25519)?;
         let (public, signature) = (check.key.bits().try_into().ok()?, check.signature.try_into().ok()?);
-        Some(ed25519::Job { table, public, signed: ed25519::Signed::Message(check.message), signature })
+        let signed = match check.digest.try_into() {
+            Ok(digest) => ed25519::Signed::Digest(digest),
+            Err(_) => ed25519::Signed::Message(check.message),
+        };
+        Some(ed25519::Job { table, public, signed, signature })
     };
-    group(checks, job, taken, verdicts, |jobs, grant| verifier.verify(jobs, grant));
+    group(checks, job, taken, verdicts, |jobs, told| verifier.verify(jobs, &mut |at| told.grant(at)));
 }
 
-/// Puts the checks that give a job side by side, has them verified, and carries what is granted back to their places.
+/// Puts the checks that give a job side by side, has them verified, and carries what is told of them back to their places.
 fn group<'a, J: Copy>(
     checks: &[Check<'a>],
     job: impl Fn(&Check<'a>) -> Option<J>,
     taken: &mut Verdicts,
     verdicts: &mut Verdicts,
-    verify: impl FnOnce(&[J], &mut dyn FnMut(usize)),
+    verify: impl FnOnce(&[J], &mut Verdicts),
 ) {
     let mut mine = checks.iter().enumerate().filter_map(|(place, check)| Some((place, job(check)?)));
     let Some((place, first)) = mine.next() else { return };
@@ -128,9 +135,14 @@ fn group<'a, J: Copy>(
         taken.grant(place);
         count += 1;
     }
-    verify(jobs.get(..count).unwrap_or_default(), &mut |at| {
-        if let Some(&place) = places.get(at).filter(|_| at < count) {
+    let mut told = Verdicts::default();
+    verify(jobs.get(..count).unwrap_or_default(), &mut told);
+    for (at, &place) in places.iter().enumerate().take(count) {
+        if told.held(at) {
             verdicts.grant(place);
         }
-    });
+        if told.again(at) {
+            verdicts.mark_again(place);
+        }
+    }
 }

@@ -23,6 +23,7 @@ pub(crate) struct Verdicts {
     held: u64,
     /// Which of them are the word of a device, whatever it was.
     by_device: u64,
+    again: u64,
 }
 
 impl Verdicts {
@@ -49,6 +50,18 @@ impl Verdicts {
     pub(crate) fn held(&self, index: usize) -> bool {
         index < CHECKS && self.held >> index & 1 == 1
     }
+
+    /// Records that check `index` had to be worked out a second time, which costs some times as much as the others.
+    pub(crate) fn mark_again(&mut self, index: usize) {
+        if index < CHECKS {
+            self.again |= 1 << index;
+        }
+    }
+
+    /// Whether check `index` was marked so.
+    pub(crate) fn again(&self, index: usize) -> bool {
+        index < CHECKS && self.again >> index & 1 == 1
+    }
 }
 
 /// One question: does this key's signature hold over this?
@@ -57,7 +70,7 @@ pub(crate) struct Check<'a> {
     pub(crate) key: &'a PublicKey,
     /// The key's table, if it has one.
     pub(crate) table: Option<&'a Table>,
-    /// ECDSA and RSA: the digest that goes with the key. Ed25519: empty.
+    /// ECDSA and RSA: the digest that goes with the key. Ed25519: SHA-512 of R, A and the message, or empty if nobody made it.
     pub(crate) digest: &'a [u8],
     /// Ed25519: the message. Else empty.
     pub(crate) message: &'a [u8],

@@ -3,8 +3,6 @@
 //! The address and its faults are there in every build; the way to a token only with the feature `pkcs11`.
 
 #[cfg(feature = "pkcs11")]
-mod backoff;
-#[cfg(feature = "pkcs11")]
 mod find;
 #[cfg(feature = "pkcs11")]
 mod module;

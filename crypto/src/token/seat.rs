@@ -3,10 +3,10 @@
 //! A signature waits for the token, so only crypto threads and control may ask for one. A session that fails is closed and
 //! opened again after a pause; until then signing fails at once. When that fails several times the module is started anew.
 
-use super::backoff::Backoff;
 use super::module::{self, Module};
 use super::{TokenAddress, TokenError, find};
 use crate::alg::Alg;
+use crate::backoff::Backoff;
 use crate::verify::PublicKey;
 use cryptoki::error::{Error, RvError};
 use cryptoki::mechanism::Mechanism;

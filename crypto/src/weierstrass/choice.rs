@@ -148,4 +148,12 @@ impl<C: Curve> Verifier<C> {
             }
         }
     }
+
+    /// Numbers of the jobs of the last batch that had to be summed a second time.
+    pub(crate) fn again(&self) -> &[usize] {
+        match self {
+            Self::Vector(verifier) => verifier.again(),
+            Self::Twin(verifier) => verifier.again(),
+        }
+    }
 }

@@ -5,6 +5,7 @@ use super::plan::{Claim, Plan};
 use super::point::{Affine, Point};
 use super::table::Table;
 use super::tree::Tree;
+use crate::engine::CHECKS;
 use core::ops::Range;
 use std::sync::Arc;
 
@@ -26,6 +27,8 @@ pub(crate) struct Verifier<C: Curve, L: Lanes<Fe = C::Fe>> {
     plans: [Plan<'static, C, L>; 2],
     prefixes: Vec<C::Words>,
     x: L,
+    /// Jobs of the last batch that were summed a second time.
+    again: Vec<usize>,
 }
 
 impl<C: Curve, L: Lanes<Fe = C::Fe>> Verifier<C, L> {
@@ -37,7 +40,13 @@ impl<C: Curve, L: Lanes<Fe = C::Fe>> Verifier<C, L> {
             plans: [Plan::new(), Plan::new()],
             prefixes: Vec::new(),
             x: L::splat(&C::Fe::ZERO),
+            again: Vec::with_capacity(CHECKS),
         }
+    }
+
+    /// Numbers of the jobs of the last batch that the tree could not sum: who made them knows the private key, and meant it.
+    pub(crate) fn again(&self) -> &[usize] {
+        &self.again
     }
 
     /// The table of the generator.
@@ -53,6 +62,7 @@ impl<C: Curve, L: Lanes<Fe = C::Fe>> Verifier<C, L> {
         C: 'a,
         L: 'a,
     {
+        self.again.clear();
         let base = self.base();
         let plans = core::mem::replace(&mut self.plans, [Plan::new(), Plan::new()]);
         let [mut now, mut next] = plans.map(Plan::recycle);
@@ -110,6 +120,7 @@ impl<C: Curve, L: Lanes<Fe = C::Fe>> Verifier<C, L> {
                 let mut lanes = number * team.ways..(number + 1) * team.ways;
                 // By itself: what the tree could not add, what lies in several lanes, and what r + n might be equal to.
                 let holds = if sums.failed[lanes.clone()].contains(&true) {
+                    self.again.push(claim.job);
                     is_r::<C>(&plus_lines(Point::INFINITY, claim, base, 0), &claim.r)
                 } else if team.ways > 1 || C::plus_order(&claim.r).is_some() {
                     let sum = lanes.fold(Point::INFINITY, |sum, lane| sum.add(&sums.lane(lane)));

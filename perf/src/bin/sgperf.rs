@@ -11,10 +11,12 @@ use sealgate_crypto::keyring::KeyRing;
 use sealgate_crypto::pool::PoolConfig;
 use sealgate_crypto::tables::Tier;
 use sealgate_dataplane::pipeline::worker::Stage;
+use sealgate_perf::attack;
 use sealgate_perf::crypto;
 use sealgate_perf::gateway::{Gateway, operator_key};
 use sealgate_perf::measure::{self, Outcome};
 use sealgate_perf::pool::{self, Load};
+use sealgate_perf::sync::{self, Turns};
 use sealgate_perf::traffic;
 use serde_json::json;
 
@@ -37,6 +39,10 @@ enum Verb {
     Crypto(Crypto),
     /// Verifications per second through the crypto pool, against the bare engine and aws-lc-rs, all in one run.
     Pool(Pool),
+    /// What an attacker takes from honest peers at one crypto thread: garbage, forced exceptions, dear algorithms.
+    Attack(Attack),
+    /// Whether a sync of thousands of operators makes any turn of a worker longer.
+    Sync(Sync),
     /// Judges unsigned messages and prints nothing else: for callgrind and profilers.
     Once {
         /// Turns of up to 32 messages.
@@ -154,6 +160,7 @@ fn crypto(args: &Crypto) -> Result<(), Box<dyn Error>> {
         let speeds = pool::measure(&load, args.core, 1 - args.core.min(1), args.rounds.min(15), 100)?;
         object.insert("bare_p256_per_s".to_owned(), json!(speeds.bare));
         object.insert("pool_p256_per_s".to_owned(), json!(speeds.pool));
+        object.insert("pool_p256_per_s_wall".to_owned(), json!(speeds.pool_wall));
         object.insert("pool_to_bare".to_owned(), json!(speeds.pool / speeds.bare));
         object.insert("inline_p256_per_s".to_owned(), json!(speeds.inline));
         if !args.json {
@@ -200,7 +207,7 @@ fn pool(args: &Pool) -> Result<(), Box<dyn Error>> {
         println!(
             "{}",
             json!({ "keys": args.keys, "reference_p256_per_s": speeds.reference, "bare_p256_per_s": speeds.bare,
-                "pool_p256_per_s": speeds.pool, "inline_p256_per_s": speeds.inline,
+                "pool_p256_per_s": speeds.pool, "pool_p256_per_s_wall": speeds.pool_wall, "inline_p256_per_s": speeds.inline,
                 "pool_to_bare": to_bare(speeds.pool), "inline_to_bare": to_bare(speeds.inline),
                 "bare_to_reference": speeds.bare / speeds.reference })
         );
@@ -210,10 +217,156 @@ fn pool(args: &Pool) -> Result<(), Box<dyn Error>> {
             ("aws-lc-rs", speeds.reference),
             ("engine alone", speeds.bare),
             ("pool, crypto thread", speeds.pool),
+            ("the same by the clock", speeds.pool_wall),
             ("inline, with hash", speeds.inline),
         ] {
-            println!("{name:>20} {speed:>10.0} /s  {:>5.1} %", 100.0 * to_bare(speed));
+            println!("{name:>22} {speed:>10.0} /s  {:>5.1} %", 100.0 * to_bare(speed));
         }
+    }
+    Ok(())
+}
+
+#[derive(Args)]
+struct Attack {
+    /// Honest peers, beside one attacker.
+    #[arg(long, value_delimiter = ',', default_value = "1,8")]
+    honest: Vec<usize>,
+    /// Rounds, each of all attacks in turn; shown are medians of speeds, and the least of delays.
+    #[arg(long, default_value_t = 9)]
+    rounds: usize,
+    /// Milliseconds of each measurement.
+    #[arg(long, default_value_t = 100)]
+    ms: u64,
+    /// Honest jobs per second while delays are measured.
+    #[arg(long, default_value_t = 10_000)]
+    offered: u32,
+    /// Core of the worker.
+    #[arg(long, default_value_t = 0)]
+    worker: usize,
+    /// Core of the crypto thread.
+    #[arg(long, default_value_t = 1)]
+    crypto: usize,
+    /// Print JSON: `attack_equal_x_h8_kept` and so on.
+    #[arg(long)]
+    json: bool,
+}
+
+fn attack(args: &Attack) -> Result<(), Box<dyn Error>> {
+    let mut object = serde_json::Map::new();
+    for &honest in &args.honest {
+        let plan = attack::Plan {
+            honest: honest.max(1),
+            cores: [args.worker, args.crypto],
+            rounds: args.rounds.max(1),
+            slice: Duration::from_millis(args.ms),
+            offered_per_s: args.offered.max(1).into(),
+        };
+        let effects =
+            attack::measure(&plan, |round| eprint!("\r{honest} honest: round {} of {}", round + 1, args.rounds))?;
+        eprintln!();
+        let fair = plan.honest as f64 / (plan.honest + 1) as f64;
+        if !args.json {
+            println!(
+                "{honest} honest and one attacker; a fair part is {:.0} % of what there is without him",
+                100.0 * fair
+            );
+            println!(
+                "{:>14} {:>10} {:>6} {:>11} {:>9}  delay, us: {:>5} {:>7} {:>7}",
+                "attack", "honest /s", "kept", "attacker /s", "refused", "p50", "p90", "p99"
+            );
+        }
+        for effect in &effects {
+            let kept = effect.kept;
+            let [p50, p90, p99] = effect.delay_us;
+            let name = |what: &str| format!("attack_{}_h{honest}_{what}", effect.attack.name());
+            for (what, value) in [
+                ("honest_per_s", effect.honest_per_s),
+                ("kept", kept),
+                ("attacker_per_s", effect.attacker_per_s),
+                ("refused", effect.refused),
+                ("delay_p50_us", p50),
+                ("delay_p99_us", p99),
+            ] {
+                object.insert(name(what), json!(value));
+            }
+            if !args.json {
+                println!(
+                    "{:>14} {:>10.0} {:>4.0} % {:>11.0} {:>7.2} %             {:>5.0} {:>7.0} {:>7.0}",
+                    effect.attack.name(),
+                    effect.honest_per_s,
+                    100.0 * kept,
+                    effect.attacker_per_s,
+                    100.0 * effect.refused,
+                    p50,
+                    p90,
+                    p99
+                );
+            }
+        }
+    }
+    if args.json {
+        println!("{}", serde_json::to_string_pretty(&object)?);
+    }
+    Ok(())
+}
+
+#[derive(Args)]
+struct Sync {
+    /// Operators, with a certificate and a key each.
+    #[arg(long, default_value_t = 10_000)]
+    operators: usize,
+    /// Rounds: quiet, then a sync.
+    #[arg(long, default_value_t = 3)]
+    rounds: usize,
+    /// Milliseconds of a quiet phase.
+    #[arg(long, default_value_t = 3000)]
+    ms: u64,
+    /// Core of the worker.
+    #[arg(long, default_value_t = 0)]
+    core: usize,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+fn sync(args: &Sync) -> Result<(), Box<dyn Error>> {
+    let operators = sync::operators(args.operators)?;
+    let mut rounds = Vec::new();
+    if !args.json {
+        println!(
+            "{} operators; microseconds of a worker's turn{:>13} {:>9} {:>9} {:>9} {:>9} {:>10}",
+            args.operators, "p50", "p99", "p99.9", "longest", "turns", "interrupted"
+        );
+    }
+    for _ in 0..args.rounds.max(1) {
+        let outcome = sync::measure(&operators, args.core, Duration::from_millis(args.ms))?;
+        let mut round = serde_json::Map::new();
+        for (phase, turns) in [("quiet", &outcome.quiet), ("sync", &outcome.sync)] {
+            for (by, sorted) in [("cpu", &turns.cpu_ns), ("clock", &turns.clock_ns)] {
+                let [p50, p99, p999, longest] = [500, 990, 999, 1000].map(|of| Turns::at(sorted, of));
+                for (name, value) in [("p50", p50), ("p99", p99), ("p999", p999), ("longest", longest)] {
+                    round.insert(format!("{phase}_{by}_{name}_us"), json!(value));
+                }
+                if !args.json {
+                    println!(
+                        "{phase:>20}, {by:<28} {p50:>9.1} {p99:>9.1} {p999:>9.1} {longest:>9.1} {:>9} {:>10}",
+                        sorted.len(),
+                        turns.taken_away
+                    );
+                }
+            }
+            round.insert(format!("{phase}_interrupted"), json!(turns.taken_away));
+        }
+        let (published, whole) = (outcome.published.as_secs_f64(), outcome.sync.elapsed.as_secs_f64());
+        round.insert("published_s".to_owned(), json!(published));
+        round.insert("tables_s".to_owned(), json!(whole));
+        if !args.json {
+            println!("{:>20}  published after {published:.1} s, {} tables after {whole:.1} s", "", outcome.tables);
+        }
+        rounds.push(round);
+    }
+    if args.json {
+        println!("{}", serde_json::to_string_pretty(&rounds)?);
     }
     Ok(())
 }
@@ -223,6 +376,8 @@ fn main() -> ExitCode {
         Verb::Loop(args) => run(&args),
         Verb::Crypto(args) => crypto(&args),
         Verb::Pool(args) => pool(&args),
+        Verb::Attack(args) => attack(&args),
+        Verb::Sync(args) => sync(&args),
         Verb::Once { turns } => once(turns),
     };
     match done {

@@ -33,11 +33,11 @@ impl Engine for Assisted {
         // What the device does not do is done while it works. On probation software does everything.
         let probation = queue.is_on_probation();
         let own = if probation { all } else { all.less(round.sent).less(round.refused) };
-        let mut held = ask(self.behind.as_mut(), checks, own);
+        let mut held = ask(self.behind.as_mut(), checks, own, verdicts);
         queue.receive(&mut round);
         let counted = round.verdicts().less(own);
         let left = round.sent.less(own).less(counted);
-        held = held.or(ask(self.behind.as_mut(), checks, left));
+        held = held.or(ask(self.behind.as_mut(), checks, left, verdicts));
         // An error is the device's fault where the signature holds: a forged one may come back with nothing else.
         let errors = round.unanswered.or(round.unsure.and(held)).count();
         queue.judge(errors, !round.yes.is_empty());
@@ -55,8 +55,8 @@ impl Engine for Assisted {
     }
 }
 
-/// Which of the checks at `places` the engine grants.
-fn ask(engine: &mut dyn Engine, checks: &[Check<'_>], places: Places) -> Places {
+/// Which of the checks at `places` the engine grants. Those that it had to work out a second time are marked in `marks`.
+fn ask(engine: &mut dyn Engine, checks: &[Check<'_>], places: Places, marks: &mut Verdicts) -> Places {
     let Some(first) = checks.first().filter(|_| !places.is_empty()) else { return Places::default() };
     let (mut dense, mut from, mut count) = ([*first; CHECKS], [0; CHECKS], 0);
     let mine = places.iter().filter_map(|place| Some((place, checks.get(place)?)));
@@ -66,6 +66,9 @@ fn ask(engine: &mut dyn Engine, checks: &[Check<'_>], places: Places) -> Places 
     }
     let mut verdicts = Verdicts::default();
     engine.verify(dense.get(..count).unwrap_or_default(), &mut verdicts);
+    from.iter().take(count).enumerate().filter(|(index, _)| verdicts.again(*index)).for_each(|(_, place)| {
+        marks.mark_again(*place);
+    });
     let granted = from.iter().take(count).enumerate().filter(|(index, _)| verdicts.held(*index));
     granted.fold(Places::default(), |held, (_, place)| held.with(*place))
 }

@@ -1,39 +1,52 @@
-//! How long a token that failed is left alone.
+//! How long something that failed is left alone: a token, a crypto thread.
 
 use std::time::{Duration, Instant};
 
 /// The first pause.
-const FIRST: Duration = Duration::from_millis(100);
+pub(crate) const FIRST: Duration = Duration::from_millis(100);
 /// The longest pause.
 const LONGEST: Duration = Duration::from_secs(10);
 
 /// A pause that doubles with each failure, and begins anew after a success.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Backoff {
+    first: Duration,
     until: Option<Instant>,
     last: Duration,
 }
 
+impl Default for Backoff {
+    fn default() -> Self {
+        Self::from(FIRST)
+    }
+}
+
 impl Backoff {
+    /// With a first pause of its own.
+    pub(crate) fn from(first: Duration) -> Self {
+        Self { first, until: None, last: Duration::ZERO }
+    }
+
     /// Whether another try is due.
     pub(crate) fn is_over(&self, now: Instant) -> bool {
         self.until.is_none_or(|until| now >= until)
     }
 
     /// Whether several tries in a row have failed.
+    #[cfg(any(test, feature = "pkcs11"))]
     pub(crate) fn is_lasting(&self) -> bool {
-        self.last >= FIRST * 4
+        self.last >= self.first * 4
     }
 
     /// Notes a failure.
     pub(crate) fn failed(&mut self, now: Instant) {
-        self.last = (self.last * 2).clamp(FIRST, LONGEST);
+        self.last = (self.last * 2).clamp(self.first, LONGEST);
         self.until = now.checked_add(self.last);
     }
 
     /// Notes a success.
     pub(crate) fn succeeded(&mut self) {
-        *self = Self::default();
+        *self = Self::from(self.first);
     }
 }
 
