@@ -102,8 +102,14 @@ impl Loader {
                     let own = Arc::new(certificate);
                     let limit = anchor.limit.clone().map(Arc::new);
                     let certificate = narrowed(&own, limit.as_deref());
-                    let signer =
-                        Signer { certificate, revoked: false, crl_stale_from: None, valid_from: from, valid_to: to };
+                    let signer = Signer {
+                        certificate,
+                        revoked: false,
+                        crl_stale_from: None,
+                        repo_stale: false,
+                        valid_from: from,
+                        valid_to: to,
+                    };
                     self.place(Authority { own, depth: 1, below, limit, crl: None, signer });
                 }
                 Err(refused) => self.reject(&object.name, refused),
@@ -229,6 +235,7 @@ impl Loader {
             certificate: narrowed(certificate, issuer.limit.as_deref()),
             revoked: issuer.signer.revoked || listed,
             crl_stale_from: earlier(issuer.signer.crl_stale_from, late),
+            repo_stale: false,
             valid_from: certificate.not_before.max(issuer.signer.valid_from),
             valid_to: certificate.not_after.min(issuer.signer.valid_to),
         };
@@ -353,7 +360,14 @@ mod tests {
         let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../dataplane/vectors/certs/{name}.pem"));
         let object = objects_from_file(&file, Kind::Certificate).unwrap().remove(0);
         let certificate = Arc::new(Certificate::parse(&object).unwrap());
-        Signer { certificate, revoked: false, crl_stale_from: None, valid_from: 0, valid_to: i64::MAX }
+        Signer {
+            certificate,
+            revoked: false,
+            crl_stale_from: None,
+            repo_stale: false,
+            valid_from: 0,
+            valid_to: i64::MAX,
+        }
     }
 
     /// A collision cannot be made for a test (2^64 keys), so one is written into the parsed certificate.
