@@ -11,5 +11,6 @@ pub mod format;
 pub mod objects;
 pub mod proof;
 pub mod source;
+pub mod store;
 pub mod sync;
 mod value;
