@@ -7,6 +7,7 @@
 //! says why.
 
 pub mod alarm;
+pub mod fetch;
 pub mod format;
 pub mod objects;
 pub mod proof;
