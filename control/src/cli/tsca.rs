@@ -1,15 +1,19 @@
 //! `sealgate tsca`: the lab authority.
 
 use super::CliError;
+use crate::authority::serve::{self, Server};
 use crate::authority::{
-    Authority, AuthorityError, Ca, IssuedFiles, MAX_DAYS, Published, Reason, Request, Setup, lab_identifiers, notation,
+    Authority, AuthorityError, Ca, DIRECTORY, IssuedFiles, MAX_DAYS, Publication, Published, Reason, Repository,
+    Request, Setup, lab_identifiers, notation,
 };
 use clap::{Subcommand, ValueEnum};
 use sealgate_crypto::alg::Alg;
 use sealgate_crypto::pki::{Identifiers, Role};
 use serde_json::{Value, json};
 use std::io::Write;
-use std::path::PathBuf;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 use time::OffsetDateTime;
 
 /// Arguments of `sealgate tsca`.
@@ -81,6 +85,37 @@ enum Verb {
     Crl {
         /// Directory of the authority.
         dir: PathBuf,
+    },
+    /// Publish certificates and revocation lists as a repository that gateways follow.
+    ///
+    /// Makes the revocation lists again, then manifest, snapshot and delta in DIR/repository. Serve that directory over
+    /// https, or name it in a gateway's trust.repository as file:///DIR/repository.
+    Publish {
+        /// Directory of the authority.
+        dir: PathBuf,
+        /// How many deltas to keep, each from one publication to the next.
+        #[arg(long, default_value_t = 16, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(0..=256))]
+        deltas: u16,
+        /// Hours until the next publication is due; gateways raise an alarm after that.
+        #[arg(long, default_value_t = 24, value_parser = clap::value_parser!(u16).range(1..=168))]
+        hours: u16,
+    },
+    /// Serve DIR/repository over https until Ctrl-C.
+    ///
+    /// The server's key and certificate are made at the first start, in DIR/https; gateways name DIR/https/cert.pem in
+    /// trust.repository.roots.
+    Serve {
+        /// Directory of the authority.
+        dir: PathBuf,
+        /// Address and port to listen on.
+        #[arg(long, default_value = "127.0.0.1:8443", value_name = "ADDRESS:PORT")]
+        listen: SocketAddr,
+        /// Names and addresses of the server, for its certificate.
+        #[arg(long, value_name = "NAME", value_delimiter = ',', default_value = "localhost,127.0.0.1")]
+        name: Vec<String>,
+        /// Publish again every so many minutes, so that what was issued or revoked reaches gateways by itself.
+        #[arg(long, value_name = "MINUTES", value_parser = clap::value_parser!(u16).range(1..=1440))]
+        publish: Option<u16>,
     },
 }
 
@@ -188,6 +223,9 @@ impl From<AuthorityError> for CliError {
 /// # Errors
 /// Whatever the authority refuses, with its remedy.
 pub fn run(args: Args) -> Result<(), CliError> {
+    if let Verb::Serve { dir, listen, name, publish } = args.verb {
+        return serve(&dir, listen, &name, publish, args.json);
+    }
     let (text, json) = execute(args.verb, OffsetDateTime::now_utc())?;
     let shown = if args.json { format!("{json:#}") } else { text };
     // A reader that went away (`| head`) is no fault of ours; the work is done.
@@ -246,7 +284,60 @@ fn execute(verb: Verb, now: OffsetDateTime) -> Result<(String, Value), CliError>
             let lists = Authority::open(&dir)?.publish(now)?;
             Ok((lists.iter().map(list_text).collect::<Vec<_>>().join("\n"), json!(lists)))
         }
+        Verb::Publish { dir, deltas, hours } => {
+            let how = Publication { deltas: deltas.into(), due: time::Duration::hours(hours.into()) };
+            let made = Authority::open(&dir)?.publish_repository(how, now)?;
+            Ok((repository_text(&made), json!(made)))
+        }
+        Verb::Serve { .. } => Err(CliError::new("serving has no end that could be shown", "run it by itself")),
     }
+}
+
+/// Serves until the process is ended.
+fn serve(dir: &Path, listen: SocketAddr, names: &[String], publish: Option<u16>, json: bool) -> Result<(), CliError> {
+    let again = || -> Result<Repository, CliError> {
+        Ok(Authority::open(dir)?.publish_repository(Publication::default(), OffsetDateTime::now_utc())?)
+    };
+    let files = dir.join(DIRECTORY);
+    if !files.join("manifest.json").exists() {
+        again()?;
+    }
+    let (tls, roots) = serve::identity(dir, names)?;
+    let server = Server::start(listen, &files, tls)
+        .map_err(|fault| CliError::new(format!("{listen}: {fault}"), "give another address or port with --listen"))?;
+    let url = format!("https://{}:{}/", names.first().map_or("localhost", String::as_str), server.address().port());
+    let shown = match json {
+        true => json!({ "url": url, "roots": roots }).to_string(),
+        false => format!("serving {url} from {}; Ctrl-C stops\n  roots: [{}]", files.display(), roots.display()),
+    };
+    let _ = writeln!(std::io::stdout(), "{shown}");
+    loop {
+        std::thread::sleep(Duration::from_secs(60 * u64::from(publish.unwrap_or(1))));
+        // What fails once, because somebody is issuing in this moment, is done the next time.
+        if publish.is_some()
+            && let Err(fault) = again()
+        {
+            eprintln!("{fault}");
+        }
+    }
+}
+
+fn repository_text(made: &Repository) -> String {
+    format!(
+        "published serial {} of session {}\n\
+         \x20 objects      {} ({} new or changed, {} withdrawn)\n\
+         \x20 deltas       {}\n\
+         \x20 next due     {}\n\
+         \x20 directory    {}",
+        made.serial,
+        made.session,
+        made.objects,
+        made.changed,
+        made.withdrawn,
+        made.deltas,
+        made.next_update,
+        made.dir.display()
+    )
 }
 
 fn issued_text(made: &IssuedFiles) -> String {
