@@ -4,7 +4,10 @@
 //! `check` accepts is what `run` starts with.
 
 use crate::cli::CliError;
-use sealgate_config::model::{Appliance, CrlStale, Policy, TokenUri, TrustFiles};
+use crate::tsca::alarm::Alarm;
+use crate::tsca::store::{LoadError, Store};
+use crate::tsca::sync::{Client, Local, Settings};
+use sealgate_config::model::{Appliance, CrlStale, Policy, RepoStale, Repository, TokenUri, TrustFiles};
 use sealgate_config::{Fault, load_appliance_on, load_policy_for};
 use sealgate_crypto::keyring::KeyRing;
 use sealgate_crypto::pki::{self, Anchor, CertState, Identifiers, Kind, Object, Options, Trust};
@@ -14,7 +17,8 @@ use sealgate_crypto::token::TokenAddress;
 use sealgate_dataplane::policy::Snapshot;
 use sealgate_dataplane::policy::snapshot::{CompileError, Keys};
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Everything that the files of a gateway say, checked and compiled.
 #[derive(Debug)]
@@ -24,7 +28,11 @@ pub struct Gathered {
     /// Who may speak.
     pub policy: Policy,
     /// Certificates and revocation lists, judged at the time of reading.
-    pub trust: Trust,
+    pub trust: Arc<Trust>,
+    /// The private keys of this gateway.
+    pub keys: Keys,
+    /// What follows the repository, with the last good state of it, where there is one.
+    pub client: Option<Client>,
     /// Policy and trust as the workers read them.
     pub snapshot: Snapshot,
     /// What works and should not stay so, a sentence each: certificates and keys that are not used.
@@ -89,13 +97,18 @@ impl Gathered {
                 None
             }
         };
-        let trust = read_trust(file, &appliance.trust, now, &mut found);
+        let (trust, client) = read_trust(file, &appliance.trust, now, &mut found);
         let signs = policy.as_ref().is_none_or(|policy| policy.home.signing.is_some());
         let mut lost = Vec::new();
         let mut keys = read_keys(file, &appliance.trust.keys, signs, &mut lost, &mut found);
         read_token_keys(file, &appliance.trust.token_keys, &mut keys, &mut lost, &mut found);
         if let Some(policy) = &policy {
             keep_own(&mut keys, policy, &trust, &mut found);
+        }
+        let mut client = client;
+        if let (Some(client), Some(signing)) = (&mut client, policy.as_ref().and_then(|one| one.home.signing.as_ref()))
+        {
+            client.pin(&signing.cert);
         }
         let snapshot = policy.as_ref().and_then(|policy| {
             let mtu = appliance.ports.interconnect.mtu.min(appliance.ports.home.mtu);
@@ -113,7 +126,7 @@ impl Gathered {
         });
         match (policy, snapshot) {
             (Some(policy), Some(snapshot)) if found.faults.is_empty() => {
-                Ok(Self { appliance, policy, trust, snapshot, warnings: found.warnings })
+                Ok(Self { appliance, policy, trust, keys, client, snapshot, warnings: found.warnings })
             }
             _ => Err(found),
         }
@@ -173,7 +186,8 @@ fn compile_fault(policy: &Path, error: &CompileError) -> Fault {
     fault(policy, path, message.to_owned(), remedy)
 }
 
-fn read_trust(file: &Path, files: &TrustFiles, now: i64, found: &mut Problems) -> Trust {
+/// Trust as it is in force at `now`, and what follows the repository from there.
+fn read_trust(file: &Path, files: &TrustFiles, now: i64, found: &mut Problems) -> (Arc<Trust>, Option<Client>) {
     let mut anchors = Vec::new();
     for (i, path) in files.anchors.iter().enumerate() {
         match pki::objects_from_file(path, Kind::Certificate) {
@@ -186,8 +200,11 @@ fn read_trust(file: &Path, files: &TrustFiles, now: i64, found: &mut Problems) -
             )),
         }
     }
-    let certificates = read_objects(file, "trust.certificates", &files.certificates, Kind::Certificate, found);
-    let crls = read_objects(file, "trust.crls", &files.crls, Kind::Crl, found);
+    let mut objects = |key, dir: &Option<PathBuf>, kind| {
+        dir.as_deref().map(|dir| read_objects(file, key, dir, kind, found)).unwrap_or_default()
+    };
+    let certificates = objects("trust.certificates", &files.certificates, Kind::Certificate);
+    let crls = objects("trust.crls", &files.crls, Kind::Crl);
     let options = Options {
         crl_grace_s: i64::from(files.crl_grace_s),
         crl_stale: match files.crl_stale {
@@ -195,8 +212,16 @@ fn read_trust(file: &Path, files: &TrustFiles, now: i64, found: &mut Problems) -
             CrlStale::Keep => pki::CrlStale::Keep,
         },
     };
-    let trust = pki::load(&anchors, &certificates, &crls, options, now);
-    if !anchors.is_empty() && trust.authorities.is_empty() {
+    let given = !anchors.is_empty();
+    let local = Local { anchors, certificates, crls };
+    let (trust, client) = match &files.repository {
+        None => (Arc::new(pki::load(&local.anchors, &local.certificates, &local.crls, options, now)), None),
+        Some(repository) => {
+            let mut client = last_good(repository, local, options, now, found);
+            (client.in_force(now), Some(client))
+        }
+    };
+    if given && trust.authorities.is_empty() {
         let why = trust.rejected.first().map_or(String::new(), |one| format!(": {}: {}", one.fault, one.detail));
         let remedy = "a trust anchor is a self-signed authority certificate of the TSCA profile";
         found.faults.push(fault(file, "trust.anchors", format!("no anchor can be used{why}"), remedy));
@@ -213,7 +238,31 @@ fn read_trust(file: &Path, files: &TrustFiles, now: i64, found: &mut Problems) -
             found.warnings.push(format!("{name} is {what}: {fault}"));
         }
     }
-    trust
+    (trust, client)
+}
+
+/// Begins with what was held last of a repository.
+fn last_good(repository: &Repository, local: Local, options: Options, now: i64, found: &mut Problems) -> Client {
+    let settings = Settings {
+        poll_s: repository.poll_s.into(),
+        max_shrink_percent: repository.max_shrink_percent.into(),
+        shrink_hold_s: repository.shrink_hold_s.into(),
+        max_stale_s: repository.max_stale_s.into(),
+        stale_fails: repository.repo_stale == RepoStale::Fail,
+        options,
+    };
+    match Store::at(&repository.store).load(&local) {
+        Ok(good) => Client::new(settings, local, Some(good), now),
+        Err(LoadError::None) => Client::new(settings, local, None, now),
+        Err(LoadError::Lost(why)) => {
+            let text =
+                format!("{}: {why}; nothing of the repository is trusted until it answers", repository.store.display());
+            found.warnings.push(format!("{}: {text}", Alarm::StoreLost));
+            let mut client = Client::new(settings, local, None, now);
+            client.alarms_mut().raise(Alarm::StoreLost, text, now);
+            client
+        }
+    }
 }
 
 fn read_objects(file: &Path, key: &str, dir: &Path, kind: Kind, found: &mut Problems) -> Vec<Object> {

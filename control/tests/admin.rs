@@ -6,7 +6,7 @@ use common::{HOME, Lab, OTHER};
 use sealgate_control::admin::{self, Admin, Request};
 use sealgate_control::gather::Gathered;
 use sealgate_control::ports::PortView;
-use sealgate_control::report::{Board, What};
+use sealgate_control::report::{Board, Current, What};
 use sealgate_control::secrecy::Locking;
 use sealgate_dataplane::engine::{Engine, EngineConfig, now_ms};
 use sealgate_dataplane::io::mem::{MemPool, MemPort};
@@ -36,7 +36,8 @@ fn board(lab: &Lab) -> Arc<Board> {
     Arc::new(Board {
         config: file,
         engine: Arc::new(engine),
-        trust: Arc::new(gathered.trust),
+        trust: Arc::new(Current::new(gathered.trust)),
+        repository: None,
         ports,
         memory: Locking::Off,
     })

@@ -9,6 +9,7 @@
 pub mod alarm;
 pub mod fetch;
 pub mod format;
+pub mod keeper;
 pub mod objects;
 pub mod proof;
 pub mod source;

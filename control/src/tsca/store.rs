@@ -72,12 +72,17 @@ struct In {
 }
 
 impl Store {
+    /// In this directory, which need not be there to read from.
+    pub fn at(dir: &Path) -> Self {
+        Self { file: dir.join(NAME) }
+    }
+
     /// Makes the directory if it is not there.
     /// # Errors
     /// What the system says.
-    pub fn open(dir: &Path) -> io::Result<Self> {
-        DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
-        Ok(Self { file: dir.join(NAME) })
+    pub fn make(&self) -> io::Result<()> {
+        let dir = self.file.parent().unwrap_or(Path::new("."));
+        DirBuilder::new().recursive(true).mode(0o700).create(dir)
     }
 
     /// The file.
@@ -188,7 +193,8 @@ mod tests {
     fn scratch(name: &str) -> (PathBuf, Store) {
         let dir = std::env::temp_dir().join(format!("sealgate-store-{name}-{}", std::process::id()));
         let _ = fs::remove_dir_all(&dir);
-        let store = Store::open(&dir).expect("a directory");
+        let store = Store::at(&dir);
+        store.make().expect("a directory");
         (dir, store)
     }
 

@@ -30,6 +30,8 @@ pub struct Settings {
     pub shrink_hold_s: i64,
     /// Seconds without a successful check after which trust is stale.
     pub max_stale_s: i64,
+    /// Whether no signer is good then.
+    pub stale_fails: bool,
     /// How strictly certificates are loaded.
     pub options: Options,
 }
@@ -37,7 +39,14 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         let options = Options::default();
-        Self { poll_s: 60, max_shrink_percent: 20, shrink_hold_s: 6 * 3600, max_stale_s: 72 * 3600, options }
+        Self {
+            poll_s: 60,
+            max_shrink_percent: 20,
+            shrink_hold_s: 6 * 3600,
+            max_stale_s: 72 * 3600,
+            stale_fails: false,
+            options,
+        }
     }
 }
 
@@ -119,6 +128,14 @@ impl Client {
         self.trust = Arc::new(trust);
     }
 
+    /// Keeps the certificate of this name as if the operator had given it himself: what this gateway signs with does not
+    /// go because the repository withdraws it.
+    pub fn pin(&mut self, name: &str) {
+        let found = self.trust.signers.iter().find(|one| one.certificate.name == name);
+        let own = found.map(|one| Object { name: name.to_owned(), der: one.certificate.der.clone() });
+        self.local.certificates.splice(..0, own);
+    }
+
     /// What is held.
     pub fn held(&self) -> Option<&Arc<LastGood>> {
         self.held.as_ref()
@@ -161,6 +178,19 @@ impl Client {
         let text = stale.then(|| format!("no successful check for {} hours", age / 3600));
         self.alarms.set(Alarm::RepoStaleHard, text, now);
         stale
+    }
+
+    /// The certificates as they are in force now: none that is good, if they are stale and that is how it shall be.
+    pub fn in_force(&mut self, now: i64) -> Arc<Trust> {
+        match self.is_stale(now) && self.settings.stale_fails {
+            true => Arc::new(Trust::clone(&self.trust).without_repository()),
+            false => Arc::clone(&self.trust),
+        }
+    }
+
+    /// Whether something is held back until an operator agrees.
+    pub fn is_held_back(&self) -> bool {
+        self.shrink.is_some()
     }
 
     /// An operator agrees that as many operators go as are held back. Returns whether something was.
