@@ -29,7 +29,7 @@ pub struct Gathered {
     pub policy: Policy,
     /// Certificates and revocation lists, judged at the time of reading.
     pub trust: Arc<Trust>,
-    /// The private keys of this gateway.
+    /// All private keys that were found; [`keep_own`] says which are ours.
     pub keys: Keys,
     /// What follows the repository, with the last good state of it, where there is one.
     pub client: Option<Client>,
@@ -100,10 +100,13 @@ impl Gathered {
         let (trust, client) = read_trust(file, &appliance.trust, now, &mut found);
         let signs = policy.as_ref().is_none_or(|policy| policy.home.signing.is_some());
         let mut lost = Vec::new();
-        let mut keys = read_keys(file, &appliance.trust.keys, signs, &mut lost, &mut found);
-        read_token_keys(file, &appliance.trust.token_keys, &mut keys, &mut lost, &mut found);
-        if let Some(policy) = &policy {
-            keep_own(&mut keys, policy, &trust, &mut found);
+        let mut all_keys = read_keys(file, &appliance.trust.keys, signs, &mut lost, &mut found);
+        read_token_keys(file, &appliance.trust.token_keys, &mut all_keys, &mut lost, &mut found);
+        let mut keys = all_keys.clone();
+        let foreign = policy.as_ref().map(|policy| keep_own(&mut keys, policy, &trust)).unwrap_or_default();
+        if !foreign.is_empty() {
+            let names = foreign.join(", ");
+            found.warnings.push(format!("private keys of others lie in the key directory and are not used: {names}"));
         }
         let mut client = client;
         if let (Some(client), Some(signing)) = (&mut client, policy.as_ref().and_then(|one| one.home.signing.as_ref()))
@@ -126,7 +129,7 @@ impl Gathered {
         });
         match (policy, snapshot) {
             (Some(policy), Some(snapshot)) if found.faults.is_empty() => {
-                Ok(Self { appliance, policy, trust, keys, client, snapshot, warnings: found.warnings })
+                Ok(Self { appliance, policy, trust, keys: all_keys, client, snapshot, warnings: found.warnings })
             }
             _ => Err(found),
         }
@@ -360,8 +363,8 @@ fn read_token_keys(
 /// directory of a lab authority holds everybody's.
 ///
 /// Ours are the signing key, each key whose certificate speaks for a title of ours (the one before a renewal), and those
-/// without a certificate: whoever has them, we must not believe.
-fn keep_own(keys: &mut Keys, policy: &Policy, trust: &Trust, found: &mut Problems) {
+/// without a certificate: whoever has them, we must not believe. Returns the names of the others.
+pub fn keep_own(keys: &mut Keys, policy: &Policy, trust: &Trust) -> Vec<String> {
     let signing = policy.home.signing.as_ref().map(|signing| signing.cert.as_str());
     let speaks_for_us = |identifiers: &Identifiers| {
         let home = policy.home.gt_prefixes.iter().map(|prefix| (prefix.plan as u8, prefix.digits.to_string()));
@@ -383,8 +386,5 @@ fn keep_own(keys: &mut Keys, policy: &Policy, trust: &Trust, found: &mut Problem
         }
         keep
     });
-    if !foreign.is_empty() {
-        let names = foreign.join(", ");
-        found.warnings.push(format!("private keys of others lie in the key directory and are not used: {names}"));
-    }
+    foreign
 }

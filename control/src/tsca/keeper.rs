@@ -6,6 +6,7 @@ use super::fetch::Mirror;
 use super::source::Source;
 use super::store::Store;
 use super::sync::Client;
+use crate::gather::keep_own;
 use crate::report::Current;
 use sealgate_config::model::{KeyRef, Policy};
 use sealgate_crypto::pki::Trust;
@@ -32,7 +33,7 @@ pub struct Parts {
     pub store: Store,
     /// With what trust is compiled.
     pub policy: Policy,
-    /// The private keys of this gateway.
+    /// All private keys that were found; which are ours depends on whose certificates are known.
     pub keys: Keys,
     /// Largest IP packet of the ports.
     pub mtu: u16,
@@ -213,10 +214,12 @@ impl Work {
         let trust = self.parts.client.in_force(now);
         let Parts { client, policy, keys, mtu, trust: shown, .. } = &mut self.parts;
         let (policy, missing) = without_lost_keys(policy, &trust);
+        let mut own = keys.clone();
+        keep_own(&mut own, &policy, &trust);
         let closed = lock(&self.common.closed);
         let Some(engine) = self.engine.upgrade().filter(|_| !*closed) else { return };
         let ring = engine.snapshot().ring.clone();
-        let fault = match Snapshot::compile(&policy, &trust, keys, *mtu, &ring) {
+        let fault = match Snapshot::compile(&policy, &trust, &own, *mtu, &ring) {
             Ok(snapshot) => {
                 engine.publish(snapshot);
                 shown.set(trust);
