@@ -5,6 +5,8 @@
 
 use crate::cli::CliError;
 use crate::tsca::alarm::Alarm;
+use crate::tsca::fetch;
+use crate::tsca::keeper::without_lost_keys;
 use crate::tsca::store::{LoadError, Store};
 use crate::tsca::sync::{Client, Local, Settings};
 use sealgate_config::model::{Appliance, CrlStale, Policy, RepoStale, Repository, TokenUri, TrustFiles};
@@ -113,7 +115,17 @@ impl Gathered {
         {
             client.pin(&signing.cert);
         }
-        let snapshot = policy.as_ref().and_then(|policy| {
+        let compiled = policy.as_ref().map(|policy| match &client {
+            None => policy.clone(),
+            Some(_) => {
+                let (policy, missing) = without_lost_keys(policy, &trust);
+                let text =
+                    |name: &String| format!("sigfw_keys: {name} is not used until the repository has its certificate");
+                found.warnings.extend(missing.iter().map(text));
+                policy
+            }
+        });
+        let snapshot = compiled.as_ref().and_then(|policy| {
             let mtu = appliance.ports.interconnect.mtu.min(appliance.ports.home.mtu);
             match Snapshot::compile(policy, &trust, &keys, mtu, &KeyRing::new()) {
                 Ok(snapshot) => Some(snapshot),
@@ -220,6 +232,11 @@ fn read_trust(file: &Path, files: &TrustFiles, now: i64, found: &mut Problems) -
     let (trust, client) = match &files.repository {
         None => (Arc::new(pki::load(&local.anchors, &local.certificates, &local.crls, options, now)), None),
         Some(repository) => {
+            if let Err(error) = fetch::roots_of(repository) {
+                let remedy =
+                    "name the certificate that the server's comes from, or install the system's (ca-certificates)";
+                found.faults.push(fault(file, "trust.repository.roots", error.to_string(), remedy));
+            }
             let mut client = last_good(repository, local, options, now, found);
             (client.in_force(now), Some(client))
         }

@@ -146,12 +146,8 @@ impl Gateway {
 
 /// The mirrors of a repository, none of which was asked yet.
 fn mirrors(repository: &Repository) -> Result<Vec<Mirror>, CliError> {
-    let https = repository.urls.iter().any(|url| matches!(url, RepoUrl::Https(_)));
-    let roots = if https { fetch::roots(&repository.roots) } else { Ok(Vec::new()) };
-    let roots = roots.map_err(|fault| {
-        let remedy = "name the certificate that the server's comes from, or install the system's (ca-certificates)";
-        CliError::new(format!("trust.repository.roots: {fault}"), remedy)
-    })?;
+    let roots = fetch::roots_of(repository)
+        .map_err(|fault| CliError::new(format!("trust.repository.roots: {fault}"), "see sealgate check"))?;
     let base = |url: &RepoUrl| match url {
         RepoUrl::Https(url) => Base::Https(url.clone()),
         RepoUrl::Directory(path) => Base::Directory(path.clone()),

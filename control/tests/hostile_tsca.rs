@@ -534,6 +534,7 @@ fn objects_of_wrong_types() {
 
 #[test]
 fn more_objects_than_there_may_be() {
+    let _alone = hostile::alone();
     signed_snapshot("100,001 objects", |publisher| {
         let one = |i: usize| {
             json!({ "uri": format!("csp/{i}.cer"), "der": "AA==",
@@ -560,6 +561,7 @@ fn a_snapshot_longer_than_it_says() {
 
 #[test]
 fn deltas_that_are_too_much_together() {
+    let _alone = hostile::alone();
     let mut publisher = Publisher::new();
     let mut client = synced(&publisher);
     publisher.publish();
@@ -587,6 +589,7 @@ fn deltas_that_are_too_much_together() {
 
 #[test]
 fn a_repository_as_large_as_may_be() {
+    let _alone = hostile::alone();
     let octets = vec![0x30; 48 * 1024];
     let mut more = Vec::new();
     for i in 0..1020_u32 {
@@ -597,6 +600,7 @@ fn a_repository_as_large_as_may_be() {
 
 #[test]
 fn text_that_grows_when_it_is_read() {
+    let _alone = hostile::alone();
     let mut publisher = Publisher::new();
     let mut client = synced(&publisher);
     publisher.publish();

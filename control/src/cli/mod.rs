@@ -32,6 +32,7 @@ First steps:
   sealgate check sealgate.yaml                 all that is wrong with a configuration
   sealgate run sealgate.yaml                   forward; stop with Ctrl-C
   sealgate show --config sealgate.yaml         what it does
+  sealgate tsca publish /tmp/lab               a repository that gateways follow (trust.repository)
 
 Exit status: 0 done, 1 failed, 2 wrong usage or configuration.
 Logs go to standard error; SEALGATE_LOG=debug shows more, SEALGATE_LOG=warn less.";

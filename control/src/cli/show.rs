@@ -174,6 +174,10 @@ fn status(document: &Value) -> String {
     for peer in list(document, "not_requiring_signatures") {
         let _ = writeln!(out, "attention: {} needs no signature (mode {})", text(peer, "peer"), text(peer, "mode"));
     }
+    for alarm in list(document, "alarms") {
+        // From the log's words, which may quote strangers but hold no control characters.
+        let _ = writeln!(out, "alarm {} ({}): {}", text(alarm, "name"), text(alarm, "severity"), text(alarm, "text"));
+    }
     if document.get("signs") == Some(&Value::Bool(false)) {
         let _ = writeln!(out, "attention: nothing is signed (the policy has no home.signing)");
     }

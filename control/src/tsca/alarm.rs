@@ -3,6 +3,9 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+/// Most characters of an alarm's text.
+const MAX_TEXT: usize = 400;
+
 /// What is wrong with the repository or with what it gave.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Alarm {
@@ -103,8 +106,10 @@ pub struct Alarms(BTreeMap<Alarm, Standing>);
 
 impl Alarms {
     /// Raises an alarm, or tells more of one that stands already.
+    ///
+    /// * `text`: may quote what strangers wrote; what is kept of it cannot move a cursor or fill a log
     pub fn raise(&mut self, alarm: Alarm, text: impl Into<String>, now: i64) {
-        let text = text.into();
+        let text: String = text.into().chars().filter(|c| !c.is_control()).take(MAX_TEXT).collect();
         match self.0.get_mut(&alarm) {
             Some(standing) => standing.text = text,
             None => drop(self.0.insert(alarm, Standing { since: now, text })),
@@ -139,5 +144,56 @@ impl Alarms {
         let new = self.iter().filter(|(alarm, _)| !before.stands(*alarm)).collect();
         let over = before.iter().map(|(alarm, _)| alarm).filter(|alarm| !self.stands(*alarm)).collect();
         (new, over)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_alarm_keeps_the_time_since_which_it_stands_and_is_told_once() {
+        let (before, mut alarms) = (Alarms::default(), Alarms::default());
+        alarms.raise(Alarm::RepoHash, "one", 10);
+        alarms.raise(Alarm::RepoHash, "two", 20);
+        let standing = Standing { since: 10, text: "two".to_owned() };
+        assert_eq!(alarms.iter().collect::<Vec<_>>(), [(Alarm::RepoHash, &standing)]);
+        assert_eq!(alarms.changes(&before), (vec![(Alarm::RepoHash, &standing)], vec![]));
+        assert_eq!(alarms.changes(&alarms), (vec![], vec![]));
+        assert_eq!(before.changes(&alarms), (vec![], vec![Alarm::RepoHash]));
+        alarms.set(Alarm::RepoHash, None, 30);
+        assert_eq!(alarms, before);
+    }
+
+    #[test]
+    fn what_strangers_wrote_neither_moves_the_cursor_nor_fills_the_log() {
+        let mut alarms = Alarms::default();
+        alarms.raise(Alarm::CertRejected, format!("CN=\x1b[2J\n{}", "x".repeat(100_000)), 0);
+        let text = alarms.iter().map(|(_, one)| one.text.clone()).collect::<String>();
+        assert!(text.starts_with("CN=[2Jxx") && text.chars().count() == MAX_TEXT, "{}", text.len());
+    }
+
+    #[test]
+    fn each_alarm_of_formats_12_5_has_its_name_and_severity() {
+        use Alarm::*;
+        let critical: Vec<_> = [
+            RepoUnreachable,
+            RepoSignature,
+            RepoStale,
+            RepoRollback,
+            RepoEquivocation,
+            RepoSession,
+            RepoDelta,
+            RepoHash,
+            CertRejected,
+            RepoShrink,
+            RepoStaleHard,
+            StoreLost,
+        ]
+        .into_iter()
+        .filter(|alarm| alarm.is_critical())
+        .map(Alarm::name)
+        .collect();
+        assert_eq!(critical, ["repo_signature", "repo_rollback", "repo_equivocation", "repo_stale_hard"]);
     }
 }

@@ -6,6 +6,7 @@
 use super::format::{Digest, MAX_SMALL};
 use super::source::{FetchError, Source};
 use rustls::pki_types::CertificateDer;
+use sealgate_config::model::{RepoUrl, Repository};
 use sealgate_crypto::pki::{Kind, ReadError, objects_from_file};
 use sealgate_crypto::verify::sha256;
 use std::fs::{self, File};
@@ -78,6 +79,16 @@ pub fn roots(files: &[PathBuf]) -> Result<Vec<CertificateDer<'static>>, ReadErro
     match all.is_empty() {
         true => Err(ReadError::Empty(SYSTEM_ROOTS.join(", "), "CERTIFICATE")),
         false => Ok(all),
+    }
+}
+
+/// The certificates for the mirrors of a repository; none, if they are all directories.
+/// # Errors
+/// As [`roots`].
+pub fn roots_of(repository: &Repository) -> Result<Vec<CertificateDer<'static>>, ReadError> {
+    match repository.urls.iter().any(|url| matches!(url, RepoUrl::Https(_))) {
+        true => roots(&repository.roots),
+        false => Ok(Vec::new()),
     }
 }
 

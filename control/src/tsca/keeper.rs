@@ -279,7 +279,7 @@ impl Work {
 
 /// The policy without the keys of SG-TCAP-0 whose certificates are gone, and their names: one certificate that was
 /// withdrawn must not keep a revocation of others from taking effect.
-fn without_lost_keys(policy: &Policy, trust: &Trust) -> (Policy, Vec<String>) {
+pub fn without_lost_keys(policy: &Policy, trust: &Trust) -> (Policy, Vec<String>) {
     let names: HashSet<&str> = trust.signers.iter().map(|one| one.certificate.name.as_str()).collect();
     let (mut policy, mut missing) = (policy.clone(), Vec::new());
     policy.sigfw_keys.retain(|key| match &key.key {

@@ -8,11 +8,12 @@ use sealgate_control::tsca::fetch::{Base, Limits, Mirror, roots};
 use sealgate_control::tsca::source::Source;
 use sealgate_control::tsca::sync::{Client, Settings};
 use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
 use std::io::{self, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::{JoinHandle, sleep};
 use std::time::{Duration, Instant};
 
@@ -194,11 +195,32 @@ pub fn synced(publisher: &Publisher) -> Client {
     client
 }
 
-/// Lets a client look once; says how long it took and how many octets of memory, and prints both. One case at a time, but
-/// tests that prepare theirs beside it count too: `--test-threads=1` measures each by itself.
+static ALONE: Mutex<()> = Mutex::new(());
+
+thread_local! {
+    static IS_ALONE: Cell<bool> = const { Cell::new(false) };
+}
+
+/// No other test is measured, or prepares much, while this lives.
+pub struct Alone(Option<MutexGuard<'static, ()>>);
+
+/// Waits for the others. A thread that is alone already goes on.
+pub fn alone() -> Alone {
+    if IS_ALONE.replace(true) { Alone(None) } else { Alone(Some(ALONE.lock().unwrap_or_else(PoisonError::into_inner))) }
+}
+
+impl Drop for Alone {
+    fn drop(&mut self) {
+        if self.0.is_some() {
+            IS_ALONE.set(false);
+        }
+    }
+}
+
+/// Lets a client look once; says how long it took and how many octets of memory, and prints both. One case at a time; a
+/// test that prepares much does so alone.
 fn look(name: &str, client: &mut Client, manner: Manner, now: i64, whole: Duration) -> bool {
-    static ALONE: Mutex<()> = Mutex::new(());
-    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let _alone = alone();
     let server = Hostile::start(manner);
     let mut mirror = server.mirror();
     let began = Instant::now();
