@@ -8,7 +8,7 @@ use super::format::{Digest, MAX_SMALL, MAX_TOTAL, Manifest, SIGNATURE};
 use super::objects::Objects;
 use super::proof::{LastGood, Signed, prove};
 use super::source::{FetchError, Source, Step, Trouble, refused, steps, whole};
-use sealgate_crypto::pki::{Anchor, Object, Options, Trust};
+use sealgate_crypto::pki::{Anchor, Known, Object, Options, Trust};
 use sealgate_crypto::verify::sha256;
 use std::sync::Arc;
 
@@ -85,6 +85,8 @@ pub struct Client {
     local: Local,
     held: Option<Arc<LastGood>>,
     trust: Arc<Trust>,
+    /// Certificates that were read and proven already.
+    known: Known,
     /// The last successful check; at first when the manifest in force was made, or the start.
     checked: i64,
     failures: u32,
@@ -109,18 +111,18 @@ impl Client {
         let held = held.map(Arc::new);
         // Nobody wrote down when it was checked last; that it was made is known, and that was earlier.
         let checked = held.as_ref().map_or(now, |held| held.manifest.this_update.min(now));
-        let trust = Arc::default();
+        let (trust, known) = (Arc::default(), Known::default());
         let (failures, mirror, session_since, shrink) = (0, 0, None, None);
         let alarms = Alarms::default();
         let mut client =
-            Self { settings, local, held, trust, checked, failures, mirror, session_since, shrink, alarms };
+            Self { settings, local, held, trust, known, checked, failures, mirror, session_since, shrink, alarms };
         client.reload(now);
         client
     }
 
     /// Judges what is held again at another time.
     pub fn reload(&mut self, now: i64) {
-        let trust = match &self.held {
+        let trust = match self.held.clone() {
             Some(held) => self.load(&held.objects, &held.retained, &[], now),
             None => self.load(&Objects::default(), &[], &[], now),
         };

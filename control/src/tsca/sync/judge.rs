@@ -74,14 +74,14 @@ impl Client {
         Ok(Done::Applied(Box::new((good, trust))))
     }
 
-    pub(super) fn load(&self, objects: &Objects, retained: &[Object], chain: &[Object], now: i64) -> Trust {
+    pub(super) fn load(&mut self, objects: &Objects, retained: &[Object], chain: &[Object], now: i64) -> Trust {
         let mut certificates = self.local.certificates.clone();
         certificates.extend(objects.certificates());
         certificates.extend(chain.iter().cloned());
         let mut crls = self.local.crls.clone();
         crls.extend(objects.of(Class::Crl));
         crls.extend(retained.iter().cloned());
-        pki::load(&self.local.anchors, &certificates, &crls, self.settings.options, now)
+        pki::load_again(&self.local.anchors, &certificates, &crls, self.settings.options, now, &mut self.known)
     }
 
     /// How many of the operators who may sign now would be gone, if they are too many. A renewal keeps the operator, and
