@@ -5,11 +5,16 @@
 #[path = "common/repository.rs"]
 mod repository;
 
+use rcgen::{
+    CertificateParams, CertificateRevocationListParams, DistinguishedName, DnType, Issuer, KeyIdMethod, KeyPair,
+    KeyUsagePurpose, PublicKeyData, RevokedCertParams,
+};
 use repository::{Memory, NOW, OTHER_SESSION, Publisher, der, local, vectors};
 use sealgate_control::tsca::alarm::Alarm;
 use sealgate_control::tsca::source::{FetchError, Source};
 use sealgate_control::tsca::sync::{Client, Local, Round, Settings};
 use sealgate_crypto::pki::{CertState, Object};
+use sealgate_crypto::verify::PublicKey;
 use serde_json::{Value, json};
 use std::fs;
 
@@ -382,6 +387,52 @@ fn a_revocation_list_is_not_taken_back() {
     assert!(client.held().expect("held").retained.is_empty());
 }
 
+/// A list of the region with a number, which revokes the certificates with these serial numbers.
+fn region_list(number: u64, revoked: &[u64]) -> Vec<u8> {
+    let pem = fs::read_to_string(vectors().join("keys/region.key.pem")).expect("there");
+    let key = KeyPair::from_pem(&pem).expect("a key");
+    let ski = PublicKey::from_spki_der(&key.subject_public_key_info()).expect("a key").ski();
+    let mut issuer = CertificateParams::default();
+    issuer.distinguished_name = DistinguishedName::new();
+    issuer.distinguished_name.push(DnType::OrganizationName, "Sealgate Test");
+    issuer.distinguished_name.push(DnType::CommonName, "TSCA Test Region 999");
+    issuer.key_usages = vec![KeyUsagePurpose::CrlSign];
+    issuer.key_identifier_method = KeyIdMethod::PreSpecified(ski.to_vec());
+    let time = |seconds| time::OffsetDateTime::from_unix_timestamp(NOW + seconds).expect("a time");
+    let entry = |serial: &u64| RevokedCertParams {
+        serial_number: (*serial).into(),
+        revocation_time: time(-7200),
+        reason_code: None,
+        invalidity_date: None,
+    };
+    let list = CertificateRevocationListParams {
+        this_update: time(-3600),
+        next_update: time(86_400),
+        crl_number: number.into(),
+        issuing_distribution_point: None,
+        revoked_certs: revoked.iter().map(entry).collect(),
+        key_identifier_method: KeyIdMethod::PreSpecified(ski.to_vec()),
+    };
+    list.signed_by(&Issuer::new(issuer, key)).expect("made").der().to_vec()
+}
+
+#[test]
+fn a_revocation_list_with_a_lower_number_is_ignored() {
+    let mut publisher = Publisher::new();
+    let mut client = synced(&publisher);
+    let mut publish = |number, revoked: &[u64]| {
+        publisher.objects.insert("crl/region.crl".to_owned(), region_list(number, revoked));
+        publisher.publish();
+        look(&mut client, &mut Memory::of(&publisher), NOW);
+        assert_eq!(serial(&client), Some(publisher.serial));
+        (alarms(&client), good(&client, NOW).len())
+    };
+    // Serial number 120 is b-ec's.
+    assert_eq!(publish(9, &[120]), (vec![], 6));
+    assert_eq!(publish(8, &[]), (vec!["crl_rollback"], 6), "what was revoked stays revoked");
+    assert_eq!(publish(10, &[]), (vec![], 7));
+}
+
 #[test]
 fn a_publication_between_two_reads_is_read_once_more() {
     struct Racing(Memory, Memory);
@@ -400,8 +451,30 @@ fn a_publication_between_two_reads_is_read_once_more() {
     publisher.publish();
     let before = Memory::of(&publisher);
     publisher.publish();
-    client.round(&mut [&mut Racing(before, Memory::of(&publisher))], NOW, DICE);
+    let last = Memory::of(&publisher);
+    client.round(&mut [&mut Racing(before, last.clone())], NOW, DICE);
     assert_eq!((serial(&client), alarms(&client)), (Some(3), vec![]));
+    // And where the next is offered for a moment, and then what is held again.
+    publisher.publish();
+    client.round(&mut [&mut Racing(Memory::of(&publisher), last)], NOW, DICE);
+    assert_eq!((serial(&client), alarms(&client)), (Some(3), vec![]));
+}
+
+#[test]
+fn what_came_into_force_is_the_same_when_it_is_judged_again() {
+    // The region comes with the signer alone.
+    let mut publisher = Publisher::new();
+    publisher.objects.remove("ca/region.cer");
+    let region = fs::read(vectors().join("certs/region.pem")).expect("there");
+    publisher.files.get_mut("signer.pem").expect("there").extend(region);
+    publisher.publish();
+    let mut client = synced(&publisher);
+    let before = good(&client, NOW);
+    assert_eq!(before.len(), 7);
+    client.reload(NOW + 1);
+    assert_eq!((good(&client, NOW), alarms(&client)), (before.clone(), vec![]));
+    let held = client.held().map(|held| held.as_ref().clone());
+    assert_eq!(good(&Client::new(Settings::default(), local(), held, NOW), NOW), before);
 }
 
 #[test]

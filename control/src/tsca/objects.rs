@@ -1,6 +1,6 @@
 //! The objects of a repository at one serial number, and the steps from one to the next.
 
-use super::format::{Class, Delta, Digest, Entry, MAX_OBJECTS, Malformed, Snapshot, Uri};
+use super::format::{Class, Delta, Digest, Entry, MAX_OBJECTS, MAX_TOTAL, Malformed, Snapshot, Uri};
 use sealgate_crypto::pki::Object;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -33,7 +33,8 @@ impl From<Snapshot> for Objects {
 impl Objects {
     /// Takes a step. `self` is of no use after an error.
     /// # Errors
-    /// The delta does not start from what is held, or leads to more than [`MAX_OBJECTS`].
+    /// The delta does not start from what is held, or leads to more than [`MAX_OBJECTS`] or [`MAX_TOTAL`] octets: each step
+    /// is small, but there is no end of steps.
     pub fn apply(&mut self, delta: Delta) -> Result<(), Malformed> {
         for (uri, sha256) in delta.withdraw {
             match self.0.remove(&uri) {
@@ -49,6 +50,9 @@ impl Objects {
         }
         if self.0.len() > MAX_OBJECTS {
             return Err(Malformed(format!("delta: it leads to more than {MAX_OBJECTS} objects")));
+        }
+        if self.0.values().map(|held| held.der.len()).sum::<usize>() > MAX_TOTAL {
+            return Err(Malformed("delta: it leads to more than 64 MiB of objects".to_owned()));
         }
         Ok(())
     }
@@ -79,5 +83,30 @@ impl Objects {
     pub fn of(&self, class: Class) -> Vec<Object> {
         let wanted = self.0.iter().filter(|(uri, _)| uri.class() == Some(class));
         wanted.map(|(uri, held)| Object { name: uri.stem().to_owned(), der: held.der.to_vec() }).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn delta(from: usize, count: usize, octets: usize) -> Delta {
+        let entry = |i: usize| {
+            let uri = Uri::new(&format!("csp/{i}.cer")).expect("a name");
+            Entry { uri, sha256: [0; 32], der: vec![0; octets], replaces: None }
+        };
+        Delta { publish: (from..from + count).map(entry).collect(), withdraw: Vec::new() }
+    }
+
+    #[test]
+    fn many_small_steps_lead_no_further_than_one_large_one() {
+        let mut objects = Objects::default();
+        let half = MAX_TOTAL / 2 / (1 << 16);
+        assert_eq!(objects.apply(delta(0, half, 1 << 16)), Ok(()));
+        assert_eq!(objects.apply(delta(half, half, 1 << 16)), Ok(()));
+        assert!(objects.clone().apply(delta(2 * half, 1, 1)).is_err_and(|fault| fault.0.contains("64 MiB")));
+        let mut objects = Objects::default();
+        assert_eq!(objects.apply(delta(0, MAX_OBJECTS, 1)), Ok(()));
+        assert!(objects.apply(delta(MAX_OBJECTS, 1, 1)).is_err_and(|fault| fault.0.contains("100000")));
     }
 }

@@ -55,14 +55,16 @@ pub(super) fn signer_state(trust: &Trust, signed: &Signed, now: i64) -> Result<C
     }
 }
 
+/// The certificates of `signer.pem`: the signer and those above it.
+pub(super) fn chain_of(pem: &[u8]) -> Result<Vec<Object>, String> {
+    let objects = objects_from_octets("signer", pem, Kind::Certificate).map_err(|fault| fault.to_string())?;
+    if objects.len() > MAX_CHAIN { Err(format!("more than {MAX_CHAIN} certificates")) } else { Ok(objects) }
+}
+
 /// Reads a manifest if its signature holds.
 pub(super) fn prove(octets: Vec<u8>, signature: Vec<u8>, signer: Vec<u8>) -> Result<Signed, Malformed> {
     let wrong = |why: String| Malformed(format!("signer.pem: {why}"));
-    let objects =
-        objects_from_octets("signer", &signer, Kind::Certificate).map_err(|fault| wrong(fault.to_string()))?;
-    if objects.len() > MAX_CHAIN {
-        return Err(wrong(format!("more than {MAX_CHAIN} certificates")));
-    }
+    let objects = chain_of(&signer).map_err(wrong)?;
     let first = objects.first().ok_or_else(|| wrong("it is empty".to_owned()))?;
     let certificate = Certificate::parse(first).map_err(|fault| wrong(fault.to_string()))?;
     if certificate.usage != Usage::Repository || certificate.key.alg() != Alg::P256 {

@@ -19,14 +19,16 @@ use sealgate_crypto::verify::sha256;
 use serde::{Deserialize, Serialize};
 use std::fs::{self, DirBuilder, File};
 use std::io::{self, Read};
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 /// The file's name in its directory.
 const NAME: &str = "last-good";
 const MAGIC: &str = "sealgate-last-good 1";
-/// The largest file: all objects of a synchronisation twice over, for those that were retained and for base64.
-const MAX: u64 = 2 * MAX_TOTAL as u64;
+/// Permissions that nobody but the owner may have of the directory.
+const OTHERS_WRITE: u32 = 0o022;
+/// The largest file: all objects and what is retained beside them, in base64.
+const MAX: u64 = 3 * MAX_TOTAL as u64;
 
 /// Why nothing was found.
 #[derive(Debug, thiserror::Error)]
@@ -79,10 +81,14 @@ impl Store {
 
     /// Makes the directory if it is not there.
     /// # Errors
-    /// What the system says.
+    /// What the system says, or that others can write to it.
     pub fn make(&self) -> io::Result<()> {
         let dir = self.file.parent().unwrap_or(Path::new("."));
-        DirBuilder::new().recursive(true).mode(0o700).create(dir)
+        DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
+        match fs::metadata(dir)?.mode() & OTHERS_WRITE {
+            0 => Ok(()),
+            _ => Err(io::Error::other("others can write to it, and take the gateway back to older trust")),
+        }
     }
 
     /// The file.
@@ -137,7 +143,7 @@ fn read(path: &Path) -> io::Result<Vec<u8>> {
     // Before it is opened: opening a pipe may wait for ever.
     let about = fs::symlink_metadata(path)?;
     if !about.is_file() || about.len() > MAX {
-        return Err(io::Error::other("not a regular file of at most 128 MiB"));
+        return Err(io::Error::other("not a regular file of at most 192 MiB"));
     }
     let mut octets = Vec::new();
     File::open(path)?.take(MAX + 1).read_to_end(&mut octets)?;
@@ -169,6 +175,7 @@ mod tests {
     use super::*;
     use crate::tsca::format::Snapshot;
     use sealgate_crypto::pki::{Anchor, Kind, objects_from_file};
+    use std::os::unix::fs::PermissionsExt;
 
     fn vectors(file: &str) -> PathBuf {
         Path::new(env!("CARGO_MANIFEST_DIR")).join("../dataplane/vectors").join(file)
@@ -208,6 +215,8 @@ mod tests {
         assert_eq!((again.manifest, again.octets, again.objects), (good.manifest, good.octets, good.objects));
         assert_eq!(again.retained, good.retained);
         let stranger = objects_from_file(&vectors("certs/region.pem"), Kind::Certificate).expect("region").remove(0);
+        fs::set_permissions(&dir, fs::Permissions::from_mode(0o770)).expect("set");
+        assert!(store.make().is_err_and(|fault| fault.to_string().contains("others can write")));
         let other = Local { anchors: vec![Anchor { der: stranger.der, limit: None }], ..Local::default() };
         assert!(matches!(store.load(&other), Err(LoadError::Lost(why)) if why.contains("trust anchor")));
         let _ = fs::remove_dir_all(dir);

@@ -6,7 +6,7 @@ mod judge;
 use super::alarm::{Alarm, Alarms};
 use super::format::{Digest, MAX_SMALL, MAX_TOTAL, Manifest, SIGNATURE};
 use super::objects::Objects;
-use super::proof::{LastGood, Signed, prove};
+use super::proof::{LastGood, Signed, chain_of, prove};
 use super::source::{FetchError, Source, Step, Trouble, refused, steps, whole};
 use sealgate_crypto::pki::{Anchor, Known, Object, Options, Trust};
 use sealgate_crypto::verify::sha256;
@@ -123,7 +123,8 @@ impl Client {
     /// Judges what is held again at another time.
     pub fn reload(&mut self, now: i64) {
         let trust = match self.held.clone() {
-            Some(held) => self.load(&held.objects, &held.retained, &[], now),
+            // With the authorities of signer.pem, as it was when it came into force.
+            Some(held) => self.load(&held.objects, &held.retained, &chain_of(&held.signer).unwrap_or_default(), now),
             None => self.load(&Objects::default(), &[], &[], now),
         };
         self.tell_rejected(&trust, now);
@@ -300,11 +301,8 @@ impl Client {
         let held = self.held.clone();
         let held_digest = held.as_ref().map(|held| sha256(&held.octets));
         let fetched = source.manifest(held_digest.as_ref())?;
-        if let Some(held) = &held {
-            let same = fetched.as_ref().is_none_or(|octets| *octets == held.octets);
-            if same {
-                return in_time(&held.manifest, now).map(|()| Done::Same);
-            }
+        if let Some(held) = held.as_ref().filter(|held| fetched.as_ref().is_none_or(|octets| *octets == held.octets)) {
+            return in_time(&held.manifest, now).map(|()| Done::Same);
         }
         let Some(octets) = fetched else {
             return Err(Trouble::Unreachable("the server says that nothing changed, and nothing is held".to_owned()));
@@ -328,6 +326,9 @@ impl Client {
             } else if serial.0 < serial.1 {
                 let text = format!("serial {} was offered, {} is in force", serial.0, serial.1);
                 return Err(Trouble::Refused(Alarm::RepoRollback, text));
+            } else if signed.octets == held.octets {
+                // The second read gave what the first should have: a mirror in the middle of its update.
+                return Ok(Done::Same);
             } else if serial.0 == serial.1 {
                 let text = format!("two manifests of serial {}; the first stays in force", serial.0);
                 return Err(Trouble::Refused(Alarm::RepoEquivocation, text));

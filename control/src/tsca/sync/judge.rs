@@ -1,13 +1,16 @@
 //! Whether what was fetched may come into force.
 
 use super::super::alarm::Alarm;
-use super::super::format::{Class, Digest};
+use super::super::format::{Class, Digest, MAX_TOTAL};
 use super::super::objects::Objects;
 use super::super::proof::{LastGood, Signed, bad_signer, signer_state};
 use super::super::source::Trouble;
 use super::{Client, Done, HeldBack};
 use sealgate_crypto::pki::{self, CertState, Object, Trust};
 use std::collections::HashSet;
+
+/// Most octets of revocation lists that stay in force although they were taken back.
+const MAX_RETAINED: usize = MAX_TOTAL / 2;
 
 impl Client {
     /// Before anything large is fetched: does the signer stand below an anchor by what is held? A late revocation list
@@ -66,6 +69,10 @@ impl Client {
             used.contains(der) && !offered.contains(der) && !local.contains(der)
         };
         let retained: Vec<Object> = keep.into_iter().filter(stays).collect();
+        if retained.iter().map(|crl| crl.der.len()).sum::<usize>() > MAX_RETAINED {
+            let text = "more revocation lists are taken back than can be kept".to_owned();
+            return Err(Trouble::Refused(Alarm::CrlRollback, text));
+        }
         let names: Vec<_> = retained.iter().map(|crl| crl.name.as_str()).collect();
         let text = (!names.is_empty()).then(|| format!("the list before stays in force: {}", names.join(", ")));
         self.alarms.set(Alarm::CrlRollback, text, now);
