@@ -3,19 +3,21 @@
 //! `run`, `check` and the commands that judge capture files read the same files through the same door, so that what
 //! `check` accepts is what `run` starts with.
 
+mod keys;
+
+pub use keys::keep_own;
+
 use crate::cli::CliError;
 use crate::tsca::alarm::Alarm;
 use crate::tsca::fetch;
 use crate::tsca::keeper::without_lost_keys;
 use crate::tsca::store::{LoadError, Store};
 use crate::tsca::sync::{Client, Local, Settings};
-use sealgate_config::model::{Appliance, CrlStale, Policy, RepoStale, Repository, TokenUri, TrustFiles};
+use keys::{read_keys, read_token_keys};
+use sealgate_config::model::{Appliance, CrlStale, Policy, RepoStale, Repository, TrustFiles};
 use sealgate_config::{Fault, load_appliance_on, load_policy_for};
 use sealgate_crypto::keyring::KeyRing;
-use sealgate_crypto::pki::{self, Anchor, CertState, Identifiers, Kind, Object, Options, Trust};
-use sealgate_crypto::secret::SecretError;
-use sealgate_crypto::sign::{KeyFileError, SigningKey};
-use sealgate_crypto::token::TokenAddress;
+use sealgate_crypto::pki::{self, Anchor, CertState, Kind, Object, Options, Trust};
 use sealgate_dataplane::policy::Snapshot;
 use sealgate_dataplane::policy::snapshot::{CompileError, Keys};
 use std::fmt;
@@ -301,107 +303,4 @@ fn read_objects(file: &Path, key: &str, dir: &Path, kind: Kind, found: &mut Prob
             Vec::new()
         }
     }
-}
-
-/// The private keys of a directory, each under the name of its file up to the first dot.
-///
-/// * `needed`: whether the policy signs; without that a missing directory is no fault
-/// * `lost`: takes the names of keys that have a fault
-fn read_keys(file: &Path, dir: &Path, needed: bool, lost: &mut Vec<String>, found: &mut Problems) -> Keys {
-    let mut keys = Keys::new();
-    let entries = match std::fs::read_dir(dir) {
-        Ok(entries) => entries,
-        Err(error) => {
-            if needed {
-                let message = format!("{}: {error}", dir.display());
-                found.faults.push(fault(file, "trust.keys", message, "give the directory of your private keys"));
-            }
-            return keys;
-        }
-    };
-    let mut paths: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
-    paths.retain(|path| path.extension().is_some_and(|extension| extension == "pem"));
-    paths.sort();
-    for path in paths {
-        let stem = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        let name = stem.split('.').next().unwrap_or(&stem).to_owned();
-        match SigningKey::from_file(&path) {
-            Ok(key) => {
-                keys.insert(name, key);
-            }
-            Err(KeyFileError::File(SecretError::Shared { mode })) => {
-                let message = format!("{}: mode {mode:03o} lets others at this private key", path.display());
-                found.faults.push(fault(file, "trust.keys", message, "chmod 600, and take a new key if it was read"));
-                lost.push(name);
-            }
-            Err(error) => found.warnings.push(format!("{}: no private key: {error}", path.display())),
-        }
-    }
-    keys
-}
-
-/// The private keys on tokens. Each is asked for a signature here, so a PIN or a token that is wrong shows now.
-///
-/// * `lost`: takes the names of keys that have a fault
-fn read_token_keys(
-    file: &Path,
-    wanted: &[(String, TokenUri)],
-    keys: &mut Keys,
-    lost: &mut Vec<String>,
-    found: &mut Problems,
-) {
-    for (name, uri) in wanted {
-        let address = TokenAddress {
-            module: uri.module.clone(),
-            token: uri.token.clone(),
-            serial: uri.serial.clone(),
-            object: uri.object.clone(),
-            id: uri.id.clone(),
-            pin_file: uri.pin_file.clone(),
-        };
-        match SigningKey::from_token(&address) {
-            Ok(key) => {
-                if keys.insert(name.clone(), key).is_some() {
-                    found
-                        .warnings
-                        .push(format!("{name}: the key on the token is used, the key file of this name is not"));
-                }
-            }
-            Err(error) => {
-                let path = format!("trust.token_keys.{name}");
-                found.faults.push(fault(file, &path, error.to_string(), error.remedy()));
-                lost.push(name.clone());
-            }
-        }
-    }
-}
-
-/// Leaves only our keys. A key in our directory counts as ours, and what comes in signed with it as reflected; but the key
-/// directory of a lab authority holds everybody's.
-///
-/// Ours are the signing key, each key whose certificate speaks for a title of ours (the one before a renewal), and those
-/// without a certificate: whoever has them, we must not believe. Returns the names of the others.
-pub fn keep_own(keys: &mut Keys, policy: &Policy, trust: &Trust) -> Vec<String> {
-    let signing = policy.home.signing.as_ref().map(|signing| signing.cert.as_str());
-    let speaks_for_us = |identifiers: &Identifiers| {
-        let home = policy.home.gt_prefixes.iter().map(|prefix| (prefix.plan as u8, prefix.digits.to_string()));
-        let touches = |(plan, ours): (u8, String)| {
-            identifiers.covers_gt(plan, &ours)
-                || identifiers.gt_prefixes.iter().any(|(other, theirs)| *other == plan && theirs.starts_with(&ours))
-        };
-        home.into_iter().any(touches)
-    };
-    let mut foreign = Vec::new();
-    keys.retain(|name, key| {
-        let sai = key.public().sai();
-        let authority = trust.authorities.iter().any(|one| one.certificate.sai == sai);
-        let mut certified = trust.signers.iter().filter(|one| one.certificate.sai == sai).peekable();
-        let others = certified.peek().is_some() && !certified.any(|one| speaks_for_us(&one.certificate.identifiers));
-        let keep = signing == Some(name) || !(authority || others);
-        if !keep {
-            foreign.push(name.clone());
-        }
-        keep
-    });
-    foreign
 }

@@ -1,10 +1,11 @@
 //! `sealgate tsca`: the lab authority.
 
+mod repository;
+
 use super::CliError;
-use crate::authority::serve::{self, Server};
 use crate::authority::{
-    Authority, AuthorityError, Ca, DIRECTORY, IssuedFiles, MAX_DAYS, Publication, Published, Reason, Repository,
-    Request, Setup, lab_identifiers, notation,
+    Authority, AuthorityError, Ca, IssuedFiles, MAX_DAYS, Publication, Published, Reason, Request, Setup,
+    lab_identifiers, notation,
 };
 use clap::{Subcommand, ValueEnum};
 use sealgate_crypto::alg::Alg;
@@ -12,8 +13,7 @@ use sealgate_crypto::pki::{Identifiers, Role};
 use serde_json::{Value, json};
 use std::io::Write;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::path::PathBuf;
 use time::OffsetDateTime;
 
 /// Arguments of `sealgate tsca`.
@@ -224,7 +224,7 @@ impl From<AuthorityError> for CliError {
 /// Whatever the authority refuses, with its remedy.
 pub fn run(args: Args) -> Result<(), CliError> {
     if let Verb::Serve { dir, listen, name, publish } = args.verb {
-        return serve(&dir, listen, &name, publish, args.json);
+        return repository::serve(&dir, listen, &name, publish, args.json);
     }
     let (text, json) = execute(args.verb, OffsetDateTime::now_utc())?;
     let shown = if args.json { format!("{json:#}") } else { text };
@@ -287,57 +287,10 @@ fn execute(verb: Verb, now: OffsetDateTime) -> Result<(String, Value), CliError>
         Verb::Publish { dir, deltas, hours } => {
             let how = Publication { deltas: deltas.into(), due: time::Duration::hours(hours.into()) };
             let made = Authority::open(&dir)?.publish_repository(how, now)?;
-            Ok((repository_text(&made), json!(made)))
+            Ok((repository::text(&made), json!(made)))
         }
         Verb::Serve { .. } => Err(CliError::new("serving has no end that could be shown", "run it by itself")),
     }
-}
-
-/// Serves until the process is ended.
-fn serve(dir: &Path, listen: SocketAddr, names: &[String], publish: Option<u16>, json: bool) -> Result<(), CliError> {
-    let again = || -> Result<Repository, CliError> {
-        Ok(Authority::open(dir)?.publish_repository(Publication::default(), OffsetDateTime::now_utc())?)
-    };
-    let files = dir.join(DIRECTORY);
-    if !files.join("manifest.json").exists() {
-        again()?;
-    }
-    let (tls, roots) = serve::identity(dir, names)?;
-    let server = Server::start(listen, &files, tls)
-        .map_err(|fault| CliError::new(format!("{listen}: {fault}"), "give another address or port with --listen"))?;
-    let url = format!("https://{}:{}/", names.first().map_or("localhost", String::as_str), server.address().port());
-    let shown = match json {
-        true => json!({ "url": url, "roots": roots }).to_string(),
-        false => format!("serving {url} from {}; Ctrl-C stops\n  roots: [{}]", files.display(), roots.display()),
-    };
-    let _ = writeln!(std::io::stdout(), "{shown}");
-    loop {
-        std::thread::sleep(Duration::from_secs(60 * u64::from(publish.unwrap_or(1))));
-        // What fails once, because somebody is issuing in this moment, is done the next time.
-        if publish.is_some()
-            && let Err(fault) = again()
-        {
-            eprintln!("{fault}");
-        }
-    }
-}
-
-fn repository_text(made: &Repository) -> String {
-    format!(
-        "published serial {} of session {}\n\
-         \x20 objects      {} ({} new or changed, {} withdrawn)\n\
-         \x20 deltas       {}\n\
-         \x20 next due     {}\n\
-         \x20 directory    {}",
-        made.serial,
-        made.session,
-        made.objects,
-        made.changed,
-        made.withdrawn,
-        made.deltas,
-        made.next_update,
-        made.dir.display()
-    )
 }
 
 fn issued_text(made: &IssuedFiles) -> String {
