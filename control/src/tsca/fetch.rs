@@ -20,6 +20,8 @@ use ureq::{Agent, Body};
 
 /// Most octets of an answer's header.
 const MAX_HEADER: usize = 16 * 1024;
+/// How long a connection waits for the next file: less than servers do, or a request meets one that is being closed.
+const IDLE: Duration = Duration::from_secs(3);
 /// Where systems keep the certificates of public authorities, PEM.
 const SYSTEM_ROOTS: [&str; 2] = ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt"];
 
@@ -112,6 +114,7 @@ impl Mirror {
             .user_agent(concat!("sealgate/", env!("CARGO_PKG_VERSION")))
             .accept_encoding("identity")
             .max_response_header_size(MAX_HEADER)
+            .max_idle_age(IDLE)
             .timeout_resolve(Some(limits.connect))
             .timeout_connect(Some(limits.connect))
             .timeout_send_request(Some(limits.read))
