@@ -34,15 +34,16 @@ pub fn load(anchors: &[Anchor], certificates: &[Object], crls: &[Object], option
 
 /// Certificates of the load before: read, and with the issuer's key that was found to have signed them.
 #[derive(Clone, Debug, Default)]
-pub struct Known(HashMap<[u8; 32], Certificate>);
+pub struct Known(HashMap<[u8; 32], Arc<Certificate>>);
 
 impl Known {
-    fn read(&self, object: &Object) -> ([u8; 32], Result<Certificate, Refused>) {
+    fn read(&self, object: &Object) -> ([u8; 32], Result<Arc<Certificate>, Refused>) {
         let digest = sha256(&object.der);
         let known = self.0.get(&digest).filter(|known| known.der == object.der);
         let read = match known {
-            Some(known) => Ok(Certificate { name: object.name.clone(), ..known.clone() }),
-            None => Certificate::parse(object),
+            Some(known) if known.name == object.name => Ok(Arc::clone(known)),
+            Some(known) => Ok(Arc::new(Certificate { name: object.name.clone(), ..Certificate::clone(known) })),
+            None => Certificate::parse(object).map(Arc::new),
         };
         (digest, read)
     }
@@ -69,7 +70,7 @@ pub fn load_again(
     let (mut pending, mut entities) = (Vec::new(), Vec::new());
     for (name, (digest, result)) in parsed {
         if let Ok(certificate) = &result {
-            known.0.insert(digest, certificate.clone());
+            known.0.insert(digest, Arc::clone(certificate));
         }
         match result {
             Ok(certificate) if certificate.is_ca => pending.push(certificate),
@@ -174,8 +175,9 @@ impl Loader {
     }
 
     /// Level by level from the anchors down, so that an issuer is judged before what it issued.
-    fn place_authorities(&mut self, pending: Vec<Certificate>) {
-        let mut pending: Vec<(Certificate, Option<Refused>)> = pending.into_iter().map(|one| (one, None)).collect();
+    fn place_authorities(&mut self, pending: Vec<Arc<Certificate>>) {
+        let mut pending: Vec<(Arc<Certificate>, Option<Refused>)> =
+            pending.into_iter().map(|one| (one, None)).collect();
         let mut frontier = 0;
         for depth in 1..MAX_DEPTH {
             let start = std::mem::replace(&mut frontier, self.authorities.len());
@@ -205,7 +207,7 @@ impl Loader {
         }
     }
 
-    fn place_below(&mut self, certificate: Certificate, signer: Signer, issuer: usize) {
+    fn place_below(&mut self, certificate: Arc<Certificate>, signer: Signer, issuer: usize) {
         let Some(above) = self.authorities.get(issuer) else { return };
         let left = above.below.map(|left| left.saturating_sub(1));
         let below = match (left, certificate.path_len) {
@@ -213,7 +215,7 @@ impl Loader {
             (left, own) => left.or(own),
         };
         let (depth, limit) = (above.depth + 1, above.limit.clone());
-        self.place(Authority { own: Arc::new(certificate), depth, below, limit, crl: None, signer });
+        self.place(Authority { own: certificate, depth, below, limit, crl: None, signer });
     }
 
     /// Authorities that the certificate names as its issuer, by name and key identifier.
@@ -225,7 +227,7 @@ impl Loader {
 
     /// Judges a certificate under each issuer from `start` on. The best answer counts: usable now before not, then the
     /// one that lasts longest. Paths are not joined, so two anchors with different limits do not add up.
-    fn judge(&self, certificate: &Certificate, start: usize) -> Result<(Signer, usize), Refused> {
+    fn judge(&self, certificate: &Arc<Certificate>, start: usize) -> Result<(Signer, usize), Refused> {
         let mut best: Option<(Signer, usize)> = None;
         let mut refused = None;
         for (index, issuer) in self.issuers(certificate).filter(|(index, _)| *index >= start) {
@@ -241,7 +243,7 @@ impl Loader {
         best.ok_or_else(|| refused.unwrap_or_else(|| self.no_issuer(certificate)))
     }
 
-    fn judge_under(&self, certificate: &Certificate, issuer: &Authority) -> Result<Signer, Refused> {
+    fn judge_under(&self, certificate: &Arc<Certificate>, issuer: &Authority) -> Result<Signer, Refused> {
         let chain = |detail: String| Err(Refused { fault: Fault::Chain, detail });
         if !certificate.is_signed_by(&issuer.own) {
             return chain(format!("the signature is not from {}", issuer.own.subject));
@@ -301,7 +303,7 @@ impl Loader {
         Refused { fault: Fault::Chain, detail }
     }
 
-    fn place_entities(&mut self, entities: Vec<Certificate>) {
+    fn place_entities(&mut self, entities: Vec<Arc<Certificate>>) {
         let judged: Vec<_> = entities.into_par_iter().map(|one| (self.judge(&one, 0), one)).collect();
         let mut signers = Vec::new();
         for (result, certificate) in judged {
@@ -365,12 +367,14 @@ fn check_anchor(certificate: Certificate) -> Result<Certificate, Refused> {
     Ok(certificate)
 }
 
-fn narrowed(certificate: &Certificate, limit: Option<&Identifiers>) -> Arc<Certificate> {
-    let mut certificate = certificate.clone();
-    if let Some(limit) = limit {
-        certificate.identifiers = certificate.identifiers.intersect(limit);
+fn narrowed(certificate: &Arc<Certificate>, limit: Option<&Identifiers>) -> Arc<Certificate> {
+    match limit {
+        None => Arc::clone(certificate),
+        Some(limit) => {
+            let identifiers = certificate.identifiers.intersect(limit);
+            Arc::new(Certificate { identifiers, ..Certificate::clone(certificate) })
+        }
     }
-    Arc::new(certificate)
 }
 
 fn too_deep() -> Refused {
