@@ -300,6 +300,19 @@ fn a_body_that_drips() {
 }
 
 #[test]
+fn a_body_that_stalls() {
+    let stall = https(|_, out| {
+        out.write_all(head("Content-Length: 60000\r\n").as_bytes())?;
+        out.write_all(b"{")?;
+        sleep(Duration::from_secs(2));
+        Ok(())
+    });
+    let began = std::time::Instant::now();
+    from_serial_1("stalled body", stall, UNREACHABLE);
+    assert!(began.elapsed() > LIMITS.read, "it was waited for");
+}
+
+#[test]
 fn a_snapshot_that_drips() {
     let mut publisher = Publisher::new();
     let mut client = synced(&publisher);

@@ -10,6 +10,7 @@ use rcgen::{
     KeyPair, KeyUsagePurpose, PublicKeyData,
 };
 use repository::{Memory, NOW, Publisher, local, vectors};
+use sealgate_control::tsca::store::Store;
 use sealgate_control::tsca::sync::{Client, Settings};
 use sealgate_crypto::keyring::KeyRing;
 use sealgate_crypto::pki::{Identifiers, Role, oid};
@@ -83,6 +84,17 @@ fn ten_thousand_operators() {
     publisher.objects.insert("csp/op-new.cer".to_owned(), operator(OPERATORS, &region));
     publisher.publish();
     timed("delta of one operator", &mut client, &publisher);
+    let dir = std::env::temp_dir().join(format!("sealgate-scale-{}", std::process::id()));
+    let store = Store::at(&dir);
+    store.make().expect("a directory");
+    let began = Instant::now();
+    store.save(client.held().expect("held")).expect("saved");
+    println!("store: {:.0} ms", began.elapsed().as_secs_f64() * 1e3);
+    let began = Instant::now();
+    let again = Client::new(Settings::default(), local(), Some(store.load(&local()).expect("read")), NOW);
+    println!("start from the store: {:.0} ms", began.elapsed().as_secs_f64() * 1e3);
+    assert_eq!(again.trust().signers.len(), client.trust().signers.len());
+    let _ = std::fs::remove_dir_all(dir);
     let text = "version: 1\nhome:\n  gt_prefixes: [{plan: e164, digits: \"99901\"}]\n  plmns: [\"00101\"]\nlinks:\n  wire: {type: m3ua, \
                 remote: [192.0.2.10], local: [198.51.100.10], opcs: [4128], dpcs: [4112], ni: [international], \
                 routing_contexts: [1], si: [sccp]}\npeers:\n  A: {gt: [\"99902\"], plmns: [\"00102\"]}\n";
