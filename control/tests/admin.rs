@@ -102,6 +102,13 @@ fn questions_are_answered_and_everything_else_is_refused() {
     assert!(error(&say(&socket, b"{\"v\":1", true)).contains("without a line feed"));
     assert_eq!(say(&socket, b"", true), "");
 
+    // Of a repository there is nothing to tell or to do.
+    assert_eq!(admin::ask(&socket, What::Repository).expect("an answer"), json!({ "followed": false }));
+    for what in ["look", "confirm", "nothing"] {
+        let refused = admin::request(&socket, "repository", what).expect_err("none is followed").to_string();
+        assert!(refused.contains("follows no repository"), "{refused}");
+    }
+
     // None of that has hurt it.
     assert!(admin::ask(&socket, What::Peers).is_ok());
     drop(door);

@@ -4,10 +4,12 @@
 mod common;
 
 use common::{HOME, Lab, OTHER, frame, message};
+use sealgate_control::admin::{self, Admin};
 use sealgate_control::authority::serve::{self, Server};
 use sealgate_control::authority::{Authority, DIRECTORY, Publication, Reason as Why, Request};
 use sealgate_control::gather::{Gathered, keep_own};
-use sealgate_control::report::Current;
+use sealgate_control::report::{Board, Current, What};
+use sealgate_control::secrecy::Locking;
 use sealgate_control::tsca::fetch::{Base, Limits, Mirror, roots};
 use sealgate_control::tsca::keeper::{Handle, Keeper, Parts};
 use sealgate_control::tsca::store::Store;
@@ -261,6 +263,33 @@ fn a_repository_that_goes_wrong_stops_no_message_and_the_next_start_begins_with_
     let lost = gather(&file);
     assert!(lost.warnings.iter().any(|one| one.starts_with("store_lost")), "{:?}", lost.warnings);
     assert_eq!(lost.trust.signers.len(), 1, "our own");
+}
+
+#[test]
+fn the_operators_door_shows_the_repository_and_takes_wishes() {
+    let world = World::new("follow-admin", "own-keys", "");
+    until("first look", || world.document()["serial"] == json!(1));
+    let (engine, trust) = (Arc::clone(&world.verifies), Arc::clone(&world.trust));
+    let (config, repository) = (world.lab.file("other.yaml"), Some(world.handle()));
+    let board = Board { config, engine, trust, repository, ports: Vec::new(), memory: Locking::Off };
+    let socket = world.lab.file("door.sock");
+    let door = Admin::open(&socket, Arc::new(board)).expect("open");
+    let shown = admin::ask(&socket, What::Repository).expect("an answer");
+    assert_eq!((&shown["followed"], &shown["serial"], &shown["objects"]), (&json!(true), &json!(1), &json!(5)));
+    let serial = world.publish();
+    assert!(admin::request(&socket, "repository", "look").is_ok());
+    until("serial", || world.document()["serial"] == json!(serial));
+    let refused = admin::request(&socket, "repository", "confirm").expect_err("nothing").to_string();
+    assert!(refused.contains("nothing is held back"), "{refused}");
+    let refused = admin::request(&socket, "repository", "fly").expect_err("nothing").to_string();
+    assert!(refused.contains("look, confirm"), "{refused}");
+    fs::write(world.lab.file("tsca").join(DIRECTORY).join("manifest.json"), "{}").expect("written");
+    assert!(admin::request(&socket, "repository", "look").is_ok());
+    until("alarm", || {
+        let status = admin::ask(&socket, What::Status).expect("an answer");
+        status["alarms"][0]["name"] == json!("repo_signature") && status["alarms"][0]["severity"] == json!("critical")
+    });
+    drop(door);
 }
 
 #[test]

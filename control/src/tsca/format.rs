@@ -381,6 +381,27 @@ mod tests {
     }
 
     #[test]
+    fn no_octets_panic() {
+        let mut seed = 9_u64;
+        let mut next = || {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            usize::try_from(seed >> 33).unwrap_or(0)
+        };
+        for good in [manifest().to_string(), snapshot().to_string()] {
+            for _ in 0..20_000 {
+                let mut octets = good.clone().into_bytes();
+                for _ in 0..=next() % 3 {
+                    let (at, octet) = (next() % octets.len(), next());
+                    octets[at] = octet.to_le_bytes()[0];
+                }
+                octets.truncate(octets.len().saturating_sub(next() % 4 * (next() % 40)));
+                let _ = (Manifest::parse(&octets), Snapshot::parse(&octets, session(), 42));
+                let _ = Delta::parse(&octets, session(), 42);
+            }
+        }
+    }
+
+    #[test]
     fn a_name_stays_below_its_base() {
         for good in ["a", "csp/a-ec.cer", "ca/x/y_Z.0"] {
             assert_eq!(Uri::new(good).map(|uri| uri.to_string()).as_deref(), Ok(good));
