@@ -96,6 +96,38 @@ fn the_limits_of_a_gateway() {
     assert!(LIMITS.whole < seconds(60) && LIMITS.read < seconds(10));
 }
 
+#[test]
+#[ignore = "takes the 70 seconds that it is about"]
+fn a_look_with_the_limits_of_a_gateway() {
+    let mut publisher = Publisher::new();
+    let mut client = synced(&publisher);
+    publisher.restart(OTHER_SESSION);
+    let drip = files_but(&publisher, |name, out| {
+        name.starts_with("snapshot").then(|| {
+            out.write_all(head("").as_bytes())?;
+            loop {
+                out.write_all(b" ")?;
+                sleep(Duration::from_millis(500));
+            }
+        })
+    });
+    let silent = https(|_, _| {
+        sleep(Duration::from_secs(20));
+        Ok(())
+    });
+    for (name, manner, want) in [("silent", silent, 10.0), ("slow drip", drip, 60.0)] {
+        let server = Hostile::start(manner);
+        let mut mirror = server.mirror_with(Limits::default());
+        let began = std::time::Instant::now();
+        mirror.begin(began + Limits::default().whole);
+        client.round(&mut [&mut mirror], NOW, 0);
+        let took = began.elapsed().as_secs_f64();
+        println!("hostile {name}, limits of a gateway: {took:.1} s");
+        assert!((want..want + 3.0).contains(&took));
+    }
+    assert_eq!(client.held().map(|held| held.manifest.serial), Some(1));
+}
+
 // The rows of the table of events, over the wire.
 
 #[test]

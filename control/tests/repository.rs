@@ -434,6 +434,26 @@ fn a_revocation_list_with_a_lower_number_is_ignored() {
 }
 
 #[test]
+fn a_signer_that_is_revoked_is_refused() {
+    // Serial number 160 is the repository signer's.
+    let mut publisher = Publisher::new();
+    let mut client = synced(&publisher);
+    let list = region_list(9, &[160]);
+    publisher.objects.insert("crl/region.crl".to_owned(), list.clone());
+    publisher.publish();
+    look(&mut client, &mut Memory::of(&publisher), NOW);
+    assert_eq!((serial(&client), alarms(&client)), (Some(1), vec!["repo_signature"]), "by what it brings");
+    // By what is known already, and then nothing large is asked for.
+    let known = Local { crls: vec![Object { name: "region".to_owned(), der: list }], ..local() };
+    let held = client.held().map(|held| held.as_ref().clone());
+    let mut client = Client::new(Settings::default(), known, held, NOW);
+    let mut memory = Memory::of(&publisher);
+    look(&mut client, &mut memory, NOW);
+    assert_eq!((serial(&client), alarms(&client)), (Some(1), vec!["repo_signature"]));
+    assert!(!memory.asked.iter().any(|name| name.contains('-')), "{:?}", memory.asked);
+}
+
+#[test]
 fn a_publication_between_two_reads_is_read_once_more() {
     struct Racing(Memory, Memory);
     impl Source for Racing {

@@ -190,7 +190,6 @@ fn a_signer_that_was_revoked_or_is_too_old_is_replaced() {
     let first = signers(&authority);
     assert_eq!(first.len(), 1, "one signer serves many publications");
     authority.revoke(&first[0], Reason::Superseded, at(2)).expect("revoked");
-    // What the revoked one signed is refused by whoever knows the list.
     let (mut client, mut mirror) = (lab.client(), lab.mirror());
     client.round(&mut [&mut mirror], NOW + 2, 0);
     assert_eq!(client.held().map(|held| held.manifest.serial), Some(2), "the list is not published yet");

@@ -141,8 +141,12 @@ impl Hostile {
     }
 
     pub fn mirror(&self) -> Mirror {
+        self.mirror_with(LIMITS)
+    }
+
+    pub fn mirror_with(&self, limits: Limits) -> Mirror {
         let roots = roots(&[identity().1]).expect("roots");
-        Mirror::new(Base::Https(format!("https://localhost:{}/", self.port)), &roots, LIMITS)
+        Mirror::new(Base::Https(format!("https://localhost:{}/", self.port)), &roots, limits)
     }
 }
 
