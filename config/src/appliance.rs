@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::cores::{Conflict, CoreMap};
 use crate::model::*;
 use crate::names;
+use crate::repository;
 use crate::units;
 use crate::walk::{Item, Section, twice};
 use crate::words::{CRL_STALE, CRYPTO_ENGINE, HUGEPAGES, MEMORY_LOCK, NUMA};
@@ -29,12 +30,13 @@ pub(crate) fn read(root: &Item<'_>, present: Option<&[usize]>) -> Appliance {
         crypto,
         trust: trust.unwrap_or_else(|| TrustFiles {
             anchors: Vec::new(),
-            certificates: PathBuf::new(),
-            crls: PathBuf::new(),
+            certificates: None,
+            crls: None,
             keys: PathBuf::new(),
             token_keys: Vec::new(),
             crl_grace_s: TrustFiles::CRL_GRACE_S,
             crl_stale: CrlStale::default(),
+            repository: None,
         }),
         policy,
         state,
@@ -46,7 +48,8 @@ pub(crate) fn read(root: &Item<'_>, present: Option<&[usize]>) -> Appliance {
 pub(crate) fn resolve(appliance: &mut Appliance, base: &Path) {
     let trust = &mut appliance.trust;
     let mut paths: Vec<&mut PathBuf> = trust.anchors.iter_mut().collect();
-    paths.extend([&mut trust.certificates, &mut trust.crls, &mut trust.keys]);
+    paths.extend(trust.certificates.iter_mut().chain(&mut trust.crls).chain([&mut trust.keys]));
+    paths.extend(trust.repository.iter_mut().flat_map(repository::paths));
     paths.extend([&mut appliance.policy, &mut appliance.admin.socket]);
     paths.extend(appliance.state.iter_mut());
     for port in [&mut appliance.ports.interconnect, &mut appliance.ports.home] {
@@ -285,11 +288,14 @@ fn crypto_name(item: &Item<'_>, ports: Option<&Ports>) -> Option<CryptoName> {
 fn trust(item: &Item<'_>, cores: &Cores) -> TrustFiles {
     let mut section = Section::open(item);
     let anchors = section.need("anchors", "[root.pem]").map(|item| item.set("root.pem", units::path));
-    let mut directory =
-        |key, example| section.need(key, example).and_then(|item| units::path(&item)).unwrap_or_default();
-    let certificates = directory("certificates", "trust/certificates");
-    let crls = directory("crls", "trust/crls");
-    let keys = directory("keys", "trust/keys");
+    let repository = section.get("repository").map(|item| repository::read(&item));
+    let mut directory = |key, example, needed: bool| {
+        let item = if needed { section.need(key, example) } else { section.get(key) };
+        item.and_then(|item| units::path(&item))
+    };
+    let certificates = directory("certificates", "trust/certificates", repository.is_none());
+    let crls = directory("crls", "trust/crls", repository.is_none());
+    let keys = directory("keys", "trust/keys", true).unwrap_or_default();
     let token_keys = section.get("token_keys").map(|item| token_keys(&item, cores)).unwrap_or_default();
     let grace = section.get("crl_grace").and_then(|item| units::duration_s(&item, 0..=7 * 24 * 3600));
     let crl_stale = section.get("crl_stale").and_then(|item| item.word("a rule for old revocation lists", CRL_STALE));
@@ -302,6 +308,7 @@ fn trust(item: &Item<'_>, cores: &Cores) -> TrustFiles {
         token_keys,
         crl_grace_s: grace.unwrap_or(TrustFiles::CRL_GRACE_S),
         crl_stale: crl_stale.unwrap_or_default(),
+        repository,
     }
 }
 

@@ -29,12 +29,13 @@ impl Appliance {
         ]);
         let trust = map([
             ("anchors", list(&self.trust.anchors, |anchor| path(anchor))),
-            ("certificates", path(&self.trust.certificates)),
-            ("crls", path(&self.trust.crls)),
+            ("certificates", self.trust.certificates.as_deref().map_or(LEFT_OUT, path)),
+            ("crls", self.trust.crls.as_deref().map_or(LEFT_OUT, path)),
             ("keys", path(&self.trust.keys)),
             ("token_keys", named(&self.trust.token_keys, |(cert, uri)| (cert, text(uri)))),
             ("crl_grace", seconds(self.trust.crl_grace_s)),
             ("crl_stale", word(CRL_STALE, &self.trust.crl_stale).into()),
+            ("repository", self.trust.repository.as_ref().map_or(LEFT_OUT, repository)),
         ]);
         let memory = map([
             ("hugepages", word(HUGEPAGES, &self.memory.hugepages).into()),
@@ -78,6 +79,19 @@ impl Policy {
             ("sigfw_keys", list(&self.sigfw_keys, sigfw_key)),
         ]))
     }
+}
+
+fn repository(repository: &Repository) -> Value {
+    map([
+        ("urls", list(&repository.urls, text)),
+        ("store", path(&repository.store)),
+        ("roots", some(&repository.roots, |root| path(root))),
+        ("poll", seconds(repository.poll_s)),
+        ("max_shrink_percent", repository.max_shrink_percent.into()),
+        ("shrink_hold", seconds(repository.shrink_hold_s)),
+        ("max_stale", seconds(repository.max_stale_s)),
+        ("repo_stale", word(REPO_STALE, &repository.repo_stale).into()),
+    ])
 }
 
 fn home(home: &Home) -> Value {

@@ -13,6 +13,7 @@ pub mod model;
 mod names;
 mod policy;
 mod raw;
+mod repository;
 mod units;
 mod walk;
 mod words;

@@ -2,8 +2,10 @@
 
 mod appliance;
 mod policy;
+mod repository;
 mod token;
 
 pub use appliance::*;
 pub use policy::*;
+pub use repository::*;
 pub use token::*;

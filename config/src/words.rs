@@ -15,6 +15,7 @@ pub(crate) const MEMORY_LOCK: &Words<MemoryLock> =
 pub(crate) const CRYPTO_ENGINE: &Words<CryptoEngine> =
     &[("auto", CryptoEngine::Auto), ("reference", CryptoEngine::Reference)];
 pub(crate) const CRL_STALE: &Words<CrlStale> = &[("fail", CrlStale::Fail), ("keep", CrlStale::Keep)];
+pub(crate) const REPO_STALE: &Words<RepoStale> = &[("keep", RepoStale::Keep), ("fail", RepoStale::Fail)];
 pub(crate) const PLAN: &Words<Plan> = &[("e164", Plan::E164), ("e214", Plan::E214)];
 pub(crate) const MODE: &Words<Mode> = &[("require", Mode::Require), ("prefer", Mode::Prefer), ("ignore", Mode::Ignore)];
 pub(crate) const UNKNOWN_PEER: &Words<UnknownPeer> =

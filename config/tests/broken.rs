@@ -279,6 +279,20 @@ fn faults_of_a_policy() {
 fn faults_of_an_appliance() {
     let cases: &[Case] = &[
         (
+            "crl_grace: 24h",
+            "repository: {urls: [\"http://x/\"], poll: 0s, roots: [], max_shrink_percent: 101, more: 1}",
+            &[
+                "a.yaml:6: trust.repository.store: missing; give it, as store: /var/lib/sealgate/trust",
+                "a.yaml:6: trust.repository.urls[0]: \"http://x/\" is neither https://host/path/ nor file:///directory; give \
+                 https://host/path/, without user or query, or file:///directory",
+                "a.yaml:6: trust.repository.poll: 0s is out of range; give 1s to 24h",
+                "a.yaml:6: trust.repository.roots: the list is empty; give at least one, as [tls-root.pem], or leave the key out",
+                "a.yaml:6: trust.repository.max_shrink_percent: 101 is out of range; give 0 to 100 percent",
+                "a.yaml:6: trust.repository.more: unknown key; known here: urls, store, roots, poll, shrink_hold, max_stale, \
+                 max_shrink_percent, repo_stale",
+            ],
+        ),
+        (
             "\"0000:3b:00.0\"",
             "\"0000:3g:00.0\"",
             &[
@@ -569,4 +583,20 @@ proptest! {
             prop_assert_eq!(Policy::parse(&policy.to_yaml()), Ok(policy));
         }
     }
+}
+
+#[test]
+fn a_repository_stands_for_the_directories_and_has_its_defaults() {
+    let good = APPLIANCE.replace(
+        "certificates: c, crls: r, keys: k, crl_grace: 24h",
+        "keys: k, repository: {urls: [\"https://tsca.example/repo\"], store: s, roots: [t.pem]}",
+    );
+    let appliance = Appliance::parse(&good).unwrap_or_else(|faults| panic!("{faults}"));
+    assert_eq!((&appliance.trust.certificates, &appliance.trust.crls), (&None, &None));
+    let repository = appliance.trust.repository.as_ref().expect("there");
+    assert_eq!(repository.urls.iter().map(ToString::to_string).collect::<Vec<_>>(), ["https://tsca.example/repo/"]);
+    assert_eq!((repository.poll_s, repository.max_shrink_percent), (60, 20));
+    assert_eq!((repository.shrink_hold_s, repository.max_stale_s), (6 * 3600, 72 * 3600));
+    assert_eq!(repository.repo_stale, sealgate_config::RepoStale::Keep);
+    assert_eq!(Appliance::parse(&appliance.to_yaml()).unwrap_or_else(|faults| panic!("{faults}")), appliance);
 }

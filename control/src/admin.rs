@@ -2,10 +2,13 @@
 //!
 //! ```text
 //! {"v":1,"cmd":"show","what":"status"}          -> {"v":1,"ok":true,"what":"status","data":{...}}
+//! {"v":1,"cmd":"repository","what":"look"}      -> {"v":1,"ok":true,"what":"look","data":{}}
+//! {"v":1,"cmd":"repository","what":"confirm"}   -> the same, or a refusal where nothing is held back
 //! anything else                                 -> {"v":1,"ok":false,"error":"..."}, and the connection is closed
 //! ```
 //!
-//! It only reads copies of counters, so nothing that is said here reaches a worker. A request has a size and a time, and
+//! It only reads copies of counters and wakes the thread that follows the repository, so nothing that is said here reaches
+//! a worker. A request has a size and a time, and
 //! there are only so many callers at once.
 
 use crate::cli::CliError;
@@ -40,9 +43,9 @@ const LOOK: Duration = Duration::from_millis(20);
 pub struct Request {
     /// [`VERSION`].
     pub v: u32,
-    /// `show`.
+    /// `show` or `repository`.
     pub cmd: String,
-    /// A word of [`What::ALL`].
+    /// A word of [`What::ALL`]; or `look` or `confirm`.
     pub what: String,
 }
 
@@ -218,14 +221,28 @@ fn answer(line: &[u8], board: &Board) -> Result<Value, String> {
     if request.v != VERSION {
         return Err(format!("version {} is not known; this gateway speaks version {VERSION}", request.v));
     }
-    if request.cmd != "show" {
-        return Err(format!("\"{}\" is not a command; there is: show", request.cmd));
+    match request.cmd.as_str() {
+        "show" => {}
+        "repository" => return act(&request.what, board),
+        other => return Err(format!("\"{other}\" is not a command; there are: show, repository")),
     }
     let Some(what) = What::from_name(&request.what) else {
         let words: Vec<_> = What::ALL.iter().map(|(word, _)| *word).collect();
         return Err(format!("\"{}\" cannot be shown; there are: {}", request.what, words.join(", ")));
     };
     Ok(json!({ "v": VERSION, "ok": true, "what": what.name(), "data": board.document(what, now_ms()) }))
+}
+
+/// Tells the thread that follows the repository what to do.
+fn act(what: &str, board: &Board) -> Result<Value, String> {
+    let handle = board.repository.as_ref().ok_or("this gateway follows no repository")?;
+    match what {
+        "look" => handle.look(),
+        "confirm" if handle.confirm() => {}
+        "confirm" => return Err("nothing is held back".to_owned()),
+        other => return Err(format!("\"{other}\" cannot be done; there are: look, confirm")),
+    }
+    Ok(json!({ "v": VERSION, "ok": true, "what": what, "data": {} }))
 }
 
 fn failure(why: &str) -> Value {
@@ -242,6 +259,13 @@ fn say(stream: &mut UnixStream, reply: &Value) -> io::Result<()> {
 /// # Errors
 /// Nobody answers there, or the answer is a refusal or not one of ours.
 pub fn ask(path: &Path, what: What) -> Result<Value, CliError> {
+    request(path, "show", what.name())
+}
+
+/// Tells a gateway something, as a caller.
+/// # Errors
+/// As [`ask`].
+pub fn request(path: &Path, cmd: &str, what: &str) -> Result<Value, CliError> {
     let io = |error: io::Error| {
         let remedy = match error.kind() {
             io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => {
@@ -255,7 +279,7 @@ pub fn ask(path: &Path, what: What) -> Result<Value, CliError> {
     let mut stream = UnixStream::connect(path).map_err(io)?;
     let patience = Some(PATIENCE * 2);
     stream.set_read_timeout(patience).and_then(|()| stream.set_write_timeout(patience)).map_err(io)?;
-    let request = json!(Request { v: VERSION, cmd: "show".to_owned(), what: what.name().to_owned() });
+    let request = json!(Request { v: VERSION, cmd: cmd.to_owned(), what: what.to_owned() });
     say(&mut stream, &request).map_err(io)?;
     stream.shutdown(std::net::Shutdown::Write).map_err(io)?;
     let mut octets = Vec::new();
@@ -264,7 +288,10 @@ pub fn ask(path: &Path, what: What) -> Result<Value, CliError> {
     let mut reply: Value = serde_json::from_slice(&octets).map_err(|_| foreign())?;
     match (reply.get("ok").and_then(Value::as_bool), reply.get("error").and_then(Value::as_str)) {
         (Some(true), _) => Ok(reply.get_mut("data").map(Value::take).unwrap_or_default()),
-        (_, Some(error)) => Err(CliError::new(format!("the gateway says: {error}"), "are both of one version?")),
+        (_, Some(error)) => Err(CliError::new(
+            format!("the gateway says: {error}"),
+            "sealgate show repository says how it stands; are both of one version?",
+        )),
         _ => Err(foreign()),
     }
 }

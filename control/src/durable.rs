@@ -19,16 +19,37 @@ pub fn beside(path: &Path, suffix: &str) -> PathBuf {
 /// # Errors
 /// What the system says; then the old one is still there.
 pub fn write(path: &Path, octets: &[u8], mode: u32) -> io::Result<()> {
+    write_watched(path, octets, mode, &mut || Ok(()))
+}
+
+/// As [`write`]. `step` is called before each step, several times while octets are written; with its error everything ends
+/// there and then, as if the process had been killed.
+/// # Errors
+/// As [`write`], and those of `step`.
+pub fn write_watched(
+    path: &Path,
+    octets: &[u8],
+    mode: u32,
+    step: &mut dyn FnMut() -> io::Result<()>,
+) -> io::Result<()> {
     let new = beside(path, ".new");
+    step()?;
     // A rest of an earlier crash may have another mode or owner.
     match fs::remove_file(&new) {
         Err(fault) if fault.kind() != io::ErrorKind::NotFound => return Err(fault),
         _ => {}
     }
+    step()?;
     let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(&new)?;
-    file.write_all(octets)?;
+    for part in octets.chunks(octets.len().div_ceil(8).max(4096)) {
+        step()?;
+        file.write_all(part)?;
+    }
+    step()?;
     file.sync_all()?;
+    step()?;
     fs::rename(&new, path)?;
+    step()?;
     sync_parent(path)
 }
 

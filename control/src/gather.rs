@@ -3,18 +3,26 @@
 //! `run`, `check` and the commands that judge capture files read the same files through the same door, so that what
 //! `check` accepts is what `run` starts with.
 
+mod keys;
+
+pub use keys::keep_own;
+
 use crate::cli::CliError;
-use sealgate_config::model::{Appliance, CrlStale, Policy, TokenUri, TrustFiles};
+use crate::tsca::alarm::Alarm;
+use crate::tsca::fetch;
+use crate::tsca::keeper::without_lost_keys;
+use crate::tsca::store::{LoadError, Store};
+use crate::tsca::sync::{Client, Local, Settings};
+use keys::{read_keys, read_token_keys};
+use sealgate_config::model::{Appliance, CrlStale, Policy, RepoStale, Repository, TrustFiles};
 use sealgate_config::{Fault, load_appliance_on, load_policy_for};
 use sealgate_crypto::keyring::KeyRing;
-use sealgate_crypto::pki::{self, Anchor, CertState, Identifiers, Kind, Object, Options, Trust};
-use sealgate_crypto::secret::SecretError;
-use sealgate_crypto::sign::{KeyFileError, SigningKey};
-use sealgate_crypto::token::TokenAddress;
+use sealgate_crypto::pki::{self, Anchor, CertState, Kind, Object, Options, Trust};
 use sealgate_dataplane::policy::Snapshot;
 use sealgate_dataplane::policy::snapshot::{CompileError, Keys};
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Everything that the files of a gateway say, checked and compiled.
 #[derive(Debug)]
@@ -24,7 +32,11 @@ pub struct Gathered {
     /// Who may speak.
     pub policy: Policy,
     /// Certificates and revocation lists, judged at the time of reading.
-    pub trust: Trust,
+    pub trust: Arc<Trust>,
+    /// All private keys that were found; [`keep_own`] says which are ours.
+    pub keys: Keys,
+    /// What follows the repository, with the last good state of it, where there is one.
+    pub client: Option<Client>,
     /// Policy and trust as the workers read them.
     pub snapshot: Snapshot,
     /// What works and should not stay so, a sentence each: certificates and keys that are not used.
@@ -89,15 +101,33 @@ impl Gathered {
                 None
             }
         };
-        let trust = read_trust(file, &appliance.trust, now, &mut found);
+        let (trust, client) = read_trust(file, &appliance.trust, now, &mut found);
         let signs = policy.as_ref().is_none_or(|policy| policy.home.signing.is_some());
         let mut lost = Vec::new();
-        let mut keys = read_keys(file, &appliance.trust.keys, signs, &mut lost, &mut found);
-        read_token_keys(file, &appliance.trust.token_keys, &mut keys, &mut lost, &mut found);
-        if let Some(policy) = &policy {
-            keep_own(&mut keys, policy, &trust, &mut found);
+        let mut all_keys = read_keys(file, &appliance.trust.keys, signs, &mut lost, &mut found);
+        read_token_keys(file, &appliance.trust.token_keys, &mut all_keys, &mut lost, &mut found);
+        let mut keys = all_keys.clone();
+        let foreign = policy.as_ref().map(|policy| keep_own(&mut keys, policy, &trust)).unwrap_or_default();
+        if !foreign.is_empty() {
+            let names = foreign.join(", ");
+            found.warnings.push(format!("private keys of others lie in the key directory and are not used: {names}"));
         }
-        let snapshot = policy.as_ref().and_then(|policy| {
+        let mut client = client;
+        if let (Some(client), Some(signing)) = (&mut client, policy.as_ref().and_then(|one| one.home.signing.as_ref()))
+        {
+            client.pin(&signing.cert);
+        }
+        let compiled = policy.as_ref().map(|policy| match &client {
+            None => policy.clone(),
+            Some(_) => {
+                let (policy, missing) = without_lost_keys(policy, &trust);
+                let text =
+                    |name: &String| format!("sigfw_keys: {name} is not used until the repository has its certificate");
+                found.warnings.extend(missing.iter().map(text));
+                policy
+            }
+        });
+        let snapshot = compiled.as_ref().and_then(|policy| {
             let mtu = appliance.ports.interconnect.mtu.min(appliance.ports.home.mtu);
             match Snapshot::compile(policy, &trust, &keys, mtu, &KeyRing::new()) {
                 Ok(snapshot) => Some(snapshot),
@@ -113,7 +143,7 @@ impl Gathered {
         });
         match (policy, snapshot) {
             (Some(policy), Some(snapshot)) if found.faults.is_empty() => {
-                Ok(Self { appliance, policy, trust, snapshot, warnings: found.warnings })
+                Ok(Self { appliance, policy, trust, keys: all_keys, client, snapshot, warnings: found.warnings })
             }
             _ => Err(found),
         }
@@ -173,7 +203,8 @@ fn compile_fault(policy: &Path, error: &CompileError) -> Fault {
     fault(policy, path, message.to_owned(), remedy)
 }
 
-fn read_trust(file: &Path, files: &TrustFiles, now: i64, found: &mut Problems) -> Trust {
+/// Trust as it is in force at `now`, and what follows the repository from there.
+fn read_trust(file: &Path, files: &TrustFiles, now: i64, found: &mut Problems) -> (Arc<Trust>, Option<Client>) {
     let mut anchors = Vec::new();
     for (i, path) in files.anchors.iter().enumerate() {
         match pki::objects_from_file(path, Kind::Certificate) {
@@ -186,8 +217,11 @@ fn read_trust(file: &Path, files: &TrustFiles, now: i64, found: &mut Problems) -
             )),
         }
     }
-    let certificates = read_objects(file, "trust.certificates", &files.certificates, Kind::Certificate, found);
-    let crls = read_objects(file, "trust.crls", &files.crls, Kind::Crl, found);
+    let mut objects = |key, dir: &Option<PathBuf>, kind| {
+        dir.as_deref().map(|dir| read_objects(file, key, dir, kind, found)).unwrap_or_default()
+    };
+    let certificates = objects("trust.certificates", &files.certificates, Kind::Certificate);
+    let crls = objects("trust.crls", &files.crls, Kind::Crl);
     let options = Options {
         crl_grace_s: i64::from(files.crl_grace_s),
         crl_stale: match files.crl_stale {
@@ -195,8 +229,21 @@ fn read_trust(file: &Path, files: &TrustFiles, now: i64, found: &mut Problems) -
             CrlStale::Keep => pki::CrlStale::Keep,
         },
     };
-    let trust = pki::load(&anchors, &certificates, &crls, options, now);
-    if !anchors.is_empty() && trust.authorities.is_empty() {
+    let given = !anchors.is_empty();
+    let local = Local { anchors, certificates, crls };
+    let (trust, client) = match &files.repository {
+        None => (Arc::new(pki::load(&local.anchors, &local.certificates, &local.crls, options, now)), None),
+        Some(repository) => {
+            if let Err(error) = fetch::roots_of(repository) {
+                let remedy =
+                    "name the certificate that the server's comes from, or install the system's (ca-certificates)";
+                found.faults.push(fault(file, "trust.repository.roots", error.to_string(), remedy));
+            }
+            let mut client = last_good(repository, local, options, now, found);
+            (client.in_force(now), Some(client))
+        }
+    };
+    if given && trust.authorities.is_empty() {
         let why = trust.rejected.first().map_or(String::new(), |one| format!(": {}: {}", one.fault, one.detail));
         let remedy = "a trust anchor is a self-signed authority certificate of the TSCA profile";
         found.faults.push(fault(file, "trust.anchors", format!("no anchor can be used{why}"), remedy));
@@ -213,7 +260,31 @@ fn read_trust(file: &Path, files: &TrustFiles, now: i64, found: &mut Problems) -
             found.warnings.push(format!("{name} is {what}: {fault}"));
         }
     }
-    trust
+    (trust, client)
+}
+
+/// Begins with what was held last of a repository.
+fn last_good(repository: &Repository, local: Local, options: Options, now: i64, found: &mut Problems) -> Client {
+    let settings = Settings {
+        poll_s: repository.poll_s.into(),
+        max_shrink_percent: repository.max_shrink_percent.into(),
+        shrink_hold_s: repository.shrink_hold_s.into(),
+        max_stale_s: repository.max_stale_s.into(),
+        stale_fails: repository.repo_stale == RepoStale::Fail,
+        options,
+    };
+    match Store::at(&repository.store).load(&local) {
+        Ok(good) => Client::new(settings, local, Some(good), now),
+        Err(LoadError::None) => Client::new(settings, local, None, now),
+        Err(LoadError::Lost(why)) => {
+            let text =
+                format!("{}: {why}; nothing of the repository is trusted until it answers", repository.store.display());
+            found.warnings.push(format!("{}: {text}", Alarm::StoreLost));
+            let mut client = Client::new(settings, local, None, now);
+            client.alarms_mut().raise(Alarm::StoreLost, text, now);
+            client
+        }
+    }
 }
 
 fn read_objects(file: &Path, key: &str, dir: &Path, kind: Kind, found: &mut Problems) -> Vec<Object> {
@@ -231,111 +302,5 @@ fn read_objects(file: &Path, key: &str, dir: &Path, kind: Kind, found: &mut Prob
             ));
             Vec::new()
         }
-    }
-}
-
-/// The private keys of a directory, each under the name of its file up to the first dot.
-///
-/// * `needed`: whether the policy signs; without that a missing directory is no fault
-/// * `lost`: takes the names of keys that have a fault
-fn read_keys(file: &Path, dir: &Path, needed: bool, lost: &mut Vec<String>, found: &mut Problems) -> Keys {
-    let mut keys = Keys::new();
-    let entries = match std::fs::read_dir(dir) {
-        Ok(entries) => entries,
-        Err(error) => {
-            if needed {
-                let message = format!("{}: {error}", dir.display());
-                found.faults.push(fault(file, "trust.keys", message, "give the directory of your private keys"));
-            }
-            return keys;
-        }
-    };
-    let mut paths: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
-    paths.retain(|path| path.extension().is_some_and(|extension| extension == "pem"));
-    paths.sort();
-    for path in paths {
-        let stem = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        let name = stem.split('.').next().unwrap_or(&stem).to_owned();
-        match SigningKey::from_file(&path) {
-            Ok(key) => {
-                keys.insert(name, key);
-            }
-            Err(KeyFileError::File(SecretError::Shared { mode })) => {
-                let message = format!("{}: mode {mode:03o} lets others at this private key", path.display());
-                found.faults.push(fault(file, "trust.keys", message, "chmod 600, and take a new key if it was read"));
-                lost.push(name);
-            }
-            Err(error) => found.warnings.push(format!("{}: no private key: {error}", path.display())),
-        }
-    }
-    keys
-}
-
-/// The private keys on tokens. Each is asked for a signature here, so a PIN or a token that is wrong shows now.
-///
-/// * `lost`: takes the names of keys that have a fault
-fn read_token_keys(
-    file: &Path,
-    wanted: &[(String, TokenUri)],
-    keys: &mut Keys,
-    lost: &mut Vec<String>,
-    found: &mut Problems,
-) {
-    for (name, uri) in wanted {
-        let address = TokenAddress {
-            module: uri.module.clone(),
-            token: uri.token.clone(),
-            serial: uri.serial.clone(),
-            object: uri.object.clone(),
-            id: uri.id.clone(),
-            pin_file: uri.pin_file.clone(),
-        };
-        match SigningKey::from_token(&address) {
-            Ok(key) => {
-                if keys.insert(name.clone(), key).is_some() {
-                    found
-                        .warnings
-                        .push(format!("{name}: the key on the token is used, the key file of this name is not"));
-                }
-            }
-            Err(error) => {
-                let path = format!("trust.token_keys.{name}");
-                found.faults.push(fault(file, &path, error.to_string(), error.remedy()));
-                lost.push(name.clone());
-            }
-        }
-    }
-}
-
-/// Leaves only our keys. A key in our directory counts as ours, and what comes in signed with it as reflected; but the key
-/// directory of a lab authority holds everybody's.
-///
-/// Ours are the signing key, each key whose certificate speaks for a title of ours (the one before a renewal), and those
-/// without a certificate: whoever has them, we must not believe.
-fn keep_own(keys: &mut Keys, policy: &Policy, trust: &Trust, found: &mut Problems) {
-    let signing = policy.home.signing.as_ref().map(|signing| signing.cert.as_str());
-    let speaks_for_us = |identifiers: &Identifiers| {
-        let home = policy.home.gt_prefixes.iter().map(|prefix| (prefix.plan as u8, prefix.digits.to_string()));
-        let touches = |(plan, ours): (u8, String)| {
-            identifiers.covers_gt(plan, &ours)
-                || identifiers.gt_prefixes.iter().any(|(other, theirs)| *other == plan && theirs.starts_with(&ours))
-        };
-        home.into_iter().any(touches)
-    };
-    let mut foreign = Vec::new();
-    keys.retain(|name, key| {
-        let sai = key.public().sai();
-        let authority = trust.authorities.iter().any(|one| one.certificate.sai == sai);
-        let mut certified = trust.signers.iter().filter(|one| one.certificate.sai == sai).peekable();
-        let others = certified.peek().is_some() && !certified.any(|one| speaks_for_us(&one.certificate.identifiers));
-        let keep = signing == Some(name) || !(authority || others);
-        if !keep {
-            foreign.push(name.clone());
-        }
-        keep
-    });
-    if !foreign.is_empty() {
-        let names = foreign.join(", ");
-        found.warnings.push(format!("private keys of others lie in the key directory and are not used: {names}"));
     }
 }

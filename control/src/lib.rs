@@ -14,4 +14,5 @@ pub mod ports;
 pub mod report;
 pub mod secrecy;
 pub mod supervise;
+pub mod tsca;
 pub mod warm;

@@ -4,6 +4,7 @@
 
 use crate::ports::PortView;
 use crate::secrecy::Locking;
+use crate::tsca::keeper::Handle;
 use sealgate_config::model::{Mode, UnknownPeer};
 use sealgate_crypto::pki::{CertState, Signer, Trust};
 use sealgate_crypto::pool::PoolStats;
@@ -16,7 +17,7 @@ use sealgate_dataplane::stats::Stats;
 use sealgate_wire::reason::{ALL, COUNT};
 use serde_json::{Value, json};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// A question.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,18 +32,21 @@ pub enum What {
     Reasons,
     /// Certificates and revocation lists.
     Trust,
+    /// The repository that is followed, and its alarms.
+    Repository,
     /// All of these.
     All,
 }
 
 impl What {
     /// Every question, by its word.
-    pub const ALL: [(&'static str, Self); 6] = [
+    pub const ALL: [(&'static str, Self); 7] = [
         ("status", Self::Status),
         ("workers", Self::Workers),
         ("peers", Self::Peers),
         ("reasons", Self::Reasons),
         ("trust", Self::Trust),
+        ("repository", Self::Repository),
         ("all", Self::All),
     ];
 
@@ -57,14 +61,36 @@ impl What {
     }
 }
 
+/// The trust in force, which whoever follows a repository changes.
+pub struct Current(Mutex<Arc<Trust>>);
+
+impl Current {
+    /// Begins with this.
+    pub fn new(trust: Arc<Trust>) -> Self {
+        Self(Mutex::new(trust))
+    }
+
+    /// As it is now.
+    pub fn get(&self) -> Arc<Trust> {
+        Arc::clone(&self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Shows another from now on.
+    pub fn set(&self, trust: Arc<Trust>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = trust;
+    }
+}
+
 /// A running gateway, for whoever asks about it. Asking never reaches a worker.
 pub struct Board {
     /// The appliance file.
     pub config: PathBuf,
     /// The workers.
     pub engine: Arc<Engine>,
-    /// What the trust directories gave.
-    pub trust: Arc<Trust>,
+    /// Certificates and revocation lists in force.
+    pub trust: Arc<Current>,
+    /// What follows a repository, if one is followed.
+    pub repository: Option<Handle>,
     /// The ports, interconnect first.
     pub ports: Vec<PortView>,
     /// Whether the memory of the process stays out of swap.
@@ -80,9 +106,11 @@ impl Board {
             What::Peers => self.peers(),
             What::Reasons => reasons(&self.engine.stats()),
             What::Trust => self.trust(now_ms),
+            What::Repository => self.repository(),
             What::All => json!({
                 "status": self.status(now_ms), "workers": self.workers(), "peers": self.peers(),
                 "reasons": reasons(&self.engine.stats()), "trust": self.trust(now_ms),
+                "repository": self.repository(),
             }),
         }
     }
@@ -104,7 +132,8 @@ impl Board {
         let open = snapshot.peers.iter().skip(unknown_are_refused(&snapshot).into());
         let open = open.filter(|peer| peer.mode != Mode::Require);
         let now = i64::try_from(now_ms / 1000).unwrap_or(i64::MAX);
-        let good = self.trust.signers.iter().filter(|signer| signer.state(now) == CertState::Good).count();
+        let trust = self.trust.get();
+        let good = trust.signers.iter().filter(|signer| signer.state(now) == CertState::Good).count();
         let (passed, refused) = passed_and_refused(&totals(&stats));
         let (entered, left) = stats.frame_balance();
         json!({
@@ -131,7 +160,8 @@ impl Board {
             "not_requiring_signatures": open.map(|peer| json!({ "peer": peer.name, "mode": mode(peer.mode) }))
                 .collect::<Vec<_>>(),
             "signs": snapshot.own.is_some(),
-            "signers": { "good": good, "other": self.trust.signers.len() - good, "rejected": self.trust.rejected.len() },
+            "signers": { "good": good, "other": trust.signers.len() - good, "rejected": trust.rejected.len() },
+            "alarms": self.repository().get("alarms").cloned().unwrap_or_else(|| json!([])),
         })
     }
 
@@ -164,7 +194,12 @@ impl Board {
         snapshot.peers.iter().enumerate().map(one).collect()
     }
 
+    fn repository(&self) -> Value {
+        self.repository.as_ref().map_or_else(|| json!({ "followed": false }), Handle::document)
+    }
+
     fn trust(&self, now_ms: u64) -> Value {
+        let trust = self.trust.get();
         let now = i64::try_from(now_ms / 1000).unwrap_or(i64::MAX);
         let state = |state: CertState| state.fault().map_or("good", |fault| fault.name());
         let signer = |signer: &Signer| {
@@ -178,12 +213,12 @@ impl Board {
             })
         };
         json!({
-            "signers": self.trust.signers.iter().map(signer).collect::<Vec<_>>(),
-            "authorities": self.trust.authorities.iter().map(signer).collect::<Vec<_>>(),
-            "crls": self.trust.crls.iter().map(|crl| json!({ "name": crl.name, "issuer": crl.issuer,
+            "signers": trust.signers.iter().map(signer).collect::<Vec<_>>(),
+            "authorities": trust.authorities.iter().map(signer).collect::<Vec<_>>(),
+            "crls": trust.crls.iter().map(|crl| json!({ "name": crl.name, "issuer": crl.issuer,
                 "this_update": crl.this_update, "next_update": crl.next_update, "revoked": crl.len() }))
                 .collect::<Vec<_>>(),
-            "rejected": self.trust.rejected.iter().map(|one| json!({ "name": one.name, "fault": one.fault.name(),
+            "rejected": trust.rejected.iter().map(|one| json!({ "name": one.name, "fault": one.fault.name(),
                 "detail": one.detail })).collect::<Vec<_>>(),
         })
     }

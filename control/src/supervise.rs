@@ -3,10 +3,13 @@
 use crate::cli::CliError;
 use crate::gather::Gathered;
 use crate::ports::{self, PortView};
-use crate::report::Board;
+use crate::report::{Board, Current};
 use crate::secrecy;
+use crate::tsca::fetch::{self, Base, Limits, Mirror};
+use crate::tsca::keeper::{Keeper, Parts};
+use crate::tsca::store::Store;
 use crate::warm::State;
-use sealgate_config::model::CryptoEngine;
+use sealgate_config::model::{CryptoEngine, RepoUrl, Repository};
 use sealgate_crypto::engine::EngineKind;
 use sealgate_crypto::pool::PoolConfig;
 use sealgate_dataplane::engine::{Engine, EngineConfig, EngineError, Stopped, now_ms};
@@ -41,6 +44,8 @@ pub struct Gateway {
     faults: Receiver<String>,
     /// Where the replay memory goes in the end.
     state: Option<State>,
+    /// What follows the repository.
+    keeper: Option<Keeper>,
 }
 
 impl Gateway {
@@ -53,7 +58,7 @@ impl Gateway {
     /// # Errors
     /// What the machine or this build lacks, with its remedy. Nothing is left running.
     pub fn start(file: &Path, gathered: Gathered) -> Result<Self, CliError> {
-        let Gathered { appliance, trust, snapshot, .. } = gathered;
+        let Gathered { appliance, policy, trust, keys, client, snapshot, .. } = gathered;
         ports::check_build(&appliance)?;
         let memory = secrecy::lock_memory(appliance.memory.lock)?;
         if let Some(core) = appliance.cores.main
@@ -61,6 +66,7 @@ impl Gateway {
         {
             return Err(CliError::new(format!("cannot run on core {core}"), "see cores.main"));
         }
+        let mirrors = appliance.trust.repository.as_ref().map(mirrors).transpose()?;
         let state = appliance.state.as_deref().map(State::open).transpose()?;
         let crypto = &appliance.crypto;
         let config = EngineConfig {
@@ -85,8 +91,19 @@ impl Gateway {
         };
         let (complain, faults) = mpsc::channel();
         let (engine, ports) = open(&appliance, config, snapshot, state.as_ref(), complain)?;
-        let board = Board { config: file.to_owned(), engine: Arc::new(engine), trust: Arc::new(trust), ports, memory };
-        Ok(Self { board: Arc::new(board), faults, state })
+        let (engine, trust) = (Arc::new(engine), Arc::new(Current::new(trust)));
+        let keeper = match (client, mirrors, &appliance.trust.repository) {
+            (Some(client), Some(mirrors), Some(repository)) => {
+                let store = Store::at(&repository.store);
+                let mtu = appliance.ports.interconnect.mtu.min(appliance.ports.home.mtu);
+                let parts = Parts { client, mirrors, store, policy, keys, mtu, trust: Arc::clone(&trust) };
+                Some(follow(parts, &engine)?)
+            }
+            _ => None,
+        };
+        let repository = keeper.as_ref().map(Keeper::handle);
+        let board = Board { config: file.to_owned(), engine, trust, repository, ports, memory };
+        Ok(Self { board: Arc::new(board), faults, state, keeper })
     }
 
     /// For whoever asks how it is. Give it back before [`Gateway::stop`]: ports close when the last one is gone.
@@ -116,6 +133,8 @@ impl Gateway {
     ///
     /// Returns how it went, and what the ports complained of in the end.
     pub fn stop<T>(self, last: impl FnOnce(&Board) -> T) -> (T, Stopped, Option<String>) {
+        // First, so that nothing is swapped in from here on and nobody else holds the engine.
+        drop(self.keeper);
         let stopped = self.board.engine.stop(DRAIN);
         if let Some(state) = &self.state {
             leave(state, &self.board.engine);
@@ -124,6 +143,27 @@ impl Gateway {
         drop(self.board);
         (seen, stopped, self.faults.try_iter().next())
     }
+}
+
+/// The mirrors of a repository, none of which was asked yet.
+fn mirrors(repository: &Repository) -> Result<Vec<Mirror>, CliError> {
+    let roots = fetch::roots_of(repository)
+        .map_err(|fault| CliError::new(format!("trust.repository.roots: {fault}"), "see sealgate check"))?;
+    let base = |url: &RepoUrl| match url {
+        RepoUrl::Https(url) => Base::Https(url.clone()),
+        RepoUrl::Directory(path) => Base::Directory(path.clone()),
+    };
+    Ok(repository.urls.iter().map(|url| Mirror::new(base(url), &roots, Limits::default())).collect())
+}
+
+/// Starts to follow the repository; without that the engine ends again.
+fn follow(parts: Parts, engine: &Arc<Engine>) -> Result<Keeper, CliError> {
+    let store = parts.store.file().to_owned();
+    Keeper::start(parts, engine).map_err(|fault| {
+        engine.stop(Duration::ZERO);
+        let message = format!("trust.repository.store: {}: {fault}", store.display());
+        CliError::new(message, "give a directory that this user may make and write")
+    })
 }
 
 /// The memories that the workers begin with. Call this last before they run: who took a memory over must go on from it.

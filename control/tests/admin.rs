@@ -6,7 +6,7 @@ use common::{HOME, Lab, OTHER};
 use sealgate_control::admin::{self, Admin, Request};
 use sealgate_control::gather::Gathered;
 use sealgate_control::ports::PortView;
-use sealgate_control::report::{Board, What};
+use sealgate_control::report::{Board, Current, What};
 use sealgate_control::secrecy::Locking;
 use sealgate_dataplane::engine::{Engine, EngineConfig, now_ms};
 use sealgate_dataplane::io::mem::{MemPool, MemPort};
@@ -36,7 +36,8 @@ fn board(lab: &Lab) -> Arc<Board> {
     Arc::new(Board {
         config: file,
         engine: Arc::new(engine),
-        trust: Arc::new(gathered.trust),
+        trust: Arc::new(Current::new(gathered.trust)),
+        repository: None,
         ports,
         memory: Locking::Off,
     })
@@ -100,6 +101,13 @@ fn questions_are_answered_and_everything_else_is_refused() {
     assert!(of(&[b'['; 4000]).contains("within 2 seconds"), "a caller that stops in mid request");
     assert!(error(&say(&socket, b"{\"v\":1", true)).contains("without a line feed"));
     assert_eq!(say(&socket, b"", true), "");
+
+    // Of a repository there is nothing to tell or to do.
+    assert_eq!(admin::ask(&socket, What::Repository).expect("an answer"), json!({ "followed": false }));
+    for what in ["look", "confirm", "nothing"] {
+        let refused = admin::request(&socket, "repository", what).expect_err("none is followed").to_string();
+        assert!(refused.contains("follows no repository"), "{refused}");
+    }
 
     // None of that has hurt it.
     assert!(admin::ask(&socket, What::Peers).is_ok());

@@ -149,3 +149,33 @@ fn everything_that_is_wrong_is_said_at_once_with_its_place() {
     let problems = read(&file, now()).expect_err("two files").to_string();
     assert!(problems.contains("home.yaml:1: ") && problems.contains("home-policy.yaml:9: "), "{problems}");
 }
+
+#[test]
+fn a_repository_needs_nothing_but_what_one_signs_with_and_whom_servers_are_certified_by() {
+    let lab = Lab::new("gather-repository");
+    let file = lab.gateway(&HOME, &OTHER, "null", "null");
+    fs::create_dir(lab.file("own")).expect("made");
+    for name in ["home.pem", "region.pem"] {
+        fs::copy(lab.file("tsca/certs").join(name), lab.file("own").join(name)).expect("copied");
+    }
+    let text = fs::read_to_string(&file).expect("read");
+    let with = |rest: &str| {
+        let from = "certificates: tsca/certs, crls: tsca/crls";
+        fs::write(&file, text.replace(from, &format!("certificates: own, repository: {{store: trust, {rest}}}")))
+            .expect("written");
+        read(&file, now())
+    };
+    let gathered = with("urls: [\"https://localhost:1/\"], roots: [tsca/anchors/root.pem]").expect("good");
+    let client = gathered.client.expect("it follows");
+    assert!(client.held().is_none() && gathered.trust.signers.len() == 1 && gathered.snapshot.own.is_some());
+    assert!(!lab.file("trust").exists(), "reading makes nothing");
+    let problems = with("urls: [\"https://localhost:1/\"], roots: [gone.pem]").expect_err("no roots");
+    let lines = lines(&problems);
+    assert!(lines.len() == 1 && lines[0].contains("home.yaml:6: trust.repository.roots: "), "{problems}");
+    // A directory needs no roots, and a key whose certificate comes later is no fault.
+    let policy = lab.file("home-policy.yaml");
+    let keyed = fs::read_to_string(&policy).expect("read") + "sigfw_keys:\n  - {prefix: \"99902*\", cert: later}\n";
+    fs::write(&policy, keyed.replace("[SG-TCAP-1]", "[SG-TCAP-1, SG-TCAP-0]")).expect("written");
+    let gathered = with("urls: [\"file:///nowhere\"]").expect("good");
+    assert!(gathered.warnings.iter().any(|one| one.contains("later is not used")), "{:?}", gathered.warnings);
+}

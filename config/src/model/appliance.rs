@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use super::repository::Repository;
 use super::token::TokenUri;
 
 /// The appliance file, checked.
@@ -290,10 +291,10 @@ pub enum CryptoEngine {
 pub struct TrustFiles {
     /// Root certificates, PEM or DER; never empty.
     pub anchors: Vec<PathBuf>,
-    /// Directory of CA and signer certificates.
-    pub certificates: PathBuf,
-    /// Directory of certificate revocation lists.
-    pub crls: PathBuf,
+    /// Directory of CA and signer certificates; may be left out with a repository.
+    pub certificates: Option<PathBuf>,
+    /// Directory of certificate revocation lists; may be left out with a repository.
+    pub crls: Option<PathBuf>,
     /// Directory of the private keys that this gateway signs with.
     pub keys: PathBuf,
     /// Private keys on tokens, by the name of their certificate.
@@ -302,6 +303,8 @@ pub struct TrustFiles {
     pub crl_grace_s: u32,
     /// What becomes of a signer whose revocation list is older than that.
     pub crl_stale: CrlStale,
+    /// The repository that is followed; certificates and lists of it come to those of the directories.
+    pub repository: Option<Repository>,
 }
 
 impl TrustFiles {

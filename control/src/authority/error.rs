@@ -100,7 +100,9 @@ impl AuthorityError {
                 io::ErrorKind::NotFound => "check the path; the directory may be incomplete".into(),
                 _ => "check the path and the file system".into(),
             },
-            Self::Name(_) => "use 1 to 64 of a-z 0-9 - _ with a letter first, and neither `root` nor `region`".into(),
+            Self::Name(_) => {
+                "use 1 to 64 of a-z 0-9 - _ with a letter first, and not `root`, `region` or `repository-`".into()
+            }
             Self::Taken(name) => format!("pick another name, such as {name}-2: certificates live side by side"),
             Self::Unknown(_) => "the names and serial numbers are in state.json under \"issued\"".into(),
             Self::UnknownCa(_) => "use `--ca region` or `--ca root`".into(),

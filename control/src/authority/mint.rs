@@ -125,6 +125,7 @@ pub(super) struct Content<'a> {
 pub(super) enum Purpose {
     Authority { path_len: Option<u8> },
     Messages(Role),
+    Repository,
 }
 
 /// Subject and issuer name: organisation and common name.
@@ -166,7 +167,9 @@ pub(super) fn certificate(
     params.use_authority_key_identifier_extension = true;
     // rcgen's own "RFC 7093 method 1" hashes the whole SubjectPublicKeyInfo; the RFC hashes the key octets.
     params.key_identifier_method = key_identifier(key)?;
-    params.custom_extensions.push(extension(oid::CSP_IDENTIFIERS, true, content.identifiers.to_der()?));
+    if !matches!(content.purpose, Purpose::Repository) {
+        params.custom_extensions.push(extension(oid::CSP_IDENTIFIERS, true, content.identifiers.to_der()?));
+    }
     if let Some(list) = content.identifiers.tn_auth_list_to_der()? {
         params.custom_extensions.push(extension(oid::TN_AUTH_LIST, false, list));
     }
@@ -181,6 +184,11 @@ pub(super) fn certificate(
             params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
             params.extended_key_usages = vec![ExtendedKeyUsagePurpose::Other(oid::EKU_MESSAGES.to_vec())];
             params.custom_extensions.push(extension(oid::SIGNER_ROLE, false, role.to_der()));
+        }
+        Purpose::Repository => {
+            params.is_ca = IsCa::ExplicitNoCa;
+            params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+            params.extended_key_usages = vec![ExtendedKeyUsagePurpose::Other(oid::EKU_REPOSITORY.to_vec())];
         }
     }
     let made = params.signed_by(key, &issuer.issuer()?)?;

@@ -9,6 +9,8 @@
 //! certs/*.pem          region.pem and one file an operator; revoked ones stay, so that a gateway can say why it refuses
 //! crls/*.crl.pem       root.crl.pem and region.crl.pem
 //! keys/*.key.pem       private keys, mode 0600
+//! repository/          what `publish` made of these for gateways that fetch (formats 12.4)
+//! https/               certificate and key of the server that `serve` runs
 //! state.json           serial numbers, what was issued and revoked
 //! ```
 
@@ -16,10 +18,13 @@ mod error;
 mod files;
 mod mint;
 pub mod notation;
+mod repository;
+pub mod serve;
 mod state;
 
 pub use error::AuthorityError;
 pub use mint::Reason;
+pub use repository::{DIRECTORY, Numbers, Publication, Repository};
 pub use state::{Issued, Revoked, State};
 
 use mint::{Content, Purpose, Signer};
@@ -413,7 +418,8 @@ fn check_name(name: &str) -> Result<(), AuthorityError> {
     let good = name.len() <= 64
         && name.bytes().all(octet)
         && name.starts_with(|first: char| first.is_ascii_lowercase())
-        && !matches!(name, "root" | "region");
+        && !matches!(name, "root" | "region")
+        && !name.starts_with(repository::SIGNER);
     if good { Ok(()) } else { Err(AuthorityError::Name(name.to_owned())) }
 }
 

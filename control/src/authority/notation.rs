@@ -67,7 +67,7 @@ pub fn moment(text: &str) -> Result<OffsetDateTime, String> {
 }
 
 /// The moment in RFC 3339, for output.
-pub(super) fn show(moment: i64) -> String {
+pub fn show(moment: i64) -> String {
     let moment = OffsetDateTime::from_unix_timestamp(moment).ok();
     moment.and_then(|moment| moment.format(&Rfc3339).ok()).unwrap_or_default()
 }

@@ -23,6 +23,9 @@ pub struct State {
     pub region_crl: u64,
     /// Every certificate that was issued, the region's too.
     pub issued: Vec<Issued>,
+    /// Where the repository's numbers stand, once it was published.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repository: Option<super::Numbers>,
 }
 
 /// One certificate that was issued.
@@ -61,7 +64,15 @@ pub struct Revoked {
 impl State {
     /// A new authority: serial number 1 is the root's.
     pub(super) fn new(name: &str) -> Self {
-        Self { version: VERSION, name: name.to_owned(), next_serial: 2, root_crl: 0, region_crl: 0, issued: Vec::new() }
+        Self {
+            version: VERSION,
+            name: name.to_owned(),
+            next_serial: 2,
+            root_crl: 0,
+            region_crl: 0,
+            issued: Vec::new(),
+            repository: None,
+        }
     }
 
     pub(super) fn read(path: &Path) -> Result<Self, AuthorityError> {

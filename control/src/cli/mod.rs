@@ -4,6 +4,7 @@ pub mod check;
 pub mod demo;
 pub mod explain;
 pub mod replay;
+pub mod repository;
 pub mod run;
 pub mod show;
 mod table;
@@ -31,6 +32,7 @@ First steps:
   sealgate check sealgate.yaml                 all that is wrong with a configuration
   sealgate run sealgate.yaml                   forward; stop with Ctrl-C
   sealgate show --config sealgate.yaml         what it does
+  sealgate tsca publish /tmp/lab               a repository that gateways follow (trust.repository)
 
 Exit status: 0 done, 1 failed, 2 wrong usage or configuration.
 Logs go to standard error; SEALGATE_LOG=debug shows more, SEALGATE_LOG=warn less.";
@@ -43,6 +45,8 @@ enum Verb {
     Check(check::Args),
     /// Show what a running gateway does.
     Show(show::Args),
+    /// Tell a running gateway to look at its repository now, or to take what it holds back.
+    Repository(repository::Args),
     /// Judge a capture file as a gateway would have, and write what would have left.
     Replay(replay::Args),
     /// Say why each message of a capture file passes or not, step by step.
@@ -60,6 +64,7 @@ pub fn main() -> ExitCode {
         Verb::Run(args) => run::run(args),
         Verb::Check(args) => check::run(args),
         Verb::Show(args) => show::run(args),
+        Verb::Repository(args) => repository::run(args),
         Verb::Replay(args) => replay::run(args).map(|()| ExitCode::SUCCESS),
         Verb::Explain(args) => explain::run(args).map(|()| ExitCode::SUCCESS),
         Verb::Demo(args) => demo::run(args).map(|()| ExitCode::SUCCESS),

@@ -13,7 +13,7 @@ use sealgate_config::Admin;
 use serde_json::Value;
 use std::fmt::Write;
 use std::io::IsTerminal;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 use time::OffsetDateTime;
@@ -42,7 +42,7 @@ pub struct Args {
 
 impl ValueEnum for What {
     fn value_variants<'a>() -> &'a [Self] {
-        &[Self::Status, Self::Peers, Self::Reasons, Self::Workers, Self::Trust, Self::All]
+        &[Self::Status, Self::Peers, Self::Reasons, Self::Workers, Self::Trust, Self::Repository, Self::All]
     }
 
     fn to_possible_value(&self) -> Option<PossibleValue> {
@@ -52,6 +52,7 @@ impl ValueEnum for What {
             Self::Reasons => "verdicts by reason",
             Self::Workers => "what each worker did",
             Self::Trust => "certificates and revocation lists",
+            Self::Repository => "the repository that is followed, and its alarms",
             Self::All => "all of these",
         };
         Some(PossibleValue::new(self.name()).help(help))
@@ -62,17 +63,7 @@ impl ValueEnum for What {
 /// # Errors
 /// No gateway answers, or the configuration cannot be read.
 pub fn run(args: Args) -> Result<ExitCode, CliError> {
-    let socket = match (&args.socket, &args.config) {
-        (Some(socket), _) => socket.clone(),
-        (None, Some(file)) => {
-            let read = sealgate_config::load_appliance(file);
-            let faults = |faults: sealgate_config::Faults| {
-                CliError::new(faults.to_string(), "or name the socket with --socket").with_code(CliError::CONFIGURATION)
-            };
-            read.map_err(faults)?.admin.socket
-        }
-        (None, None) => Admin::default().socket,
-    };
+    let socket = socket(args.socket.as_deref(), args.config.as_deref())?;
     loop {
         let document = admin::ask(&socket, args.what)?;
         let text = if args.json { format!("{document}\n") } else { show(args.what, &document) };
@@ -86,6 +77,22 @@ pub fn run(args: Args) -> Result<ExitCode, CliError> {
     }
 }
 
+/// The admin socket that is meant.
+/// # Errors
+/// The configuration cannot be read.
+pub(super) fn socket(socket: Option<&Path>, config: Option<&Path>) -> Result<PathBuf, CliError> {
+    match (socket, config) {
+        (Some(socket), _) => Ok(socket.to_owned()),
+        (None, Some(file)) => {
+            let faults = |faults: sealgate_config::Faults| {
+                CliError::new(faults.to_string(), "or name the socket with --socket").with_code(CliError::CONFIGURATION)
+            };
+            Ok(sealgate_config::load_appliance(file).map_err(faults)?.admin.socket)
+        }
+        (None, None) => Ok(Admin::default().socket),
+    }
+}
+
 /// A document in words and tables.
 fn show(what: What, document: &Value) -> String {
     match what {
@@ -94,9 +101,12 @@ fn show(what: What, document: &Value) -> String {
         What::Peers => peers(document),
         What::Reasons => reasons(document),
         What::Trust => trust(document),
+        What::Repository => repository(document),
         What::All => {
             let part = |what: What| show(what, document.get(what.name()).unwrap_or(&Value::Null));
-            [What::Status, What::Peers, What::Reasons, What::Workers, What::Trust].map(part).join("\n")
+            [What::Status, What::Peers, What::Reasons, What::Workers, What::Trust, What::Repository]
+                .map(part)
+                .join("\n")
         }
     }
 }
@@ -166,6 +176,10 @@ fn status(document: &Value) -> String {
     crypto(document.get("crypto").unwrap_or(&Value::Null), &mut out);
     for peer in list(document, "not_requiring_signatures") {
         let _ = writeln!(out, "attention: {} needs no signature (mode {})", text(peer, "peer"), text(peer, "mode"));
+    }
+    for alarm in list(document, "alarms") {
+        // From the log's words, which may quote strangers but hold no control characters.
+        let _ = writeln!(out, "alarm {} ({}): {}", text(alarm, "name"), text(alarm, "severity"), text(alarm, "text"));
     }
     if document.get("signs") == Some(&Value::Bool(false)) {
         let _ = writeln!(out, "attention: nothing is signed (the policy has no home.signing)");
@@ -297,6 +311,52 @@ fn trust(document: &Value) -> String {
             rejected.row(["name", "fault", "detail"].map(|key| text(one, key)));
         }
         let _ = write!(out, "\n{}", rejected.show());
+    }
+    out
+}
+
+fn repository(document: &Value) -> String {
+    if document.get("followed").and_then(Value::as_bool) != Some(true) {
+        return "no repository is followed\n".to_owned();
+    }
+    let get = |path: &str| text(document, path);
+    let mut out = String::new();
+    let _ = match get("serial").is_empty() {
+        true => writeln!(out, "nothing is held yet"),
+        false => writeln!(
+            out,
+            "serial {} of session {}, {} objects, made {}, next due {}",
+            get("serial"),
+            get("session"),
+            get("objects"),
+            moment(document, "this_update"),
+            moment(document, "next_update")
+        ),
+    };
+    let stale = document.get("stale").and_then(Value::as_bool) == Some(true);
+    let _ = writeln!(
+        out,
+        "checked {}{}, next look in {} s, {} swap(s), {} failure(s) in a row",
+        moment(document, "checked"),
+        if stale { " (too long ago)" } else { "" },
+        number(document, "next_look_s"),
+        number(document, "swaps"),
+        number(document, "failures")
+    );
+    let first = number(document, "asked_first");
+    for (at, mirror) in (0_u64..).zip(list(document, "mirrors")) {
+        let mark = if at == first { " (asked first)" } else { "" };
+        let _ = writeln!(out, "mirror {}{mark}", mirror.as_str().unwrap_or_default());
+    }
+    if document.get("held_back").and_then(Value::as_bool) == Some(true) {
+        let _ = writeln!(out, "held back until you agree: sealgate repository confirm");
+    }
+    if !list(document, "alarms").is_empty() {
+        let mut alarms = Table::new(&["alarm", "severity", "since", "what"]);
+        for alarm in list(document, "alarms") {
+            alarms.row([text(alarm, "name"), text(alarm, "severity"), moment(alarm, "since"), text(alarm, "text")]);
+        }
+        let _ = write!(out, "\n{}", alarms.show());
     }
     out
 }

@@ -1,14 +1,18 @@
 //! `sealgate tsca`: the lab authority.
 
+mod repository;
+
 use super::CliError;
 use crate::authority::{
-    Authority, AuthorityError, Ca, IssuedFiles, MAX_DAYS, Published, Reason, Request, Setup, lab_identifiers, notation,
+    Authority, AuthorityError, Ca, IssuedFiles, MAX_DAYS, Publication, Published, Reason, Request, Setup,
+    lab_identifiers, notation,
 };
 use clap::{Subcommand, ValueEnum};
 use sealgate_crypto::alg::Alg;
 use sealgate_crypto::pki::{Identifiers, Role};
 use serde_json::{Value, json};
 use std::io::Write;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use time::OffsetDateTime;
 
@@ -81,6 +85,37 @@ enum Verb {
     Crl {
         /// Directory of the authority.
         dir: PathBuf,
+    },
+    /// Publish certificates and revocation lists as a repository that gateways follow.
+    ///
+    /// Makes the revocation lists again, then manifest, snapshot and delta in DIR/repository. Serve that directory over
+    /// https, or name it in a gateway's trust.repository as file:///DIR/repository.
+    Publish {
+        /// Directory of the authority.
+        dir: PathBuf,
+        /// How many deltas to keep, each from one publication to the next.
+        #[arg(long, default_value_t = 16, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(0..=256))]
+        deltas: u16,
+        /// Hours until the next publication is due; gateways raise an alarm after that.
+        #[arg(long, default_value_t = 24, value_parser = clap::value_parser!(u16).range(1..=168))]
+        hours: u16,
+    },
+    /// Serve DIR/repository over https until Ctrl-C.
+    ///
+    /// The server's key and certificate are made at the first start, in DIR/https; gateways name DIR/https/cert.pem in
+    /// trust.repository.roots.
+    Serve {
+        /// Directory of the authority.
+        dir: PathBuf,
+        /// Address and port to listen on.
+        #[arg(long, default_value = "127.0.0.1:8443", value_name = "ADDRESS:PORT")]
+        listen: SocketAddr,
+        /// Names and addresses of the server, for its certificate.
+        #[arg(long, value_name = "NAME", value_delimiter = ',', default_value = "localhost,127.0.0.1")]
+        name: Vec<String>,
+        /// Publish again every so many minutes, so that what was issued or revoked reaches gateways by itself.
+        #[arg(long, value_name = "MINUTES", value_parser = clap::value_parser!(u16).range(1..=1440))]
+        publish: Option<u16>,
     },
 }
 
@@ -188,6 +223,9 @@ impl From<AuthorityError> for CliError {
 /// # Errors
 /// Whatever the authority refuses, with its remedy.
 pub fn run(args: Args) -> Result<(), CliError> {
+    if let Verb::Serve { dir, listen, name, publish } = args.verb {
+        return repository::serve(&dir, listen, &name, publish, args.json);
+    }
     let (text, json) = execute(args.verb, OffsetDateTime::now_utc())?;
     let shown = if args.json { format!("{json:#}") } else { text };
     // A reader that went away (`| head`) is no fault of ours; the work is done.
@@ -246,6 +284,12 @@ fn execute(verb: Verb, now: OffsetDateTime) -> Result<(String, Value), CliError>
             let lists = Authority::open(&dir)?.publish(now)?;
             Ok((lists.iter().map(list_text).collect::<Vec<_>>().join("\n"), json!(lists)))
         }
+        Verb::Publish { dir, deltas, hours } => {
+            let how = Publication { deltas: deltas.into(), due: time::Duration::hours(hours.into()) };
+            let made = Authority::open(&dir)?.publish_repository(how, now)?;
+            Ok((repository::text(&made), json!(made)))
+        }
+        Verb::Serve { .. } => Err(CliError::new("serving has no end that could be shown", "run it by itself")),
     }
 }
 

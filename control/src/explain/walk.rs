@@ -422,6 +422,7 @@ fn state_text(state: CertState, signer: &sealgate_crypto::pki::Signer) -> String
         CertState::Expired => format!("expired {}", day(certificate.not_after)),
         CertState::Revoked => "on its authority's revocation list".to_owned(),
         CertState::CrlStale => "its authority's revocation list is missing or late".to_owned(),
+        CertState::RepoStale => "the certificate repository was not checked for too long".to_owned(),
     }
 }
 

@@ -6,10 +6,11 @@ use super::identifiers::Identifiers;
 use super::object::Object;
 use super::{Fault, Refused};
 use crate::alg::Alg;
-use crate::verify::PublicKey;
+use crate::verify::{PublicKey, sha256};
 use aws_lc_rs::signature::{self, EcdsaVerificationAlgorithm, UnparsedPublicKey};
 use std::collections::HashSet;
 use std::ops::Range;
+use std::sync::{Arc, OnceLock};
 use x509_parser::extensions::ParsedExtension;
 use x509_parser::prelude::{FromDer, X509Certificate, X509Extension};
 use x509_parser::x509::X509Version;
@@ -106,6 +107,8 @@ pub(super) struct Signed {
     pub tbs: Range<usize>,
     pub sha384: bool,
     pub signature: Vec<u8>,
+    /// The key that made it, once that was found, and the digest of what it is good for. Copies share it.
+    proven: Arc<OnceLock<(PublicKey, [u8; 32])>>,
 }
 
 impl Signed {
@@ -141,11 +144,25 @@ impl Signed {
         let Some((0, signature)) = bits.split_first().map(|(unused, rest)| (*unused, rest)) else {
             return Err(profile("the signature is not whole octets"));
         };
-        Ok(Self { tbs, sha384, signature: signature.to_vec() })
+        Ok(Self { tbs, sha384, signature: signature.to_vec(), proven: Arc::default() })
     }
 
-    /// True if `key`, which is an authority's and so on P-256 or P-384, made the signature over `der`.
+    /// True if `key`, which is an authority's and so on P-256 or P-384, made the signature over `der`. Asked again about the
+    /// same octets and key, it remembers.
     pub(super) fn verify(&self, der: &[u8], key: &PublicKey) -> bool {
+        let digest = sha256(der);
+        if self.proven.get().is_some_and(|(by, over)| by == key && *over == digest) {
+            return true;
+        }
+        let good = self.check(der, key);
+        if good {
+            // Two issuers of one key and name may both have made it; the first is remembered.
+            let _ = self.proven.set((key.clone(), digest));
+        }
+        good
+    }
+
+    fn check(&self, der: &[u8], key: &PublicKey) -> bool {
         let algorithm: &'static EcdsaVerificationAlgorithm = match (key.alg(), self.sha384) {
             (Alg::P256, false) => &signature::ECDSA_P256_SHA256_ASN1,
             (Alg::P256, true) => &signature::ECDSA_P256_SHA384_ASN1,

@@ -79,6 +79,11 @@ impl Crl {
         })
     }
 
+    /// Its octets.
+    pub fn der(&self) -> &[u8] {
+        &self.der
+    }
+
     /// True if this serial number (without leading zero octets) is on the list.
     pub fn revokes(&self, serial: &[u8]) -> bool {
         self.revoked.contains(serial)

@@ -5,7 +5,7 @@ use super::crl::Crl;
 use super::identifiers::Identifiers;
 use super::object::Object;
 use super::trust::{Anchor, CrlStale, Fault, Options, Refused, Rejected, Signer, Trust};
-use crate::verify::PublicKey;
+use crate::verify::{PublicKey, sha256};
 use rayon::prelude::*;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -29,14 +29,49 @@ const MAX_ISSUERS: usize = 8;
 /// # Source
 /// Formats 12.1 to 12.3; RFC 5280 section 6 without policies and name constraints.
 pub fn load(anchors: &[Anchor], certificates: &[Object], crls: &[Object], options: Options, now: i64) -> Trust {
+    load_again(anchors, certificates, crls, options, now, &mut Known::default())
+}
+
+/// Certificates of the load before: read, and with the issuer's key that was found to have signed them.
+#[derive(Clone, Debug, Default)]
+pub struct Known(HashMap<[u8; 32], Arc<Certificate>>);
+
+impl Known {
+    fn read(&self, object: &Object) -> ([u8; 32], Result<Arc<Certificate>, Refused>) {
+        let digest = sha256(&object.der);
+        let known = self.0.get(&digest).filter(|known| known.der == object.der);
+        let read = match known {
+            Some(known) if known.name == object.name => Ok(Arc::clone(known)),
+            Some(known) => Ok(Arc::new(Certificate { name: object.name.clone(), ..Certificate::clone(known) })),
+            None => Certificate::parse(object).map(Arc::new),
+        };
+        (digest, read)
+    }
+}
+
+/// As [`load`], with the same answer, but what is the same as before costs little: a change of one object among thousands.
+///
+/// * `known`: of the load before; takes the certificates of this one, and forgets the others
+pub fn load_again(
+    anchors: &[Anchor],
+    certificates: &[Object],
+    crls: &[Object],
+    options: Options,
+    now: i64,
+    known: &mut Known,
+) -> Trust {
     let mut loader = Loader { options, now, ..Loader::default() };
     loader.read_crls(crls);
     loader.place_anchors(anchors);
     let mut seen: HashSet<&[u8]> = loader.authorities.iter().map(|one| one.own.der.as_slice()).collect();
     let fresh: Vec<&Object> = certificates.iter().filter(|object| seen.insert(&object.der)).collect();
-    let parsed: Vec<_> = fresh.par_iter().map(|object| (&object.name, Certificate::parse(object))).collect();
+    let parsed: Vec<_> = fresh.par_iter().map(|object| (&object.name, known.read(object))).collect();
+    known.0.clear();
     let (mut pending, mut entities) = (Vec::new(), Vec::new());
-    for (name, result) in parsed {
+    for (name, (digest, result)) in parsed {
+        if let Ok(certificate) = &result {
+            known.0.insert(digest, Arc::clone(certificate));
+        }
         match result {
             Ok(certificate) if certificate.is_ca => pending.push(certificate),
             Ok(certificate) => entities.push(certificate),
@@ -102,8 +137,14 @@ impl Loader {
                     let own = Arc::new(certificate);
                     let limit = anchor.limit.clone().map(Arc::new);
                     let certificate = narrowed(&own, limit.as_deref());
-                    let signer =
-                        Signer { certificate, revoked: false, crl_stale_from: None, valid_from: from, valid_to: to };
+                    let signer = Signer {
+                        certificate,
+                        revoked: false,
+                        crl_stale_from: None,
+                        repo_stale: false,
+                        valid_from: from,
+                        valid_to: to,
+                    };
                     self.place(Authority { own, depth: 1, below, limit, crl: None, signer });
                 }
                 Err(refused) => self.reject(&object.name, refused),
@@ -134,8 +175,9 @@ impl Loader {
     }
 
     /// Level by level from the anchors down, so that an issuer is judged before what it issued.
-    fn place_authorities(&mut self, pending: Vec<Certificate>) {
-        let mut pending: Vec<(Certificate, Option<Refused>)> = pending.into_iter().map(|one| (one, None)).collect();
+    fn place_authorities(&mut self, pending: Vec<Arc<Certificate>>) {
+        let mut pending: Vec<(Arc<Certificate>, Option<Refused>)> =
+            pending.into_iter().map(|one| (one, None)).collect();
         let mut frontier = 0;
         for depth in 1..MAX_DEPTH {
             let start = std::mem::replace(&mut frontier, self.authorities.len());
@@ -165,7 +207,7 @@ impl Loader {
         }
     }
 
-    fn place_below(&mut self, certificate: Certificate, signer: Signer, issuer: usize) {
+    fn place_below(&mut self, certificate: Arc<Certificate>, signer: Signer, issuer: usize) {
         let Some(above) = self.authorities.get(issuer) else { return };
         let left = above.below.map(|left| left.saturating_sub(1));
         let below = match (left, certificate.path_len) {
@@ -173,7 +215,7 @@ impl Loader {
             (left, own) => left.or(own),
         };
         let (depth, limit) = (above.depth + 1, above.limit.clone());
-        self.place(Authority { own: Arc::new(certificate), depth, below, limit, crl: None, signer });
+        self.place(Authority { own: certificate, depth, below, limit, crl: None, signer });
     }
 
     /// Authorities that the certificate names as its issuer, by name and key identifier.
@@ -185,7 +227,7 @@ impl Loader {
 
     /// Judges a certificate under each issuer from `start` on. The best answer counts: usable now before not, then the
     /// one that lasts longest. Paths are not joined, so two anchors with different limits do not add up.
-    fn judge(&self, certificate: &Certificate, start: usize) -> Result<(Signer, usize), Refused> {
+    fn judge(&self, certificate: &Arc<Certificate>, start: usize) -> Result<(Signer, usize), Refused> {
         let mut best: Option<(Signer, usize)> = None;
         let mut refused = None;
         for (index, issuer) in self.issuers(certificate).filter(|(index, _)| *index >= start) {
@@ -201,7 +243,7 @@ impl Loader {
         best.ok_or_else(|| refused.unwrap_or_else(|| self.no_issuer(certificate)))
     }
 
-    fn judge_under(&self, certificate: &Certificate, issuer: &Authority) -> Result<Signer, Refused> {
+    fn judge_under(&self, certificate: &Arc<Certificate>, issuer: &Authority) -> Result<Signer, Refused> {
         let chain = |detail: String| Err(Refused { fault: Fault::Chain, detail });
         if !certificate.is_signed_by(&issuer.own) {
             return chain(format!("the signature is not from {}", issuer.own.subject));
@@ -229,6 +271,7 @@ impl Loader {
             certificate: narrowed(certificate, issuer.limit.as_deref()),
             revoked: issuer.signer.revoked || listed,
             crl_stale_from: earlier(issuer.signer.crl_stale_from, late),
+            repo_stale: false,
             valid_from: certificate.not_before.max(issuer.signer.valid_from),
             valid_to: certificate.not_after.min(issuer.signer.valid_to),
         };
@@ -260,7 +303,7 @@ impl Loader {
         Refused { fault: Fault::Chain, detail }
     }
 
-    fn place_entities(&mut self, entities: Vec<Certificate>) {
+    fn place_entities(&mut self, entities: Vec<Arc<Certificate>>) {
         let judged: Vec<_> = entities.into_par_iter().map(|one| (self.judge(&one, 0), one)).collect();
         let mut signers = Vec::new();
         for (result, certificate) in judged {
@@ -324,12 +367,14 @@ fn check_anchor(certificate: Certificate) -> Result<Certificate, Refused> {
     Ok(certificate)
 }
 
-fn narrowed(certificate: &Certificate, limit: Option<&Identifiers>) -> Arc<Certificate> {
-    let mut certificate = certificate.clone();
-    if let Some(limit) = limit {
-        certificate.identifiers = certificate.identifiers.intersect(limit);
+fn narrowed(certificate: &Arc<Certificate>, limit: Option<&Identifiers>) -> Arc<Certificate> {
+    match limit {
+        None => Arc::clone(certificate),
+        Some(limit) => {
+            let identifiers = certificate.identifiers.intersect(limit);
+            Arc::new(Certificate { identifiers, ..Certificate::clone(certificate) })
+        }
     }
-    Arc::new(certificate)
 }
 
 fn too_deep() -> Refused {
@@ -349,11 +394,57 @@ mod tests {
     use crate::pki::{Kind, objects_from_file};
     use std::path::Path;
 
+    #[test]
+    fn what_is_known_gives_the_same_answer_and_proves_nothing_else() {
+        let read = |name: &str, kind| {
+            let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../dataplane/vectors").join(name);
+            objects_from_file(&file, kind).unwrap().remove(0)
+        };
+        let anchors = [Anchor { der: read("certs/root.pem", Kind::Certificate).der, limit: None }];
+        let names = ["region", "a-ec", "b-ec", "a-revoked", "bad-issuer", "bad-overclaim"];
+        let mut objects: Vec<_> =
+            names.iter().map(|name| read(&format!("certs/{name}.pem"), Kind::Certificate)).collect();
+        let crls = ["region", "root"].map(|name| read(&format!("crls/{name}.crl.pem"), Kind::Crl));
+        let answer = |trust: &Trust| {
+            let state = |one: &Signer| (one.certificate.name.clone(), one.state(1_795_000_000));
+            (trust.signers.iter().map(state).collect::<Vec<_>>(), trust.rejected.clone())
+        };
+        let mut known = Known::default();
+        let mut again = |objects: &[Object]| {
+            let trust = load_again(&anchors, objects, &crls, Options::default(), 1_795_000_000, &mut known);
+            assert_eq!(answer(&trust), answer(&load(&anchors, objects, &crls, Options::default(), 1_795_000_000)));
+            (trust, known.0.len())
+        };
+        assert_eq!((again(&objects).0.signers.len(), again(&objects).0.signers.len()), (3, 3));
+        objects[1].name = "renamed".to_owned();
+        assert!(again(&objects).0.signers.iter().any(|one| one.certificate.name == "renamed"));
+        // One octet of its signature, and one that is gone: neither is known any more.
+        let last = objects[2].der.len() - 1;
+        objects[2].der[last] ^= 1;
+        objects.remove(1);
+        let (trust, count) = again(&objects);
+        assert_eq!((trust.signers.len(), count), (1, 5));
+        // What a certificate remembers is for its own octets alone.
+        let good = Certificate::parse(&read("certs/a-ec.pem", Kind::Certificate)).unwrap();
+        let region = Certificate::parse(&read("certs/region.pem", Kind::Certificate)).unwrap();
+        assert!(good.is_signed_by(&region) && good.is_signed_by(&region) && !good.is_signed_by(&good));
+        let mut changed = good.clone();
+        changed.der[100] ^= 1;
+        assert!(!changed.is_signed_by(&region) && good.is_signed_by(&region));
+    }
+
     fn signer(name: &str) -> Signer {
         let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../dataplane/vectors/certs/{name}.pem"));
         let object = objects_from_file(&file, Kind::Certificate).unwrap().remove(0);
         let certificate = Arc::new(Certificate::parse(&object).unwrap());
-        Signer { certificate, revoked: false, crl_stale_from: None, valid_from: 0, valid_to: i64::MAX }
+        Signer {
+            certificate,
+            revoked: false,
+            crl_stale_from: None,
+            repo_stale: false,
+            valid_from: 0,
+            valid_to: i64::MAX,
+        }
     }
 
     /// A collision cannot be made for a test (2^64 keys), so one is written into the parsed certificate.

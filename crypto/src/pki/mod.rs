@@ -21,6 +21,6 @@ pub use crl::Crl;
 pub use der::NotDer;
 pub use extension::Role;
 pub use identifiers::{IdentifierError, Identifiers, PLAN_E164, PLAN_E214};
-pub use load::load;
+pub use load::{Known, load, load_again};
 pub use object::{Kind, Object, ReadError, objects_from_dir, objects_from_file, objects_from_octets};
 pub use trust::{Anchor, CertState, CrlStale, Fault, Options, Refused, Rejected, Signer, Trust};

@@ -62,6 +62,8 @@ pub enum Fault {
     Overclaim,
     /// Another key has the same SAI; neither is used (`R_CRT_SAI_AMBIGUOUS`).
     SaiAmbiguous,
+    /// The repository was not checked for too long (`R_CRT_REPO_STALE`).
+    RepoStale,
 }
 
 impl Fault {
@@ -77,6 +79,7 @@ impl Fault {
             Self::Eku => "R_CRT_EKU",
             Self::Overclaim => "R_CRT_OVERCLAIM",
             Self::SaiAmbiguous => "R_CRT_SAI_AMBIGUOUS",
+            Self::RepoStale => "R_CRT_REPO_STALE",
         }
     }
 }
@@ -121,6 +124,8 @@ pub enum CertState {
     CrlStale,
     /// It, or an authority above it, is revoked.
     Revoked,
+    /// Whoever fetches certificates was told to trust none once the repository is too old.
+    RepoStale,
 }
 
 impl CertState {
@@ -132,6 +137,7 @@ impl CertState {
             Self::Expired => Some(Fault::Expired),
             Self::CrlStale => Some(Fault::CrlStale),
             Self::Revoked => Some(Fault::Revoked),
+            Self::RepoStale => Some(Fault::RepoStale),
         }
     }
 }
@@ -145,6 +151,8 @@ pub struct Signer {
     pub revoked: bool,
     /// First second at which a revocation list on its way to the anchor is too late; `i64::MIN` if one is missing.
     pub crl_stale_from: Option<i64>,
+    /// The repository was not checked for too long; [`load`](super::load) never says so, [`Trust::without_repository`] does.
+    pub repo_stale: bool,
     /// First second at which it and every authority above it are valid.
     pub valid_from: i64,
     /// Last second at which it and every authority above it are valid.
@@ -162,6 +170,8 @@ impl Signer {
             CertState::CrlStale
         } else if self.revoked {
             CertState::Revoked
+        } else if self.repo_stale {
+            CertState::RepoStale
         } else {
             CertState::Good
         }
@@ -192,13 +202,25 @@ pub struct Trust {
     pub next_change: Option<i64>,
 }
 
+impl Trust {
+    /// The same trust once the repository was not checked for too long: no message signer is good any more.
+    #[must_use]
+    pub fn without_repository(mut self) -> Self {
+        for signer in &mut self.signers {
+            signer.repo_stale = true;
+        }
+        self
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn only_the_first_failed_check_counts() {
-        let faults = [CertState::NotYetValid, CertState::Expired, CertState::CrlStale, CertState::Revoked];
+        let faults =
+            [CertState::NotYetValid, CertState::Expired, CertState::CrlStale, CertState::Revoked, CertState::RepoStale];
         let order: Vec<Fault> = faults.iter().filter_map(|state| state.fault()).collect();
         assert!(order.is_sorted());
         assert_eq!(CertState::Good.fault(), None);

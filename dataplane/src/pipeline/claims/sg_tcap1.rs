@@ -117,6 +117,7 @@ pub(super) fn reason_of(state: CertState) -> Option<Reason> {
         CertState::Expired => Some(Reason::CrtExpired),
         CertState::Revoked => Some(Reason::CrtRevoked),
         CertState::CrlStale => Some(Reason::CrtCrlStale),
+        CertState::RepoStale => Some(Reason::CrtRepoStale),
     }
 }
 
