@@ -7,6 +7,7 @@ pub mod cli;
 pub mod demo;
 mod durable;
 pub mod explain;
+pub mod fate;
 pub mod gather;
 pub mod material;
 pub mod offline;

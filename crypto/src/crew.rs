@@ -201,7 +201,7 @@ fn launch(kit: &Kit, core: usize, workers: usize) -> Result<Launched, PoolError>
     let (ends, unmanned, outlook) = kit.server(workers, &seat);
     let (report, reports) = channel::bounded(1);
     let (own, kit, stop) = (Arc::clone(&seat), kit.clone(), Arc::clone(&kit.stop));
-    let handle = Builder::new().name(format!("crypto-{core}")).spawn(move || {
+    let handle = Builder::new().name(thread::name(core)).spawn(move || {
         let engine = if core_affinity::set_for_current(CoreId { id: core }) {
             // Made after pinning: its memory is then near the core.
             kit.engine()

@@ -18,6 +18,7 @@ use std::time::{Duration, Instant};
 
 pub use crate::client::{Busy, Client};
 pub use crate::job::{MAX_MESSAGE, Outcome};
+pub use crate::thread::is_replaced;
 
 /// How long [`Pool::stop`] waits; the longest chunk (256 RSA signatures) takes a quarter of it.
 const STOP_DEADLINE: Duration = Duration::from_secs(2);

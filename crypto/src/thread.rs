@@ -1,7 +1,7 @@
 //! A crypto thread: turns its server, and steps aside when there is nothing to do.
 //!
-//! It ends when it is told to, when control has given it up, or by a panic where panics unwind (a release build aborts
-//! as a whole). Its workers then find its seat empty, and answer what they gave it as failed.
+//! It ends when it is told to, when control has given it up, or by a panic. Its workers then find its seat empty, and
+//! answer what they gave it as failed; control starts another one.
 
 use crate::server::Server;
 use crossbeam::utils::{Backoff, CachePadded};
@@ -16,6 +16,20 @@ const YIELDS: u32 = 64;
 /// Sleep of an idle thread. Workers never wake it, because a wake-up is a system call on their side; so this is
 /// also the longest delay (with the timer's own slack) of the first jobs after a pause.
 const NAP: Duration = Duration::from_micros(50);
+
+/// The name of the thread on a core.
+pub(crate) fn name(core: usize) -> String {
+    format!("{PREFIX}{core}")
+}
+
+const PREFIX: &str = "crypto-";
+
+/// Whether a panic of the thread of this name is answered by another thread in its place: that of a crypto thread is.
+#[must_use]
+pub fn is_replaced(name: Option<&str>) -> bool {
+    let core = name.and_then(|name| name.strip_prefix(PREFIX));
+    core.is_some_and(|core| core.parse::<usize>().is_ok())
+}
 
 /// What a thread, its workers and control have in common. Each new thread has a new one.
 #[derive(Debug)]

@@ -5,8 +5,8 @@
 //! may change through [`Engine::publish`] and [`Engine::stop`].
 //!
 //! A worker that panics takes its queues with it: nothing is forwarded in its place, what others hand to it is dropped as
-//! overload, and [`Engine::is_healthy`] says so. In release builds a panic ends the whole process (`panic = "abort"`). No
-//! way leads from a fault to open traffic.
+//! overload, and [`Engine::is_healthy`] says so. In `sealgate` it ends the whole process. No way leads from a fault to open
+//! traffic.
 
 mod gate;
 mod idle;

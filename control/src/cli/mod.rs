@@ -59,6 +59,7 @@ enum Verb {
 
 /// Reads the command line and does what it says.
 pub fn main() -> ExitCode {
+    crate::fate::settle();
     let top = Top::parse();
     let done = match top.verb {
         Verb::Run(args) => run::run(args),
