@@ -1,8 +1,9 @@
-//! The thread that follows a repository while a gateway forwards: it looks, stores, compiles and swaps, and wakes up for
+//! The thread that follows a repository while a gateway forwards: it looks, compiles, swaps and stores, and wakes up for
 //! what time alone changes. Traffic never waits for it.
 
 use super::alarm::{Alarm, Alarms};
 use super::fetch::Mirror;
+use super::proof::LastGood;
 use super::source::Source;
 use super::store::Store;
 use super::sync::Client;
@@ -166,9 +167,13 @@ impl Work {
                 self.parts.client.confirm_shrink();
             }
             if wishes.look || Instant::now() >= next {
-                let (took, pause) = self.look(now);
-                changed |= took;
+                let (applied, pause) = self.look(now);
                 next = Instant::now() + pause;
+                if let Some(good) = applied {
+                    self.publish(now);
+                    // After it is in force: a revocation does not wait for a disk.
+                    self.save(&good, now);
+                }
             }
             let now = now_s();
             if self.parts.client.trust().next_change.is_some_and(|at| at <= now) {
@@ -191,9 +196,9 @@ impl Work {
         }
     }
 
-    /// Looks once. Returns whether other certificates are in force now, and how long to wait.
-    fn look(&mut self, now: i64) -> (bool, Duration) {
-        let Parts { client, mirrors, store, .. } = &mut self.parts;
+    /// Looks once. Returns what was taken and is to be swapped in, and how long to wait.
+    fn look(&mut self, now: i64) -> (Option<Arc<LastGood>>, Duration) {
+        let Parts { client, mirrors, .. } = &mut self.parts;
         for mirror in mirrors.iter_mut() {
             mirror.begin(Instant::now() + mirror.limits().whole);
         }
@@ -202,11 +207,15 @@ impl Work {
         if let Some(good) = &round.applied {
             let manifest = &good.manifest;
             tracing::info!("repository: serial {} of session {} taken", manifest.serial, manifest.session);
-            // What cannot be written down holds all the same: a revocation does not wait for a disk.
-            let fault = store.save(good).err().map(|fault| format!("{}: {fault}", store.file().display()));
-            client.alarms_mut().set(Alarm::StoreWrite, fault, now);
         }
-        (round.applied.is_some(), Duration::from_secs(round.next_s))
+        (round.applied, Duration::from_secs(round.next_s))
+    }
+
+    /// Writes down what is in force, for the next start. What cannot be written holds all the same.
+    fn save(&mut self, good: &LastGood, now: i64) {
+        let Parts { client, store, .. } = &mut self.parts;
+        let fault = store.save(good).err().map(|fault| format!("{}: {fault}", store.file().display()));
+        client.alarms_mut().set(Alarm::StoreWrite, fault, now);
     }
 
     /// Compiles what is in force and swaps it in. What does not compile changes nothing.
