@@ -1,0 +1,59 @@
+//! The command that measures.
+
+mod attacks;
+mod cost;
+mod engines;
+mod pools;
+mod syncs;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// Measures what Sealgate costs.
+#[derive(Parser)]
+#[command(version, about)]
+struct Cli {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// Nanoseconds per message by stage, and messages per second of the whole turn, on one core.
+    ///
+    /// Frames come from memory and go nowhere: the same worker turn as in the product, without a port's cost. Each
+    /// figure is the median of the rounds; the spread is the lowest and the highest.
+    Loop(cost::Loop),
+    /// Verification engines against aws-lc-rs, by algorithm, keys and batch, then the pool; all in one process, in turns.
+    Crypto(engines::Crypto),
+    /// Verifications per second through the crypto pool, against the bare engine and aws-lc-rs, all in one run.
+    Pool(pools::Pool),
+    /// What an attacker takes from honest peers at one crypto thread: garbage, forced exceptions, dear algorithms.
+    Attack(attacks::Attack),
+    /// Whether a sync of thousands of operators makes any turn of a worker longer.
+    Sync(syncs::Sync),
+    /// Judges unsigned messages and prints nothing else: for callgrind and profilers.
+    Once {
+        /// Turns of up to 32 messages.
+        #[arg(long, default_value_t = 1000)]
+        turns: u32,
+    },
+}
+
+fn main() -> ExitCode {
+    let done = match Cli::parse().verb {
+        Verb::Loop(args) => cost::run(&args),
+        Verb::Crypto(args) => engines::run(&args),
+        Verb::Pool(args) => pools::run(&args),
+        Verb::Attack(args) => attacks::run(&args),
+        Verb::Sync(args) => syncs::run(&args),
+        Verb::Once { turns } => cost::once(turns),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(fault) => {
+            eprintln!("error: {fault}");
+            ExitCode::FAILURE
+        }
+    }
+}
