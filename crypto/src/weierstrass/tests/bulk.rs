@@ -74,7 +74,7 @@ pub(crate) fn signatures_in_bulk<C: Subject>() {
             assert!(granted[..BATCH - 1].iter().all(|&times| times == 1), "{granted:?} of {asked:x?} with {public:x?}");
             assert_eq!(granted[BATCH - 1], u32::from(want), "{last:x?}");
             (whole, damaged, held) = (whole + BATCH - 1, damaged + 1, held + usize::from(want));
-            if whole / 1_000_000 > (whole - BATCH + 1) / 1_000_000 {
+            if whole / 1_000_000 > (whole + 1 - BATCH) / 1_000_000 {
                 println!("{}: {whole} whole, {damaged} damaged, {:.0} s", C::NAME, began.elapsed().as_secs_f64());
             }
             if whole >= wanted {
