@@ -4,6 +4,7 @@ mod common;
 
 use common::traffic::{Call, chunks_of, frame, inbound};
 use common::{Gateway, NOW_MS, key, policy};
+use sealgate_crypto::engine::EngineKind;
 use sealgate_crypto::pool::PoolConfig;
 use sealgate_dataplane::pipeline::WorkerConfig;
 use sealgate_wire::Reason;
@@ -74,9 +75,14 @@ fn a_flow_does_not_wait_for_another_flows_fragment() {
     assert_eq!(chunks_of(&step.sent[1][0])[0].0, 9);
 }
 
+/// A pool to which all jobs of these tests cost the same, whether tables of their keys are made yet or not.
+fn alike() -> PoolConfig {
+    PoolConfig { engine: EngineKind::Reference, ..PoolConfig::default() }
+}
+
 #[test]
 fn a_full_crypto_queue_refuses_under_its_own_reason() {
-    let config = PoolConfig { queue: 8, batch: 8, share_percent: 100, ..PoolConfig::default() };
+    let config = PoolConfig { queue: 8, batch: 8, share_percent: 100, ..alike() };
     let mut gateway = Gateway::with_crypto(&policy(), journal(), config);
     let own = key("a-ec");
     let frames: Vec<_> =
@@ -90,7 +96,7 @@ fn a_full_crypto_queue_refuses_under_its_own_reason() {
 
 #[test]
 fn one_peer_may_hold_its_share_of_the_queue_and_no_more() {
-    let config = PoolConfig { queue: 16, batch: 16, share_percent: 50, ..PoolConfig::default() };
+    let config = PoolConfig { queue: 16, batch: 16, share_percent: 50, ..alike() };
     let mut gateway = Gateway::with_crypto(&policy(), journal(), config);
     let (a, b) = (key("a-ec"), key("b-ec"));
     let mut frames: Vec<_> =

@@ -215,7 +215,7 @@ pub struct Crypto {
     pub batch: usize,
     /// Age at which a batch is begun although more jobs keep coming, microseconds: 1 to 1000.
     pub batch_us: u32,
-    /// Jobs of one worker in flight: a power of two, 64 to 65536.
+    /// Jobs of one worker in flight, by what they cost: a power of two, 64 to 65536.
     pub queue: usize,
     /// The most of a queue that one peer alone may hold, percent: 1 to 100. Jobs count by what they cost, in P-256
     /// verifications from a table: RSA 7, P-256 without a table 20.
