@@ -8,6 +8,7 @@ mod claims;
 mod decode;
 mod rewrite;
 pub mod slots;
+pub mod tap;
 mod verdict;
 pub mod worker;
 
