@@ -1,7 +1,15 @@
 //! What a running gateway says of itself: one JSON document for each question, made from copies of counters.
 //!
-//! The admin socket and the summary at the end of a run give the same documents.
+//! The admin socket, HTTP and the summary at the end of a run give the same documents.
 
+pub mod pcapng;
+pub mod refused;
+mod state;
+mod tables;
+
+pub use state::{Shares, State, shares};
+
+use crate::observe::Observer;
 use crate::ports::PortView;
 use crate::secrecy::Locking;
 use crate::tsca::keeper::Handle;
@@ -9,7 +17,7 @@ use sealgate_config::model::{Mode, UnknownPeer};
 use sealgate_crypto::pki::{CertState, Signer, Trust};
 use sealgate_crypto::pool::PoolStats;
 use sealgate_crypto::tables::Tier;
-use sealgate_dataplane::engine::{Engine, WorkerState, WorkerView};
+use sealgate_dataplane::engine::{Engine, Stopped, WorkerState, WorkerView};
 use sealgate_dataplane::policy::Snapshot;
 use sealgate_dataplane::policy::snapshot::{Peer, PeerId};
 use sealgate_dataplane::state::Direction;
@@ -17,7 +25,9 @@ use sealgate_dataplane::stats::Stats;
 use sealgate_wire::reason::{ALL, COUNT};
 use serde_json::{Value, json};
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 /// A question.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,19 +44,31 @@ pub enum What {
     Trust,
     /// The repository that is followed, and its alarms.
     Repository,
-    /// All of these.
+    /// Associations of each worker.
+    Associations,
+    /// Memories against replays, and open transactions.
+    Replay,
+    /// What stands, those of the repository among them.
+    Alarms,
+    /// The last refused messages of each reason.
+    Refused,
+    /// All of these but the refused messages.
     All,
 }
 
 impl What {
     /// Every question, by its word.
-    pub const ALL: [(&'static str, Self); 7] = [
+    pub const ALL: [(&'static str, Self); 11] = [
         ("status", Self::Status),
         ("workers", Self::Workers),
         ("peers", Self::Peers),
         ("reasons", Self::Reasons),
         ("trust", Self::Trust),
         ("repository", Self::Repository),
+        ("associations", Self::Associations),
+        ("replay", Self::Replay),
+        ("alarms", Self::Alarms),
+        ("refused", Self::Refused),
         ("all", Self::All),
     ];
 
@@ -95,9 +117,57 @@ pub struct Board {
     pub ports: Vec<PortView>,
     /// Whether the memory of the process stays out of swap.
     pub memory: Locking,
+    /// Who watches it for alarms and refused messages.
+    pub observer: Observer,
+    /// What an operator wishes of it.
+    pub wishes: Wishes,
+}
+
+/// How long frames in hand may take to leave when the gateway stops: fragments wait for 200 ms by default.
+pub const DRAIN: Duration = Duration::from_secs(2);
+
+/// What an operator wishes.
+#[derive(Debug, Default)]
+pub struct Wishes {
+    drained: AtomicBool,
+    stop: AtomicBool,
 }
 
 impl Board {
+    /// Receives nothing more and lets what is in hand leave; questions are answered as before. Returns when the workers have
+    /// ended, after some seconds at most.
+    pub fn drain(&self) -> Stopped {
+        // First, or the end of the workers would look like the end of all input.
+        self.wishes.drained.store(true, Ordering::Release);
+        self.engine.stop(DRAIN)
+    }
+
+    /// Whether somebody had it drained.
+    pub fn is_drained(&self) -> bool {
+        self.wishes.drained.load(Ordering::Acquire)
+    }
+
+    /// Wishes that the process ends.
+    pub fn wish_stop(&self) {
+        self.wishes.stop.store(true, Ordering::Release);
+    }
+
+    /// Whether somebody wishes that.
+    pub fn stop_wished(&self) -> bool {
+        self.wishes.stop.load(Ordering::Acquire)
+    }
+
+    /// The word for how it is: forwarding, draining, drained, done, or failed.
+    pub fn state(&self) -> &'static str {
+        match (self.engine.is_healthy(), self.engine.is_finished(), self.is_drained()) {
+            (false, _, _) => "failed",
+            (true, true, true) => "drained",
+            (true, false, true) => "draining",
+            (true, true, false) => "done",
+            (true, false, false) => "forwarding",
+        }
+    }
+
     /// Answers a question at `now_ms`, milliseconds since 1970.
     pub fn document(&self, what: What, now_ms: u64) -> Value {
         match what {
@@ -107,11 +177,14 @@ impl Board {
             What::Reasons => reasons(&self.engine.stats()),
             What::Trust => self.trust(now_ms),
             What::Repository => self.repository(),
-            What::All => json!({
-                "status": self.status(now_ms), "workers": self.workers(), "peers": self.peers(),
-                "reasons": reasons(&self.engine.stats()), "trust": self.trust(now_ms),
-                "repository": self.repository(),
-            }),
+            What::Associations => tables::associations(&self.engine),
+            What::Replay => tables::replay(&self.engine),
+            What::Alarms => self.observer.alarms(&self.repository()),
+            What::Refused => self.observer.refused(None, false),
+            What::All => {
+                let parts = What::ALL.iter().filter(|(_, what)| !matches!(what, What::All | What::Refused));
+                Value::Object(parts.map(|(name, what)| ((*name).to_owned(), self.document(*what, now_ms))).collect())
+            }
         }
     }
 
@@ -119,11 +192,6 @@ impl Board {
         let (stats, crypto, snapshot) = (self.engine.stats(), self.engine.crypto(), self.engine.snapshot());
         let workers = self.engine.workers();
         let running = workers.iter().filter(|worker| worker.state == WorkerState::Running).count();
-        let state = match (self.engine.is_healthy(), self.engine.is_finished()) {
-            (false, _) => "failed",
-            (true, true) => "done",
-            (true, false) => "forwarding",
-        };
         let sides = ["interconnect", "home"];
         let ports = self.ports.iter().zip(sides).zip(stats.rx.iter().zip(&stats.tx)).map(|((port, side), (rx, tx))| {
             json!({ "side": side, "device": port.device, "driver": port.driver, "rx": rx, "tx": tx,
@@ -138,7 +206,7 @@ impl Board {
         let (entered, left) = stats.frame_balance();
         json!({
             "version": env!("CARGO_PKG_VERSION"),
-            "state": state,
+            "state": self.state(),
             "pid": std::process::id(),
             "config": self.config,
             "started_ms": self.engine.started_ms(),
@@ -161,7 +229,7 @@ impl Board {
                 .collect::<Vec<_>>(),
             "signs": snapshot.own.is_some(),
             "signers": { "good": good, "other": trust.signers.len() - good, "rejected": trust.rejected.len() },
-            "alarms": self.repository().get("alarms").cloned().unwrap_or_else(|| json!([])),
+            "alarms": self.observer.alarms(&self.repository()),
         })
     }
 
@@ -184,7 +252,13 @@ impl Board {
             let row = PeerId::try_from(id).ok().and_then(|id| stats.verdicts(id, way)).copied();
             let row = row.unwrap_or([0; COUNT]);
             let (passed, refused) = passed_and_refused(&row);
-            json!({ "passed": passed, "refused": refused, "reasons": by_name(&row) })
+            let mut side = json!({ "passed": passed, "refused": refused, "reasons": by_name(&row) });
+            if way == Direction::In
+                && let Some(fields) = side.as_object_mut()
+            {
+                fields.insert("signatures".to_owned(), shares(&row).document());
+            }
+            side
         };
         let one = |(id, peer): (usize, &Peer)| {
             let mode = if id == 0 && unknown_are_refused(&snapshot) { "refused" } else { mode(peer.mode) };

