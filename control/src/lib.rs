@@ -9,6 +9,7 @@ mod durable;
 pub mod explain;
 pub mod fate;
 pub mod gather;
+pub mod http;
 pub mod material;
 pub mod observe;
 pub mod offline;
