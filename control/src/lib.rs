@@ -9,6 +9,7 @@ mod durable;
 pub mod explain;
 pub mod fate;
 pub mod gather;
+pub mod logging;
 pub mod material;
 pub mod offline;
 pub mod ports;
