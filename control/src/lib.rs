@@ -10,6 +10,7 @@ pub mod explain;
 pub mod fate;
 pub mod gather;
 pub mod http;
+pub mod logging;
 pub mod material;
 pub mod observe;
 pub mod offline;
