@@ -176,10 +176,10 @@ impl Board {
             What::Peers => self.peers(),
             What::Reasons => reasons(&self.engine.stats()),
             What::Trust => self.trust(now_ms),
-            What::Repository => self.repository(),
+            What::Repository => self.repository_document(),
             What::Associations => tables::associations(&self.engine),
             What::Replay => tables::replay(&self.engine),
-            What::Alarms => self.observer.alarms(&self.repository()),
+            What::Alarms => self.observer.alarms(&self.repository_document()),
             What::Refused => self.observer.refused(None, false),
             What::All => {
                 let parts = What::ALL.iter().filter(|(_, what)| !matches!(what, What::All | What::Refused));
@@ -229,7 +229,7 @@ impl Board {
                 .collect::<Vec<_>>(),
             "signs": snapshot.own.is_some(),
             "signers": { "good": good, "other": trust.signers.len() - good, "rejected": trust.rejected.len() },
-            "alarms": self.observer.alarms(&self.repository()),
+            "alarms": self.observer.alarms(&self.repository_document()),
         })
     }
 
@@ -268,7 +268,8 @@ impl Board {
         snapshot.peers.iter().enumerate().map(one).collect()
     }
 
-    fn repository(&self) -> Value {
+    /// How the thread that follows a repository stands.
+    pub fn repository_document(&self) -> Value {
         self.repository.as_ref().map_or_else(|| json!({ "followed": false }), Handle::document)
     }
 
