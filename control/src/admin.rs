@@ -4,6 +4,7 @@
 //! {"v":1,"cmd":"show","what":"status"}          -> {"v":1,"ok":true,"what":"status","data":{...}}
 //! {"v":1,"cmd":"repository","what":"look"}      -> {"v":1,"ok":true,"what":"look","data":{}}
 //! {"v":1,"cmd":"repository","what":"confirm"}   -> the same, or a refusal where nothing is held back
+//! {"v":1,"cmd":"reload","what":"all"}           -> what changed; or, with nothing changed, a refusal and its "faults"
 //! anything else                                 -> {"v":1,"ok":false,"error":"..."}, and the connection is closed
 //! ```
 //!
@@ -224,7 +225,8 @@ fn answer(line: &[u8], board: &Board) -> Result<Value, String> {
     match request.cmd.as_str() {
         "show" => {}
         "repository" => return act(&request.what, board),
-        other => return Err(format!("\"{other}\" is not a command; there are: show, repository")),
+        "reload" => return reload(board),
+        other => return Err(format!("\"{other}\" is not a command; there are: show, repository, reload")),
     }
     let Some(what) = What::from_name(&request.what) else {
         let words: Vec<_> = What::ALL.iter().map(|(word, _)| *word).collect();
@@ -243,6 +245,20 @@ fn act(what: &str, board: &Board) -> Result<Value, String> {
         other => return Err(format!("\"{other}\" cannot be done; there are: look, confirm")),
     }
     Ok(json!({ "v": VERSION, "ok": true, "what": what, "data": {} }))
+}
+
+/// Reads everything again. Faults are an answer, not an error of the caller's.
+fn reload(board: &Board) -> Result<Value, String> {
+    let reloader = board.reloader.as_ref().ok_or("this gateway has no files")?;
+    let now = i64::try_from(now_ms() / 1000).unwrap_or(i64::MAX);
+    let outcome = reloader.reload(now);
+    crate::reload::log(&outcome);
+    Ok(match outcome {
+        Ok(reloaded) => json!({ "v": VERSION, "ok": true, "what": "all", "data": reloaded.to_json() }),
+        Err(problems) => {
+            json!({ "v": VERSION, "ok": false, "error": problems.to_string(), "faults": problems.to_json() })
+        }
+    })
 }
 
 fn failure(why: &str) -> Value {
@@ -266,6 +282,22 @@ pub fn ask(path: &Path, what: What) -> Result<Value, CliError> {
 /// # Errors
 /// As [`ask`].
 pub fn request(path: &Path, cmd: &str, what: &str) -> Result<Value, CliError> {
+    let mut reply = exchange(path, cmd, what, PATIENCE * 2)?;
+    match reply.get("error").and_then(Value::as_str) {
+        None => Ok(reply.get_mut("data").map(Value::take).unwrap_or_default()),
+        Some(error) => Err(CliError::new(
+            format!("the gateway says: {error}"),
+            "sealgate show repository says how it stands; are both of one version?",
+        )),
+    }
+}
+
+/// One request and its whole answer.
+///
+/// * `patience`: how long the gateway may be silent
+/// # Errors
+/// Nobody answers there, or not one of ours.
+pub fn exchange(path: &Path, cmd: &str, what: &str, patience: Duration) -> Result<Value, CliError> {
     let io = |error: io::Error| {
         let remedy = match error.kind() {
             io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => {
@@ -277,7 +309,7 @@ pub fn request(path: &Path, cmd: &str, what: &str) -> Result<Value, CliError> {
         CliError::new(format!("{}: {error}", path.display()), remedy)
     };
     let mut stream = UnixStream::connect(path).map_err(io)?;
-    let patience = Some(PATIENCE * 2);
+    let patience = Some(patience);
     stream.set_read_timeout(patience).and_then(|()| stream.set_write_timeout(patience)).map_err(io)?;
     let request = json!(Request { v: VERSION, cmd: cmd.to_owned(), what: what.to_owned() });
     say(&mut stream, &request).map_err(io)?;
@@ -285,15 +317,8 @@ pub fn request(path: &Path, cmd: &str, what: &str) -> Result<Value, CliError> {
     let mut octets = Vec::new();
     stream.take(MAX_ANSWER).read_to_end(&mut octets).map_err(io)?;
     let foreign = || CliError::new(format!("{}: the answer is not a gateway's", path.display()), "check --socket");
-    let mut reply: Value = serde_json::from_slice(&octets).map_err(|_| foreign())?;
-    match (reply.get("ok").and_then(Value::as_bool), reply.get("error").and_then(Value::as_str)) {
-        (Some(true), _) => Ok(reply.get_mut("data").map(Value::take).unwrap_or_default()),
-        (_, Some(error)) => Err(CliError::new(
-            format!("the gateway says: {error}"),
-            "sealgate show repository says how it stands; are both of one version?",
-        )),
-        _ => Err(foreign()),
-    }
+    let reply: Value = serde_json::from_slice(&octets).map_err(|_| foreign())?;
+    if reply.get("ok").and_then(Value::as_bool).is_some() { Ok(reply) } else { Err(foreign()) }
 }
 
 /// The longest answer that is read, octets: some ten thousand certificates.

@@ -3,6 +3,7 @@
 //! The admin socket and the summary at the end of a run give the same documents.
 
 use crate::ports::PortView;
+use crate::reload::Reloader;
 use crate::secrecy::Locking;
 use crate::tsca::keeper::Handle;
 use sealgate_config::model::{Mode, UnknownPeer};
@@ -34,19 +35,22 @@ pub enum What {
     Trust,
     /// The repository that is followed, and its alarms.
     Repository,
+    /// The policy in force, every key given.
+    Policy,
     /// All of these.
     All,
 }
 
 impl What {
     /// Every question, by its word.
-    pub const ALL: [(&'static str, Self); 7] = [
+    pub const ALL: [(&'static str, Self); 8] = [
         ("status", Self::Status),
         ("workers", Self::Workers),
         ("peers", Self::Peers),
         ("reasons", Self::Reasons),
         ("trust", Self::Trust),
         ("repository", Self::Repository),
+        ("policy", Self::Policy),
         ("all", Self::All),
     ];
 
@@ -91,6 +95,8 @@ pub struct Board {
     pub trust: Arc<Current>,
     /// What follows a repository, if one is followed.
     pub repository: Option<Handle>,
+    /// Who reads the files again, if anybody does.
+    pub reloader: Option<Arc<Reloader>>,
     /// The ports, interconnect first.
     pub ports: Vec<PortView>,
     /// Whether the memory of the process stays out of swap.
@@ -107,6 +113,7 @@ impl Board {
             What::Reasons => reasons(&self.engine.stats()),
             What::Trust => self.trust(now_ms),
             What::Repository => self.repository(),
+            What::Policy => json!({ "yaml": self.reloader.as_ref().map(|reloader| reloader.policy().to_yaml()) }),
             What::All => json!({
                 "status": self.status(now_ms), "workers": self.workers(), "peers": self.peers(),
                 "reasons": reasons(&self.engine.stats()), "trust": self.trust(now_ms),
@@ -130,7 +137,7 @@ impl Board {
                 "device_counters": (port.counters)() })
         });
         let open = snapshot.peers.iter().skip(unknown_are_refused(&snapshot).into());
-        let open = open.filter(|peer| peer.mode != Mode::Require);
+        let open = open.filter(|peer| peer.mode != Mode::Require && !peer.gone);
         let now = i64::try_from(now_ms / 1000).unwrap_or(i64::MAX);
         let trust = self.trust.get();
         let good = trust.signers.iter().filter(|signer| signer.state(now) == CertState::Good).count();
@@ -181,17 +188,26 @@ impl Board {
     fn peers(&self) -> Value {
         let (stats, snapshot) = (self.engine.stats(), self.engine.snapshot());
         let side = |id: usize, way: Direction| {
-            let row = PeerId::try_from(id).ok().and_then(|id| stats.verdicts(id, way)).copied();
+            let row = PeerId::try_from(id).ok().and_then(|id| stats.verdicts(id, way));
             let row = row.unwrap_or([0; COUNT]);
             let (passed, refused) = passed_and_refused(&row);
             json!({ "passed": passed, "refused": refused, "reasons": by_name(&row) })
         };
-        let one = |(id, peer): (usize, &Peer)| {
-            let mode = if id == 0 && unknown_are_refused(&snapshot) { "refused" } else { mode(peer.mode) };
-            json!({ "peer": peer.name, "mode": mode, "sign": peer.sign.is_some(),
-                "in": side(id, Direction::In), "out": side(id, Direction::Out) })
+        let counts = |id: usize| [Direction::In, Direction::Out].map(|way| side(id, way));
+        let is_shown = |(id, peer): &(usize, &Peer)| {
+            !peer.gone || counts(*id).iter().any(|side| side.get("reasons") != Some(&json!({})))
         };
-        snapshot.peers.iter().enumerate().map(one).collect()
+        let one = |(id, peer): (usize, &Peer)| {
+            let mode = match id {
+                0 if unknown_are_refused(&snapshot) => "refused",
+                _ if peer.gone => "removed",
+                _ => mode(peer.mode),
+            };
+            let [inbound, outbound] = counts(id);
+            json!({ "peer": peer.name, "mode": mode, "sign": peer.sign.is_some() && !peer.gone, "in": inbound,
+                "out": outbound })
+        };
+        snapshot.peers.iter().enumerate().filter(is_shown).map(one).collect()
     }
 
     fn repository(&self) -> Value {

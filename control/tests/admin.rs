@@ -38,6 +38,7 @@ fn board(lab: &Lab) -> Arc<Board> {
         engine: Arc::new(engine),
         trust: Arc::new(Current::new(gathered.trust)),
         repository: None,
+        reloader: None,
         ports,
         memory: Locking::Off,
     })

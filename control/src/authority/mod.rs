@@ -21,6 +21,7 @@ pub mod notation;
 mod repository;
 pub mod serve;
 mod state;
+pub mod trial;
 
 pub use error::AuthorityError;
 pub use mint::Reason;

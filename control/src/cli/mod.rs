@@ -2,7 +2,9 @@
 
 pub mod check;
 pub mod demo;
+pub mod diff;
 pub mod explain;
+pub mod reload;
 pub mod replay;
 pub mod repository;
 pub mod run;
@@ -47,6 +49,10 @@ enum Verb {
     Show(show::Args),
     /// Tell a running gateway to look at its repository now, or to take what it holds back.
     Repository(repository::Args),
+    /// Have a running gateway read policy, keys, certificates and revocation lists again.
+    Reload(reload::Args),
+    /// Show what a new policy would change: keys, and verdicts on a capture.
+    Diff(diff::Args),
     /// Judge a capture file as a gateway would have, and write what would have left.
     Replay(replay::Args),
     /// Say why each message of a capture file passes or not, step by step.
@@ -66,6 +72,8 @@ pub fn main() -> ExitCode {
         Verb::Check(args) => check::run(args),
         Verb::Show(args) => show::run(args),
         Verb::Repository(args) => repository::run(args),
+        Verb::Reload(args) => reload::run(args),
+        Verb::Diff(args) => diff::run(args),
         Verb::Replay(args) => replay::run(args).map(|()| ExitCode::SUCCESS),
         Verb::Explain(args) => explain::run(args).map(|()| ExitCode::SUCCESS),
         Verb::Demo(args) => demo::run(args).map(|()| ExitCode::SUCCESS),

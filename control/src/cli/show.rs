@@ -42,7 +42,16 @@ pub struct Args {
 
 impl ValueEnum for What {
     fn value_variants<'a>() -> &'a [Self] {
-        &[Self::Status, Self::Peers, Self::Reasons, Self::Workers, Self::Trust, Self::Repository, Self::All]
+        &[
+            Self::Status,
+            Self::Peers,
+            Self::Reasons,
+            Self::Workers,
+            Self::Trust,
+            Self::Repository,
+            Self::Policy,
+            Self::All,
+        ]
     }
 
     fn to_possible_value(&self) -> Option<PossibleValue> {
@@ -53,7 +62,8 @@ impl ValueEnum for What {
             Self::Workers => "what each worker did",
             Self::Trust => "certificates and revocation lists",
             Self::Repository => "the repository that is followed, and its alarms",
-            Self::All => "all of these",
+            Self::Policy => "the policy in force, every key given",
+            Self::All => "all of these but the policy",
         };
         Some(PossibleValue::new(self.name()).help(help))
     }
@@ -102,6 +112,7 @@ fn show(what: What, document: &Value) -> String {
         What::Reasons => reasons(document),
         What::Trust => trust(document),
         What::Repository => repository(document),
+        What::Policy => text(document, "yaml"),
         What::All => {
             let part = |what: What| show(what, document.get(what.name()).unwrap_or(&Value::Null));
             [What::Status, What::Peers, What::Reasons, What::Workers, What::Trust, What::Repository]
