@@ -4,6 +4,7 @@ use super::{CliError, print, show};
 use crate::admin::{self, Admin};
 use crate::alarms::Alarms;
 use crate::gather::Gathered;
+use crate::logging;
 use crate::report::What;
 use crate::secrecy;
 use crate::supervise::{Condition, Gateway};
@@ -48,7 +49,7 @@ pub struct Args {
 /// # Errors
 /// Faults of the configuration (status 2); a machine that lacks something, or a gateway that broke (status 1).
 pub fn run(args: Args) -> Result<ExitCode, CliError> {
-    log();
+    logging::start();
     // Before there is a secret to dump.
     if let Err(error) = secrecy::forbid_dumps() {
         tracing::warn!("core dumps are not forbidden: {error}");
@@ -87,15 +88,6 @@ pub fn run(args: Args) -> Result<ExitCode, CliError> {
         Some(why) => Err(CliError::new(why, "the gateway stopped; nothing was let through because of this")),
         None => Ok(ExitCode::SUCCESS),
     }
-}
-
-/// Logs to standard error.
-fn log() {
-    let filter = tracing_subscriber::EnvFilter::try_from_env("SEALGATE_LOG")
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
-    // A second subscriber in one process, in tests, changes nothing.
-    let _ =
-        tracing_subscriber::fmt().with_writer(std::io::stderr).with_env_filter(filter).with_target(false).try_init();
 }
 
 /// A flag that the first SIGTERM or SIGINT raises; the second ends the process.
