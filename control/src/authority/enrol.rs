@@ -21,6 +21,7 @@ use sealgate_crypto::alg::Alg;
 use sealgate_crypto::pki::{Certificate, CertificationRequest, Identifiers, Usage};
 use sealgate_crypto::verify::PublicKey;
 use serde::Serialize;
+use std::fmt;
 use std::path::PathBuf;
 use time::{Duration, OffsetDateTime};
 
@@ -43,6 +44,16 @@ enum By {
     Invitation(Vec<u8>),
     /// The operator's current certificate.
     Certificate(Box<Certificate>),
+}
+
+impl fmt::Display for Asker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.by {
+            By::Person => write!(f, "a person for {}", self.operator),
+            By::Invitation(_) => write!(f, "{} by invitation", self.operator),
+            By::Certificate(one) => write!(f, "{} by certificate {}", self.operator, one.serial_hex()),
+        }
+    }
 }
 
 /// What became of a request.

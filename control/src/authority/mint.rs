@@ -83,7 +83,7 @@ impl fmt::Display for Reason {
 }
 
 /// A new key of `alg`; RSA has 2048 bits.
-pub(super) fn new_key(alg: Alg) -> Result<KeyPair, AuthorityError> {
+pub(crate) fn new_key(alg: Alg) -> Result<KeyPair, AuthorityError> {
     let key = KeyPair::generate_for(match alg {
         Alg::P256 => &rcgen::PKCS_ECDSA_P256_SHA256,
         Alg::Ed25519 => &rcgen::PKCS_ED25519,
@@ -242,7 +242,8 @@ fn key_identifier(key: &impl PublicKeyData) -> Result<KeyIdMethod, AuthorityErro
     Ok(KeyIdMethod::PreSpecified(identifier))
 }
 
-fn extension(arcs: &[u64], critical: bool, content: Vec<u8>) -> CustomExtension {
+/// An extension of ours.
+pub(crate) fn extension(arcs: &[u64], critical: bool, content: Vec<u8>) -> CustomExtension {
     let mut extension = CustomExtension::from_oid_content(arcs, content);
     extension.set_criticality(critical);
     extension

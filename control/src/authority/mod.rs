@@ -15,6 +15,7 @@
 //! ```
 
 mod audit;
+pub mod desk;
 pub mod enrol;
 mod error;
 mod files;
@@ -29,6 +30,7 @@ mod store;
 pub use audit::{Deed, Entry, operator_of_this_process};
 pub use error::AuthorityError;
 pub use mint::Reason;
+pub(crate) use mint::{extension, new_key};
 pub use numbering::{Changes, MAX_FILE, Numbering, NumberingFault};
 pub use repository::{DIRECTORY, Numbers, Publication, Repository};
 pub use state::{Issued, Revoked, State};
@@ -229,6 +231,9 @@ impl Authority {
         files::write(&authority.key_file("root"), root.key.serialize_pem().as_bytes(), files::PRIVATE)?;
         files::write(&authority.dir.join("anchors/root.pem"), pem(&made.der).as_bytes(), files::PUBLIC)?;
 
+        let entry = Entry::new(now.unix_timestamp(), &authority.who, Deed::Issue, "root").serial(1);
+        let entry = entry.reason(format!("root, SAI {}", hex(&made.sai)));
+        authority.store.transaction(|tx| audit::put(tx, &entry))?;
         let key = mint::new_key(setup.region_alg)?;
         let content = Content {
             subject: authority.subject(Ca::Region),

@@ -24,5 +24,5 @@ pub use extension::Role;
 pub use identifiers::{IdentifierError, Identifiers, PLAN_E164, PLAN_E214};
 pub use load::{Known, load, load_again};
 pub use object::{Kind, Object, ReadError, objects_from_dir, objects_from_file, objects_from_octets};
-pub use request::{CertificationRequest, MAX_REQUEST, RequestError};
+pub use request::{CertificationRequest, MAX_REQUEST, RequestError, spki_of};
 pub use trust::{Anchor, CertState, CrlStale, Fault, Options, Refused, Rejected, Signer, Trust};

@@ -196,3 +196,22 @@ fn extensions(attributes: &[u8]) -> Result<(Identifiers, Role), RequestError> {
     }
     Ok((identifiers, role))
 }
+
+/// The SubjectPublicKeyInfo in the octets of any X.509 certificate, whatever its profile.
+/// # Errors
+/// Octets that are not a certificate in strict DER.
+pub fn spki_of(certificate: &[u8]) -> Result<Vec<u8>, NotDer> {
+    der::check(certificate)?;
+    let mut body = Reader::new(der::only(certificate, 0x30)?);
+    let mut tbs = Reader::new(body.expect(0x30)?);
+    if tbs.peek() == Some(0xa0) {
+        tbs.expect(0xa0)?; // version
+    }
+    // Serial number, signature algorithm, issuer, validity and subject stand before the key.
+    for tag in [0x02, 0x30, 0x30, 0x30, 0x30] {
+        tbs.expect(tag)?;
+    }
+    let mut spki = Vec::new();
+    der::put(&mut spki, 0x30, tbs.expect(0x30)?);
+    Ok(spki)
+}
