@@ -618,7 +618,9 @@ fn faults_of_examples() {
         (
             "    expect: pass\n",
             "    expect: pass\n    link: ss7-12\n",
-            &["p.yaml:42: examples[0].link: there is no link \"ss7-12\" (did you mean \"ss7-1\"?); known: ss7-1, ss7-2"],
+            &[
+                "p.yaml:42: examples[0].link: there is no link \"ss7-12\" (did you mean \"ss7-1\"?); known: ss7-1, ss7-2",
+            ],
         ),
         (
             "    expect: pass\n",

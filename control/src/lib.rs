@@ -12,6 +12,7 @@ pub mod examples;
 pub mod explain;
 pub mod fate;
 pub mod gather;
+pub mod http;
 pub mod logging;
 pub mod material;
 pub mod offline;

@@ -26,7 +26,7 @@ pub fn certificate(
         identifiers,
         purpose: Purpose::Messages(role),
     };
-    let (_, certificate) = mint::certificate("example", &content, &own, &issuer)?;
+    let certificate = mint::certificate("example", &content, &own, &issuer)?;
     let key = SigningKey::from_pkcs8_pem(&own.serialize_pem()).map_err(|_| rcgen::Error::CouldNotParseKeyPair)?;
     Ok((certificate, key))
 }
