@@ -1,6 +1,7 @@
 //! Reads the appliance file out of its tree.
 
 use std::collections::HashMap;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use crate::cores::{Conflict, CoreMap};
@@ -337,6 +338,45 @@ fn admin(item: &Item<'_>) -> Admin {
         }
         Some(path)
     });
+    let group = section.get("group").and_then(|item| group(&item));
+    let http = section.get("http").and_then(|item| loopback(&item));
+    let refused = section.get("refused").and_then(|item| units::number(&item, 0..=32, "messages"));
     section.close();
-    socket.map(|socket| Admin { socket }).unwrap_or_default()
+    let default = Admin::default();
+    Admin {
+        socket: socket.unwrap_or(default.socket),
+        group,
+        http: http.or(default.http),
+        refused: refused.unwrap_or(default.refused),
+    }
+}
+
+/// A group by name or number; that it exists is checked where it is used.
+fn group(item: &Item<'_>) -> Option<String> {
+    let text = item.written("the name of a group")?;
+    let good = text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b)) && !text.starts_with('-');
+    if text.is_empty() || text.len() > 32 || !good {
+        item.fault(format!("{text:?} is not the name of a group"), "give one of /etc/group, or its number");
+        return None;
+    }
+    Some(text.to_owned())
+}
+
+/// An address and port that only this host can reach.
+fn loopback(item: &Item<'_>) -> Option<SocketAddr> {
+    let text = item.written("an address with a port")?;
+    let Ok(address) = text.parse::<SocketAddr>() else {
+        item.fault(format!("{text:?} is not an address with a port"), "give one as 127.0.0.1:9617 or [::1]:9617");
+        return None;
+    };
+    if !address.ip().is_loopback() {
+        let remedy = "give an address of this host alone, as 127.0.0.1:9617; for others put a server with TLS and \
+                      passwords in front of it";
+        item.fault(
+            format!("{address} can be reached by other hosts, and what is served there asks nobody who he is"),
+            remedy,
+        );
+        return None;
+    }
+    Some(address)
 }

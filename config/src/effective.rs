@@ -52,6 +52,12 @@ impl Appliance {
             ("share_percent", self.crypto.share_percent.into()),
             ("table_memory_mb", self.crypto.table_memory_mb.into()),
         ]);
+        let admin = map([
+            ("socket", path(&self.admin.socket)),
+            ("group", self.admin.group.as_ref().map_or(LEFT_OUT, text)),
+            ("http", self.admin.http.as_ref().map_or(LEFT_OUT, text)),
+            ("refused", self.admin.refused.into()),
+        ]);
         print(map([
             ("cores", cores),
             ("ports", map([("interconnect", port(&self.ports.interconnect)), ("home", port(&self.ports.home))])),
@@ -60,7 +66,7 @@ impl Appliance {
             ("trust", trust),
             ("policy", path(&self.policy)),
             ("state", self.state.as_deref().map_or(LEFT_OUT, path)),
-            ("admin", map([("socket", path(&self.admin.socket))])),
+            ("admin", admin),
         ]))
     }
 }

@@ -400,6 +400,24 @@ fn faults_of_an_appliance() {
             &["a.yaml:6: trust.token_keys: the mapping is empty; name at least one certificate"],
         ),
         ("keys: k, ", "", &["a.yaml:6: trust.keys: missing; give it, as keys: trust/keys"]),
+        (
+            "policy: policy.yaml",
+            "policy: policy.yaml\nadmin: {group: \"a b\", http: \"0.0.0.0:9617\", refused: 33}",
+            &[
+                "a.yaml:8: admin.group: \"a b\" is not the name of a group; give one of /etc/group, or its number",
+                "a.yaml:8: admin.http: 0.0.0.0:9617 can be reached by other hosts, and what is served there asks nobody who he \
+                 is; give an address of this host alone, as 127.0.0.1:9617; for others put a server with TLS and passwords in \
+                 front of it",
+                "a.yaml:8: admin.refused: 33 is out of range; give 0 to 32 messages",
+            ],
+        ),
+        (
+            "policy: policy.yaml",
+            "policy: policy.yaml\nadmin: {http: \"localhost:80\"}",
+            &[
+                "a.yaml:8: admin.http: \"localhost:80\" is not an address with a port; give one as 127.0.0.1:9617 or [::1]:9617",
+            ],
+        ),
         ("policy: policy.yaml", "policy: 7", &["a.yaml:7: policy: 7 is not text for YAML; put it in quotes: \"7\""]),
         (
             "workers: [1]",

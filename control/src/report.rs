@@ -1,7 +1,15 @@
 //! What a running gateway says of itself: one JSON document for each question, made from copies of counters.
 //!
-//! The admin socket and the summary at the end of a run give the same documents.
+//! The admin socket, HTTP and the summary at the end of a run give the same documents.
 
+pub mod pcapng;
+pub mod refused;
+mod state;
+mod tables;
+
+pub use state::{Shares, State, shares};
+
+use crate::observe::Observer;
 use crate::ports::PortView;
 use crate::reload::Reloader;
 use crate::secrecy::Locking;
@@ -10,7 +18,7 @@ use sealgate_config::model::{Mode, UnknownPeer};
 use sealgate_crypto::pki::{CertState, Signer, Trust};
 use sealgate_crypto::pool::PoolStats;
 use sealgate_crypto::tables::Tier;
-use sealgate_dataplane::engine::{Engine, WorkerState, WorkerView};
+use sealgate_dataplane::engine::{Engine, Stopped, WorkerState, WorkerView};
 use sealgate_dataplane::policy::Snapshot;
 use sealgate_dataplane::policy::snapshot::{Peer, PeerId};
 use sealgate_dataplane::state::Direction;
@@ -18,7 +26,9 @@ use sealgate_dataplane::stats::Stats;
 use sealgate_wire::reason::{ALL, COUNT};
 use serde_json::{Value, json};
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 /// A question.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,13 +47,21 @@ pub enum What {
     Repository,
     /// The policy in force, every key given.
     Policy,
-    /// All of these.
+    /// Associations of each worker.
+    Associations,
+    /// Memories against replays, and open transactions.
+    Replay,
+    /// What stands, those of the repository among them.
+    Alarms,
+    /// The last refused messages of each reason.
+    Refused,
+    /// All of these but the policy and the refused messages.
     All,
 }
 
 impl What {
     /// Every question, by its word.
-    pub const ALL: [(&'static str, Self); 8] = [
+    pub const ALL: [(&'static str, Self); 12] = [
         ("status", Self::Status),
         ("workers", Self::Workers),
         ("peers", Self::Peers),
@@ -51,8 +69,17 @@ impl What {
         ("trust", Self::Trust),
         ("repository", Self::Repository),
         ("policy", Self::Policy),
+        ("associations", Self::Associations),
+        ("replay", Self::Replay),
+        ("alarms", Self::Alarms),
+        ("refused", Self::Refused),
         ("all", Self::All),
     ];
+
+    /// Whether it is a part of [`What::All`].
+    pub fn is_part(self) -> bool {
+        !matches!(self, Self::All | Self::Refused | Self::Policy)
+    }
 
     /// The question of this word.
     pub fn from_name(name: &str) -> Option<Self> {
@@ -101,9 +128,57 @@ pub struct Board {
     pub ports: Vec<PortView>,
     /// Whether the memory of the process stays out of swap.
     pub memory: Locking,
+    /// Who watches it for alarms and refused messages.
+    pub observer: Observer,
+    /// What an operator wishes of it.
+    pub wishes: Wishes,
+}
+
+/// How long frames in hand may take to leave when the gateway stops: fragments wait for 200 ms by default.
+pub const DRAIN: Duration = Duration::from_secs(2);
+
+/// What an operator wishes.
+#[derive(Debug, Default)]
+pub struct Wishes {
+    drained: AtomicBool,
+    stop: AtomicBool,
 }
 
 impl Board {
+    /// Receives nothing more and lets what is in hand leave; questions are answered as before. Returns when the workers have
+    /// ended, after some seconds at most.
+    pub fn drain(&self) -> Stopped {
+        // First, or the end of the workers would look like the end of all input.
+        self.wishes.drained.store(true, Ordering::Release);
+        self.engine.stop(DRAIN)
+    }
+
+    /// Whether somebody had it drained.
+    pub fn is_drained(&self) -> bool {
+        self.wishes.drained.load(Ordering::Acquire)
+    }
+
+    /// Wishes that the process ends.
+    pub fn wish_stop(&self) {
+        self.wishes.stop.store(true, Ordering::Release);
+    }
+
+    /// Whether somebody wishes that.
+    pub fn stop_wished(&self) -> bool {
+        self.wishes.stop.load(Ordering::Acquire)
+    }
+
+    /// The word for how it is: forwarding, draining, drained, done, or failed.
+    pub fn state(&self) -> &'static str {
+        match (self.engine.is_healthy(), self.engine.is_finished(), self.is_drained()) {
+            (false, _, _) => "failed",
+            (true, true, true) => "drained",
+            (true, false, true) => "draining",
+            (true, true, false) => "done",
+            (true, false, false) => "forwarding",
+        }
+    }
+
     /// Answers a question at `now_ms`, milliseconds since 1970.
     pub fn document(&self, what: What, now_ms: u64) -> Value {
         match what {
@@ -114,11 +189,14 @@ impl Board {
             What::Trust => self.trust(now_ms),
             What::Repository => self.repository(),
             What::Policy => json!({ "yaml": self.reloader.as_ref().map(|reloader| reloader.policy().to_yaml()) }),
-            What::All => json!({
-                "status": self.status(now_ms), "workers": self.workers(), "peers": self.peers(),
-                "reasons": reasons(&self.engine.stats()), "trust": self.trust(now_ms),
-                "repository": self.repository(),
-            }),
+            What::Associations => tables::associations(&self.engine),
+            What::Replay => tables::replay(&self.engine),
+            What::Alarms => self.observer.alarms(&self.repository()),
+            What::Refused => self.observer.refused(None, false),
+            What::All => {
+                let parts = What::ALL.iter().filter(|(_, what)| what.is_part());
+                Value::Object(parts.map(|(name, what)| ((*name).to_owned(), self.document(*what, now_ms))).collect())
+            }
         }
     }
 
@@ -126,11 +204,6 @@ impl Board {
         let (stats, crypto, snapshot) = (self.engine.stats(), self.engine.crypto(), self.engine.snapshot());
         let workers = self.engine.workers();
         let running = workers.iter().filter(|worker| worker.state == WorkerState::Running).count();
-        let state = match (self.engine.is_healthy(), self.engine.is_finished()) {
-            (false, _) => "failed",
-            (true, true) => "done",
-            (true, false) => "forwarding",
-        };
         let sides = ["interconnect", "home"];
         let ports = self.ports.iter().zip(sides).zip(stats.rx.iter().zip(&stats.tx)).map(|((port, side), (rx, tx))| {
             json!({ "side": side, "device": port.device, "driver": port.driver, "rx": rx, "tx": tx,
@@ -145,7 +218,7 @@ impl Board {
         let (entered, left) = stats.frame_balance();
         json!({
             "version": env!("CARGO_PKG_VERSION"),
-            "state": state,
+            "state": self.state(),
             "pid": std::process::id(),
             "config": self.config,
             "started_ms": self.engine.started_ms(),
@@ -168,7 +241,7 @@ impl Board {
                 .collect::<Vec<_>>(),
             "signs": snapshot.own.is_some(),
             "signers": { "good": good, "other": trust.signers.len() - good, "rejected": trust.rejected.len() },
-            "alarms": self.repository().get("alarms").cloned().unwrap_or_else(|| json!([])),
+            "alarms": self.observer.alarms(&self.repository()),
         })
     }
 
@@ -191,7 +264,13 @@ impl Board {
             let row = PeerId::try_from(id).ok().and_then(|id| stats.verdicts(id, way));
             let row = row.unwrap_or([0; COUNT]);
             let (passed, refused) = passed_and_refused(&row);
-            json!({ "passed": passed, "refused": refused, "reasons": by_name(&row) })
+            let mut side = json!({ "passed": passed, "refused": refused, "reasons": by_name(&row) });
+            if way == Direction::In
+                && let Some(fields) = side.as_object_mut()
+            {
+                fields.insert("signatures".to_owned(), shares(&row).document());
+            }
+            side
         };
         let counts = |id: usize| [Direction::In, Direction::Out].map(|way| side(id, way));
         let is_shown = |(id, peer): &(usize, &Peer)| {

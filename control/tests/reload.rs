@@ -6,9 +6,10 @@ mod common;
 use common::{HOME, Lab, OTHER, frame, message};
 use sealgate_control::admin::Admin;
 use sealgate_control::gather::Gathered;
+use sealgate_control::observe::{Observer, Settings};
 use sealgate_control::publish::Publisher;
 use sealgate_control::reload::Reloader;
-use sealgate_control::report::{Board, Current};
+use sealgate_control::report::{Board, Current, Wishes};
 use sealgate_control::secrecy::Locking;
 use sealgate_control::tsca::keeper::{Keeper, Parts};
 use sealgate_dataplane::engine::{Engine, EngineConfig, now_ms};
@@ -71,8 +72,10 @@ impl World {
             reloader: Some(Arc::clone(&reloader)),
             ports: Vec::new(),
             memory: Locking::Off,
+            observer: Observer::start(&engine, Settings { clock: || None, ..Settings::default() }).expect("a thread"),
+            wishes: Wishes::default(),
         };
-        let door = Admin::open(&lab.file("other.sock"), Arc::new(board)).expect("open");
+        let door = Admin::open(&lab.file("other.sock"), None, Arc::new(board)).expect("open");
         let (keeper, door) = (Some(keeper), Some(door));
         Self { lab, file, engine, reloader, keeper, door, pool, wire, host, sent: 0 }
     }

@@ -339,6 +339,11 @@ impl Engine {
         }
     }
 
+    /// The memories that all workers share, for whoever looks at single verdicts, associations or replay windows.
+    pub fn shared(&self) -> &Shared {
+        &self.shared
+    }
+
     /// When the gateway started, milliseconds since 1970.
     pub fn started_ms(&self) -> u64 {
         self.started_ms

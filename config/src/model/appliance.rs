@@ -1,6 +1,7 @@
 //! The appliance file: what the machine is (DESIGN.md section 8). Read once, at start.
 
 use std::fmt;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -322,15 +323,26 @@ pub enum CrlStale {
     Keep,
 }
 
-/// The door for the operator's commands.
+/// The doors for the operator's questions and commands.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Admin {
     /// Unix socket.
     pub socket: PathBuf,
+    /// Whose members may use the socket, a name or a number; `None`: those of the process's own group.
+    pub group: Option<String>,
+    /// Where metrics and documents are served over HTTP, an address of this host alone; `None`: nowhere.
+    pub http: Option<SocketAddr>,
+    /// Refused messages of each reason that are kept with their frames; 0: none.
+    pub refused: u32,
+}
+
+impl Admin {
+    /// Refused messages of each reason that are kept unless the file says otherwise.
+    pub const REFUSED: u32 = 16;
 }
 
 impl Default for Admin {
     fn default() -> Self {
-        Self { socket: PathBuf::from("/run/sealgate/admin.sock") }
+        Self { socket: PathBuf::from("/run/sealgate/admin.sock"), group: None, http: None, refused: Self::REFUSED }
     }
 }

@@ -1,7 +1,7 @@
 //! `sealgate reload`: a running gateway reads its files again.
 
 use super::{CliError, print, show};
-use crate::admin;
+use crate::admin::{self, Request};
 use serde_json::Value;
 use std::fmt::Write;
 use std::path::PathBuf;
@@ -38,7 +38,7 @@ pub struct Args {
 pub fn run(args: Args) -> Result<ExitCode, CliError> {
     // The socket alone is asked for: a policy with faults is the gateway's to report.
     let socket = show::socket(args.socket.as_deref(), args.config.as_deref())?;
-    let reply = admin::exchange(&socket, "reload", "all", PATIENCE)?;
+    let reply = admin::whole(&socket, &Request::new("reload", ""), PATIENCE)?;
     let refused = reply.get("ok").and_then(Value::as_bool) != Some(true);
     let text = match (args.json, reply.get("error").and_then(Value::as_str)) {
         (true, _) => format!("{reply:#}\n"),

@@ -2,7 +2,6 @@
 
 use super::{CliError, print, show};
 use crate::admin::{self, Admin};
-use crate::alarms::Alarms;
 use crate::gather::Gathered;
 use crate::logging;
 use crate::report::What;
@@ -22,9 +21,6 @@ use std::time::Duration;
 
 /// How often the main thread looks at signals and at the gateway.
 const LOOK: Duration = Duration::from_millis(20);
-
-/// Looks between two at the crypto pool's alarms.
-const ALARMS: u32 = 25;
 
 const MANUAL: &str = "\
 The line \"sealgate ready: ...\" says that frames are forwarded from now on.
@@ -59,12 +55,12 @@ pub fn run(args: Args) -> Result<ExitCode, CliError> {
     for warning in &gathered.warnings {
         tracing::warn!("{warning}");
     }
-    let socket = gathered.appliance.admin.socket.clone();
+    let sealgate_config::Admin { socket, group, .. } = gathered.appliance.admin.clone();
     admin::check(&socket)?;
     let stop = signals()?;
     let hangup = hangup()?;
     let gateway = Gateway::start(&args.config, gathered)?;
-    let admin = match Admin::open(&socket, gateway.board()) {
+    let admin = match Admin::open(&socket, group.as_deref(), gateway.board()) {
         Ok(admin) => admin,
         Err(error) => {
             gateway.stop(|_| ());
@@ -136,17 +132,6 @@ fn announce(gateway: &Gateway, socket: &Path) {
     );
 }
 
-/// Logs what is new of the crypto pool's alarms.
-fn tell(gateway: &Gateway, alarms: &mut Alarms) {
-    for alarm in alarms.look(&gateway.board().engine.crypto()) {
-        if alarm.critical {
-            tracing::error!("critical: {}", alarm.text);
-        } else {
-            tracing::warn!("{}", alarm.text);
-        }
-    }
-}
-
 /// Reads the files again, on a thread of its own: faults and alarms are looked at meanwhile.
 fn reload(gateway: &Gateway) {
     let Some(reloader) = gateway.board().reloader.clone() else { return };
@@ -159,18 +144,14 @@ fn reload(gateway: &Gateway) {
 
 /// Waits for a signal, the end of all input, or a fault.
 fn watch(gateway: &Gateway, stop: &AtomicBool, hangup: &AtomicBool) -> Condition {
-    let (mut alarms, mut looks) = (Alarms::default(), 0_u32);
+    let board = gateway.board();
     loop {
-        if looks.is_multiple_of(ALARMS) {
-            tell(gateway, &mut alarms);
-        }
-        looks = looks.wrapping_add(1);
         let condition = gateway.condition();
         if condition != Condition::Forwarding {
-            tell(gateway, &mut alarms);
+            board.observer.look();
             return condition;
         }
-        if stop.load(Ordering::Relaxed) {
+        if stop.load(Ordering::Relaxed) || board.stop_wished() {
             tracing::info!("stopping: what is in hand may still leave");
             return condition;
         }

@@ -9,6 +9,7 @@ mod decode;
 mod reassembly;
 mod rewrite;
 pub mod slots;
+pub mod tap;
 mod verdict;
 pub mod worker;
 

@@ -6,6 +6,8 @@ use sealgate_wire::{Reason, m3ua};
 use super::association::Associations;
 use super::claims::Scene;
 use super::slots::{Action, FrameSlot, Message, MessageId, Once, Record, SignatureState, Slab, Transaction};
+use super::tap::Ear;
+use crate::io::Frame;
 use crate::policy::decide;
 use crate::state::Direction;
 use crate::state::retransmit;
@@ -127,12 +129,13 @@ pub(super) struct Ledger<'w, F> {
     pub frames: &'w mut Slab<Box<FrameSlot<F>>>,
     pub associations: &'w mut Associations,
     pub journal: &'w mut Option<Vec<Record>>,
+    pub ear: &'w Ear,
 }
 
 /// Tells the chunks of a message what becomes of them, remembers it for retransmissions, and counts it.
 ///
 /// * `leaves`: false: the no-op of M3UA takes its place
-pub(super) fn settle<F>(
+pub(super) fn settle<F: Frame>(
     ledger: &mut Ledger<'_, F>,
     scene: &mut Scene<'_>,
     message: &mut Message,
@@ -198,8 +201,10 @@ pub(super) fn settle<F>(
             flow.sent(&scene.snapshot.defaults).remember(tsn, print, outcome, scene.now_ms);
         }
     }
+    let (frame, tsn) = last;
+    let record = Record { frame, way: Some(way), link: Some(message.link), peer: message.peer, tsn, reason, at };
+    ledger.ear.message(&scene.shared.tap, scene.now_ms, record, ledger.frames, message);
     if let Some(journal) = ledger.journal {
-        let (frame, tsn) = last;
-        journal.push(Record { frame, way: Some(way), link: Some(message.link), peer: message.peer, tsn, reason, at });
+        journal.push(record);
     }
 }

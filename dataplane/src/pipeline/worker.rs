@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use crossbeam::queue::ArrayQueue;
 use sealgate_crypto::pool::Client;
-use sealgate_wire::Reason;
+use sealgate_wire::{Reason, Refusal};
 
 use super::association::Associations;
 use super::claims::{Scene, Scratch, SignerState};
 use super::reassembly::Reassembly;
 use super::rewrite::{self, Desk, Left};
 use super::slots::{Action, AssocId, FrameSlot, Message, MessageId, Record, Slab};
+use super::tap::{Ear, Tap, Viewed};
 use super::verdict::{self, Ledger};
 use crate::io::FrameIo;
 use crate::policy::snapshot::PeerId;
@@ -56,6 +57,8 @@ pub struct Shared {
     pub digests: DigestMemory,
     /// Transactions that our own network has open.
     pub dialogues: Dialogues,
+    /// How control sees single verdicts.
+    pub tap: Tap,
     /// What each peer may send unsigned because it cannot be signed.
     rates: Rates,
     /// Spreads keys from outside over tables.
@@ -90,6 +93,7 @@ impl Shared {
                 },
                 key,
             ),
+            tap: Tap::default(),
             rates: Rates::new(usize::from(PeerId::MAX)),
             key,
             known_since_ms: None,
@@ -233,6 +237,8 @@ pub struct Worker<P: FrameIo> {
     pub(super) signer: SignerState,
     pub(super) stats: Stats,
     pub(super) journal: Option<Vec<Record>>,
+    pub(super) ear: Ear,
+    viewed: Viewed,
     /// Messages whose verdict can be found now.
     pub(super) ready: Vec<(MessageId, Result<(), Reason>)>,
     /// Flows whose first frame may be able to leave.
@@ -281,6 +287,8 @@ impl<P: FrameIo> Worker<P> {
             offer: StatsCell::new(&stats),
             stats,
             journal: config.journal.then(Vec::new),
+            ear: Ear::new(config.index),
+            viewed: Viewed::default(),
             ready: Vec::with_capacity(config.frames),
             dirty: Vec::with_capacity(config.frames),
             holding: Vec::new(),
@@ -318,6 +326,7 @@ impl<P: FrameIo> Worker<P> {
             // Takes over rows for peers that are new.
             self.publish();
         }
+        self.ear.refresh(&self.shared.tap);
         let snapshot = Arc::clone(self.policy.held());
         let received = self.receive(&snapshot);
         watch.ended(Stage::Claims);
@@ -371,6 +380,8 @@ impl<P: FrameIo> Worker<P> {
     pub fn publish(&mut self) -> bool {
         self.stats.frames_held = self.frames.len() as u64 + self.out.iter().map(VecDeque::len).sum::<usize>() as u64;
         self.stats.messages_waiting = self.messages.len() as u64;
+        let (views, index) = (self.shared.tap.views(), self.config.index);
+        self.viewed.answer(views, index, self.now_ms, self.associations.all());
         self.offer.offer(&mut self.stats)
     }
 
@@ -461,8 +472,12 @@ impl<P: FrameIo> Worker<P> {
                 Err((reason, at)) => (reason, at, false),
             },
         };
-        let mut ledger =
-            Ledger { frames: &mut self.frames, associations: &mut self.associations, journal: &mut self.journal };
+        let mut ledger = Ledger {
+            frames: &mut self.frames,
+            associations: &mut self.associations,
+            journal: &mut self.journal,
+            ear: &self.ear,
+        };
         verdict::settle(&mut ledger, &mut scene, message, reason, at, leaves);
     }
 
@@ -595,18 +610,21 @@ impl<P: FrameIo> Worker<P> {
         }
     }
 
-    /// A frame that is not forwarded.
+    /// A frame that is not forwarded, with its octets as far as they are still here.
     pub(super) fn drop_frame(
         &mut self,
         number: u64,
         way: Option<Direction>,
         link: Option<u16>,
-        reason: Reason,
-        at: u32,
+        refusal: Refusal,
+        octets: &[u8],
     ) {
+        let Refusal { reason, at } = refusal;
         self.stats.frames_dropped[reason.index()] += 1;
+        let record = Record { frame: number, way, link, peer: 0, tsn: None, reason, at };
+        self.ear.frame(&self.shared.tap, self.now_ms, record, octets);
         if let Some(journal) = &mut self.journal {
-            journal.push(Record { frame: number, way, link, peer: 0, tsn: None, reason, at });
+            journal.push(record);
         }
     }
 }
