@@ -7,6 +7,7 @@ use serde_yaml::{Mapping, Value};
 
 use crate::model::*;
 use crate::policy::VERSION;
+use crate::policy::examples::expect_word;
 use crate::units::{duration_text, to_base64};
 use crate::words::*;
 
@@ -83,6 +84,7 @@ impl Policy {
             ("peers", named(&self.peers, |one| (&one.name, peer(one)))),
             ("categories", map([("map", map([("cat1", codes(&categories.cat1)), ("cat2", codes(&categories.cat2))]))])),
             ("sigfw_keys", list(&self.sigfw_keys, sigfw_key)),
+            ("examples", list(&self.examples, example)),
         ]))
     }
 }
@@ -198,6 +200,23 @@ fn peer(peer: &Peer) -> Value {
         ("sec_opcode_other", peer.sec_opcode_other.into()),
         ("allow_no_ac", yes(peer.allow_no_ac)),
         ("allow_legacy_rsa", yes(peer.allow_legacy_rsa)),
+    ])
+}
+
+fn example(example: &Example) -> Value {
+    map([
+        ("name", text(&example.name)),
+        ("direction", word(EXAMPLE_DIRECTION, &example.outbound).into()),
+        ("link", example.link.as_ref().map_or(LEFT_OUT, text)),
+        ("calling_gt", text(&example.calling_gt)),
+        ("called_gt", text(&example.called_gt)),
+        ("calling_ssn", example.calling_ssn.into()),
+        ("called_ssn", example.called_ssn.into()),
+        ("opcode", example.opcode.into()),
+        ("imsi", example.imsi.as_ref().map_or(LEFT_OUT, text)),
+        ("signature", word(EXAMPLE_SIGNATURE, &example.signature).into()),
+        ("signer", example.signer.as_ref().map_or(LEFT_OUT, text)),
+        ("expect", expect_word(&example.expect).into()),
     ])
 }
 

@@ -104,7 +104,8 @@ async fn readyz(State(api): State<Arc<Api>>) -> Response {
     let wrong = read(api, |api| {
         let board = &api.board;
         let repository = board.repository_document();
-        let empty = board.repository.is_some() && repository.get("serial").is_none_or(serde_json::Value::is_null);
+        let followed = repository.get("followed") == Some(&true.into());
+        let empty = followed && repository.get("serial").is_none_or(serde_json::Value::is_null);
         match board.state() {
             "forwarding" if board.trust.get().authorities.is_empty() => Some("no trust is loaded\n".to_owned()),
             "forwarding" if empty => Some("nothing of the repository is held yet\n".to_owned()),

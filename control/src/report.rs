@@ -11,6 +11,7 @@ pub use state::{Shares, State, shares};
 
 use crate::observe::Observer;
 use crate::ports::PortView;
+use crate::reload::Reloader;
 use crate::secrecy::Locking;
 use crate::tsca::keeper::Handle;
 use sealgate_config::model::{Mode, UnknownPeer};
@@ -44,6 +45,8 @@ pub enum What {
     Trust,
     /// The repository that is followed, and its alarms.
     Repository,
+    /// The policy in force, every key given.
+    Policy,
     /// Associations of each worker.
     Associations,
     /// Memories against replays, and open transactions.
@@ -52,25 +55,31 @@ pub enum What {
     Alarms,
     /// The last refused messages of each reason.
     Refused,
-    /// All of these but the refused messages.
+    /// All of these but the policy and the refused messages.
     All,
 }
 
 impl What {
     /// Every question, by its word.
-    pub const ALL: [(&'static str, Self); 11] = [
+    pub const ALL: [(&'static str, Self); 12] = [
         ("status", Self::Status),
         ("workers", Self::Workers),
         ("peers", Self::Peers),
         ("reasons", Self::Reasons),
         ("trust", Self::Trust),
         ("repository", Self::Repository),
+        ("policy", Self::Policy),
         ("associations", Self::Associations),
         ("replay", Self::Replay),
         ("alarms", Self::Alarms),
         ("refused", Self::Refused),
         ("all", Self::All),
     ];
+
+    /// Whether it is a part of [`What::All`].
+    pub fn is_part(self) -> bool {
+        !matches!(self, Self::All | Self::Refused | Self::Policy)
+    }
 
     /// The question of this word.
     pub fn from_name(name: &str) -> Option<Self> {
@@ -113,6 +122,8 @@ pub struct Board {
     pub trust: Arc<Current>,
     /// What follows a repository, if one is followed.
     pub repository: Option<Handle>,
+    /// Who reads the files again, if anybody does.
+    pub reloader: Option<Arc<Reloader>>,
     /// The ports, interconnect first.
     pub ports: Vec<PortView>,
     /// Whether the memory of the process stays out of swap.
@@ -177,12 +188,13 @@ impl Board {
             What::Reasons => reasons(&self.engine.stats()),
             What::Trust => self.trust(now_ms),
             What::Repository => self.repository_document(),
+            What::Policy => json!({ "yaml": self.reloader.as_ref().map(|reloader| reloader.policy().to_yaml()) }),
             What::Associations => tables::associations(&self.engine),
             What::Replay => tables::replay(&self.engine),
             What::Alarms => self.observer.alarms(&self.repository_document()),
             What::Refused => self.observer.refused(None, false),
             What::All => {
-                let parts = What::ALL.iter().filter(|(_, what)| !matches!(what, What::All | What::Refused));
+                let parts = What::ALL.iter().filter(|(_, what)| what.is_part());
                 Value::Object(parts.map(|(name, what)| ((*name).to_owned(), self.document(*what, now_ms))).collect())
             }
         }
@@ -198,7 +210,7 @@ impl Board {
                 "device_counters": (port.counters)() })
         });
         let open = snapshot.peers.iter().skip(unknown_are_refused(&snapshot).into());
-        let open = open.filter(|peer| peer.mode != Mode::Require);
+        let open = open.filter(|peer| peer.mode != Mode::Require && !peer.gone);
         let now = i64::try_from(now_ms / 1000).unwrap_or(i64::MAX);
         let trust = self.trust.get();
         let good = trust.signers.iter().filter(|signer| signer.state(now) == CertState::Good).count();
@@ -249,7 +261,7 @@ impl Board {
     fn peers(&self) -> Value {
         let (stats, snapshot) = (self.engine.stats(), self.engine.snapshot());
         let side = |id: usize, way: Direction| {
-            let row = PeerId::try_from(id).ok().and_then(|id| stats.verdicts(id, way)).copied();
+            let row = PeerId::try_from(id).ok().and_then(|id| stats.verdicts(id, way));
             let row = row.unwrap_or([0; COUNT]);
             let (passed, refused) = passed_and_refused(&row);
             let mut side = json!({ "passed": passed, "refused": refused, "reasons": by_name(&row) });
@@ -260,12 +272,21 @@ impl Board {
             }
             side
         };
-        let one = |(id, peer): (usize, &Peer)| {
-            let mode = if id == 0 && unknown_are_refused(&snapshot) { "refused" } else { mode(peer.mode) };
-            json!({ "peer": peer.name, "mode": mode, "sign": peer.sign.is_some(),
-                "in": side(id, Direction::In), "out": side(id, Direction::Out) })
+        let counts = |id: usize| [Direction::In, Direction::Out].map(|way| side(id, way));
+        let is_shown = |(id, peer): &(usize, &Peer)| {
+            !peer.gone || counts(*id).iter().any(|side| side.get("reasons") != Some(&json!({})))
         };
-        snapshot.peers.iter().enumerate().map(one).collect()
+        let one = |(id, peer): (usize, &Peer)| {
+            let mode = match id {
+                0 if unknown_are_refused(&snapshot) => "refused",
+                _ if peer.gone => "removed",
+                _ => mode(peer.mode),
+            };
+            let [inbound, outbound] = counts(id);
+            json!({ "peer": peer.name, "mode": mode, "sign": peer.sign.is_some() && !peer.gone, "in": inbound,
+                "out": outbound })
+        };
+        snapshot.peers.iter().enumerate().filter(is_shown).map(one).collect()
     }
 
     /// How the thread that follows a repository stands.

@@ -1,9 +1,11 @@
 //! From checked files to a gateway that forwards, and back to nothing: ports, engine, their watch and their end.
 
 use crate::cli::CliError;
-use crate::gather::Gathered;
+use crate::gather::{self, Gathered};
 use crate::observe::{Observer, Settings};
 use crate::ports::{self, PortView};
+use crate::publish::Publisher;
+use crate::reload::Reloader;
 use crate::report::{Board, Current, DRAIN, Wishes};
 use crate::secrecy;
 use crate::tsca::fetch::{self, Base, Limits, Mirror};
@@ -43,8 +45,8 @@ pub struct Gateway {
     faults: Receiver<String>,
     /// Where the replay memory goes in the end.
     state: Option<State>,
-    /// What follows the repository.
-    keeper: Option<Keeper>,
+    /// What keeps trust up to date.
+    keeper: Keeper,
 }
 
 impl Gateway {
@@ -91,23 +93,19 @@ impl Gateway {
         let (complain, faults) = mpsc::channel();
         let (engine, ports) = open(&appliance, config, snapshot, state.as_ref(), complain)?;
         let (engine, trust) = (Arc::new(engine), Arc::new(Current::new(trust)));
-        let keeper = match (client, mirrors, &appliance.trust.repository) {
-            (Some(client), Some(mirrors), Some(repository)) => {
-                let store = Store::at(&repository.store);
-                let mtu = appliance.ports.interconnect.mtu.min(appliance.ports.home.mtu);
-                let parts = Parts { client, mirrors, store, policy, keys, mtu, trust: Arc::clone(&trust) };
-                Some(follow(parts, &engine)?)
-            }
-            _ => None,
-        };
-        let repository = keeper.as_ref().map(Keeper::handle);
         let settings = Settings { keep: appliance.admin.refused, ..Settings::default() };
         let observer = Observer::start(&engine, settings).map_err(|error| {
             engine.stop(Duration::ZERO);
             CliError::new(format!("no thread to observe with: {error}"), "see the system's limits")
         })?;
-        let wishes = Wishes::default();
-        let board = Board { config: file.to_owned(), engine, trust, repository, ports, memory, observer, wishes };
+        let publisher = Arc::new(Publisher::new(&engine, policy, keys, gather::mtu(&appliance), Arc::clone(&trust)));
+        let store = appliance.trust.repository.as_ref().map(|repository| Store::at(&repository.store));
+        let parts = Parts { client, mirrors: mirrors.unwrap_or_default(), store, publisher: Arc::clone(&publisher) };
+        let keeper = follow(parts, &engine)?;
+        let repository = Some(keeper.handle());
+        let reloader = Some(Arc::new(Reloader::new(file, appliance, publisher, keeper.handle())));
+        let (config, wishes) = (file.to_owned(), Wishes::default());
+        let board = Board { config, engine, trust, repository, reloader, ports, memory, observer, wishes };
         Ok(Self { board: Arc::new(board), faults, state, keeper })
     }
 
@@ -163,10 +161,10 @@ fn mirrors(repository: &Repository) -> Result<Vec<Mirror>, CliError> {
 
 /// Starts to follow the repository; without that the engine ends again.
 fn follow(parts: Parts, engine: &Arc<Engine>) -> Result<Keeper, CliError> {
-    let store = parts.store.file().to_owned();
-    Keeper::start(parts, engine).map_err(|fault| {
+    let store = parts.store.as_ref().map(|store| store.file().display().to_string()).unwrap_or_default();
+    Keeper::start(parts).map_err(|fault| {
         engine.stop(Duration::ZERO);
-        let message = format!("trust.repository.store: {}: {fault}", store.display());
+        let message = format!("trust.repository.store: {store}: {fault}");
         CliError::new(message, "give a directory that this user may make and write")
     })
 }

@@ -38,6 +38,10 @@ pub(super) fn to(line: &[u8], board: &Board, caller: &Caller) -> Result<Answer, 
             }
             Ok(Answer::Line(answer(cmd, json!({ "level": logging::level() }))))
         }
+        "reload" => {
+            tell(caller, cmd, what);
+            reload(board).map(Answer::Line)
+        }
         "drain" => {
             tell(caller, cmd, what);
             let stopped = board.drain();
@@ -49,9 +53,9 @@ pub(super) fn to(line: &[u8], board: &Board, caller: &Caller) -> Result<Answer, 
             board.wish_stop();
             Ok(Answer::Line(answer(cmd, json!({}))))
         }
-        other => {
-            Err(format!("\"{other}\" is not a command; there are: show, trace, repository, log-level, drain, stop"))
-        }
+        other => Err(format!(
+            "\"{other}\" is not a command; there are: show, trace, repository, reload, log-level, drain, stop"
+        )),
     }
 }
 
@@ -76,6 +80,19 @@ fn show(request: &Request, board: &Board) -> Result<Value, String> {
         _ => board.document(what, now_ms()),
     };
     Ok(answer(what.name(), data))
+}
+
+/// Reads everything again. Faults are an answer, not an error of the caller's.
+fn reload(board: &Board) -> Result<Value, String> {
+    let reloader = board.reloader.as_ref().ok_or("this gateway has no files")?;
+    let outcome = reloader.reload(i64::try_from(now_ms() / 1000).unwrap_or(i64::MAX));
+    crate::reload::log(&outcome);
+    Ok(match outcome {
+        Ok(reloaded) => answer("reload", reloaded.to_json()),
+        Err(problems) => {
+            json!({ "v": VERSION, "ok": false, "error": problems.to_string(), "faults": problems.to_json() })
+        }
+    })
 }
 
 /// Tells the thread that follows the repository what to do.

@@ -35,11 +35,29 @@ pub fn request(path: &Path, cmd: &str, what: &str) -> Result<Value, CliError> {
 /// # Errors
 /// As [`ask`].
 pub fn send(path: &Path, request: &Request) -> Result<Value, CliError> {
-    let stream = connect(path, request, Some(PATIENCE))?;
+    read(path, &exchange(path, request, PATIENCE)?).map(|(_, data)| data)
+}
+
+/// Sends a request and reads the whole answer, a refusal too.
+///
+/// * `patience`: how long the gateway may be silent
+/// # Errors
+/// Nobody answers there, or not one of ours.
+pub fn whole(path: &Path, request: &Request, patience: Duration) -> Result<Value, CliError> {
+    let reply: Value = serde_json::from_slice(&exchange(path, request, patience)?).map_err(|_| foreign(path))?;
+    if reply.get("ok").and_then(Value::as_bool).is_some() { Ok(reply) } else { Err(foreign(path)) }
+}
+
+fn exchange(path: &Path, request: &Request, patience: Duration) -> Result<Vec<u8>, CliError> {
+    let stream = connect(path, request, Some(patience))?;
     stream.shutdown(Shutdown::Write).map_err(|error| fault(path, &error))?;
     let mut octets = Vec::new();
     stream.take(MAX_ANSWER).read_to_end(&mut octets).map_err(|error| fault(path, &error))?;
-    read(path, &octets).map(|(_, data)| data)
+    Ok(octets)
+}
+
+fn foreign(path: &Path) -> CliError {
+    CliError::new(format!("{}: the answer is not a gateway's", path.display()), "check --socket")
 }
 
 /// Sends a request and hands over each line of the answer, what it is and what it says, until `hear` has enough.
@@ -84,7 +102,7 @@ fn fault(path: &Path, error: &io::Error) -> CliError {
 
 /// What an answer is, and what it says.
 fn read(path: &Path, octets: &[u8]) -> Result<(String, Value), CliError> {
-    let foreign = || CliError::new(format!("{}: the answer is not a gateway's", path.display()), "check --socket");
+    let foreign = || foreign(path);
     let mut reply: Value = serde_json::from_slice(octets).map_err(|_| foreign())?;
     let what = reply.get("what").and_then(Value::as_str).unwrap_or_default().to_owned();
     match (reply.get("ok").and_then(Value::as_bool), reply.get("error").and_then(Value::as_str)) {

@@ -8,6 +8,7 @@
 //!                                                 {"v":1,"ok":true,"what":"end","data":{"shown":10,"missed":0}}
 //! {"v":1,"cmd":"repository","what":"look"}     or confirm, where something is held back
 //! {"v":1,"cmd":"log-level","what":"debug"}     with what: sets it; without: says it
+//! {"v":1,"cmd":"reload"}                       what changed; or, with nothing changed, a refusal and its "faults"
 //! {"v":1,"cmd":"drain"}                        nothing more is received; answered when what was in hand has left
 //! {"v":1,"cmd":"stop"}                         the same, and the process ends
 //! anything else                                -> {"v":1,"ok":false,"error":"..."}, and the connection is closed
@@ -24,6 +25,6 @@ mod protocol;
 mod trace;
 pub mod who;
 
-pub use client::{ask, request, send, stream};
+pub use client::{ask, request, send, stream, whole};
 pub use door::{Admin, check};
 pub use protocol::{Request, VERSION, Words};

@@ -1,7 +1,9 @@
-//! Serves a repository over https, for a laboratory: GET and HEAD of the files of one directory, with `ETag`.
+//! Serves an authority over https, for a laboratory: GET and HEAD of the files of its repository, with `ETag`, and the desk
+//! for enrolment.
 
+use super::desk::{self, AnyClient};
 use super::error::AuthorityError;
-use super::files;
+use super::{DIRECTORY, files};
 use crate::http::{self, Limits};
 use crate::tsca::format::Uri;
 use axum::Router;
@@ -12,6 +14,7 @@ use rcgen::{CertificateParams, KeyPair};
 use rustls::ServerConfig;
 use rustls::pki_types::PrivateKeyDer;
 use rustls::pki_types::pem::PemObject;
+use sealgate_crypto::pki::MAX_REQUEST;
 use sealgate_crypto::verify::sha256;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -39,9 +42,10 @@ pub fn identity(dir: &Path, names: &[String]) -> Result<(Arc<ServerConfig>, Path
     let cert = cert.map_err(|fault| wrong(&cert_file, fault.to_string()))?;
     let key = PrivateKeyDer::from_pem_slice(&read(&key_file)?).map_err(|fault| wrong(&key_file, fault.to_string()))?;
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let verifier = Arc::new(AnyClient(provider.signature_verification_algorithms));
     let config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
-        .and_then(|builder| builder.with_no_client_auth().with_single_cert(vec![cert], key));
+        .and_then(|builder| builder.with_client_cert_verifier(verifier).with_single_cert(vec![cert], key));
     let config = config.map_err(|fault| wrong(&key_file, fault.to_string()))?;
     Ok((Arc::new(config), cert_file))
 }
@@ -57,6 +61,15 @@ impl Server {
         let server =
             http::Server::start("repository", TcpListener::bind(listen)?, files_of(dir), Some(tls), Limits::default());
         server.map(Self)
+    }
+
+    /// Serves the authority in `dir`: its repository, and the desk for enrolment.
+    /// # Errors
+    /// What the system says of the address.
+    pub fn start_with_desk(listen: SocketAddr, dir: &Path, tls: Arc<ServerConfig>) -> io::Result<Self> {
+        let router = desk::router(dir).merge(files_of(&dir.join(DIRECTORY)));
+        let limits = Limits { body: MAX_REQUEST * 3 / 2, ..Limits::default() };
+        http::Server::start("authority", TcpListener::bind(listen)?, router, Some(tls), limits).map(Self)
     }
 
     /// Where it listens.

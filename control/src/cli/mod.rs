@@ -2,8 +2,10 @@
 
 pub mod check;
 pub mod demo;
+pub mod diff;
 pub mod explain;
 pub mod order;
+pub mod reload;
 pub mod replay;
 pub mod repository;
 pub mod run;
@@ -58,6 +60,10 @@ enum Verb {
     Stop(order::Args),
     /// Tell a running gateway to look at its repository now, or to take what it holds back.
     Repository(repository::Args),
+    /// Have a running gateway read policy, keys, certificates and revocation lists again.
+    Reload(reload::Args),
+    /// Show what a new policy would change: keys, and verdicts on a capture.
+    Diff(diff::Args),
     /// Judge a capture file as a gateway would have, and write what would have left.
     Replay(replay::Args),
     /// Say why each message of a capture file passes or not, step by step.
@@ -81,6 +87,8 @@ pub fn main() -> ExitCode {
         Verb::Drain(args) => order::drain(args),
         Verb::Stop(args) => order::stop(args),
         Verb::Repository(args) => repository::run(args),
+        Verb::Reload(args) => reload::run(args),
+        Verb::Diff(args) => diff::run(args),
         Verb::Replay(args) => replay::run(args).map(|()| ExitCode::SUCCESS),
         Verb::Explain(args) => explain::run(args).map(|()| ExitCode::SUCCESS),
         Verb::Demo(args) => demo::run(args).map(|()| ExitCode::SUCCESS),

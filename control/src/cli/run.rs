@@ -30,6 +30,7 @@ The line \"sealgate ready: ...\" says that frames are forwarded from now on.
 Ctrl-C or SIGTERM stops: nothing more is received, frames in hand get their verdict and leave within 2 seconds, then it \
 prints what it counted and ends with status 0. A second signal ends it at once. On capture files (pcap:IN,OUT) it ends by \
 itself when they have been read.
+SIGHUP, or sealgate reload, reads policy, keys, certificates and revocation lists again while traffic goes on.
 A fault inside never opens the way: the gateway stops, and with it the traffic.";
 
 /// Arguments of `sealgate run`.
@@ -151,6 +152,16 @@ fn announce(gateway: &Gateway, socket: &Path) {
     );
 }
 
+/// Reads the files again, on a thread of its own: faults and alarms are looked at meanwhile.
+fn reload(gateway: &Gateway) {
+    let Some(reloader) = gateway.board().reloader.clone() else { return };
+    let now = i64::try_from(now_ms() / 1000).unwrap_or(i64::MAX);
+    let thread = std::thread::Builder::new().name("reload".to_owned());
+    if let Err(fault) = thread.spawn(move || crate::reload::log(&reloader.reload(now))) {
+        tracing::error!("reload: no thread for it: {fault}");
+    }
+}
+
 /// Waits for a signal, the end of all input, or a fault.
 fn watch(gateway: &Gateway, stop: &AtomicBool, hangup: &AtomicBool) -> Condition {
     let board = gateway.board();
@@ -165,7 +176,7 @@ fn watch(gateway: &Gateway, stop: &AtomicBool, hangup: &AtomicBool) -> Condition
             return condition;
         }
         if hangup.swap(false, Ordering::Relaxed) {
-            tracing::warn!("SIGHUP: nothing was read again; a changed configuration takes effect at the next start");
+            reload(gateway);
         }
         sleep(LOOK);
     }

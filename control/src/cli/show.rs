@@ -60,6 +60,7 @@ impl ValueEnum for What {
             Self::Replay,
             Self::Trust,
             Self::Repository,
+            Self::Policy,
             Self::All,
         ]
     }
@@ -76,7 +77,8 @@ impl ValueEnum for What {
             Self::Replay => "memories against replays, and open transactions",
             Self::Alarms => "what stands, with its severity and since when",
             Self::Refused => "the last refused messages of each reason",
-            Self::All => "all of these but the refused messages",
+            Self::Policy => "the policy in force, every key given",
+            Self::All => "all of these but the policy and the refused messages",
         };
         Some(PossibleValue::new(self.name()).help(help))
     }
@@ -137,13 +139,14 @@ fn show(what: What, document: &Value) -> String {
         What::Reasons => reasons(document),
         What::Trust => trust(document),
         What::Repository => repository(document),
+        What::Policy => text(document, "yaml"),
         What::Associations => more::associations(document),
         What::Replay => more::replay(document),
         What::Alarms => more::alarms(document),
         What::Refused => more::refused(document),
         What::All => {
             let part = |what: &What| show(*what, document.get(what.name()).unwrap_or(&Value::Null));
-            let parts = What::value_variants().iter().filter(|what| !matches!(what, What::All | What::Refused));
+            let parts = What::value_variants().iter().filter(|what| what.is_part());
             parts.map(part).collect::<Vec<_>>().join("\n")
         }
     }

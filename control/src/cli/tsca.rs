@@ -1,5 +1,6 @@
 //! `sealgate tsca`: the lab authority.
 
+mod enrol;
 mod repository;
 
 use super::CliError;
@@ -100,7 +101,9 @@ enum Verb {
         #[arg(long, default_value_t = 24, value_parser = clap::value_parser!(u16).range(1..=168))]
         hours: u16,
     },
-    /// Serve DIR/repository over https until Ctrl-C.
+    #[command(flatten)]
+    Enrolment(enrol::Verb),
+    /// Serve DIR/repository over https, and take requests for certificates at /enrol, until Ctrl-C.
     ///
     /// The server's key and certificate are made at the first start, in DIR/https; gateways name DIR/https/cert.pem in
     /// trust.repository.roots.
@@ -289,6 +292,7 @@ fn execute(verb: Verb, now: OffsetDateTime) -> Result<(String, Value), CliError>
             let made = Authority::open(&dir)?.publish_repository(how, now)?;
             Ok((repository::text(&made), json!(made)))
         }
+        Verb::Enrolment(verb) => enrol::execute(verb, now),
         Verb::Serve { .. } => Err(CliError::new("serving has no end that could be shown", "run it by itself")),
     }
 }

@@ -16,7 +16,7 @@ pub(super) fn write(board: &Board, page: &mut Page<'_>) -> fmt::Result {
     let peers: Vec<(&str, [[u64; COUNT]; 2])> = (0..stats.peers())
         .filter_map(|id| {
             let (id, peer) = (PeerId::try_from(id).ok()?, snapshot.peers.get(id)?);
-            let row = |way| stats.verdicts(id, way).copied().unwrap_or([0; COUNT]);
+            let row = |way| stats.verdicts(id, way).unwrap_or([0; COUNT]);
             Some((peer.name.as_str(), [row(Direction::In), row(Direction::Out)]))
         })
         .filter(|(_, rows)| rows.iter().flatten().any(|count| *count > 0))

@@ -6,6 +6,7 @@
 mod association;
 mod claims;
 mod decode;
+mod reassembly;
 mod rewrite;
 pub mod slots;
 pub mod tap;

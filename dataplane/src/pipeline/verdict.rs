@@ -79,10 +79,8 @@ fn judge_inbound(
             (true, Once::Digest(digest)) => scene.shared.digests.insert_new(&digest, scene.now_ms).map_err(here)?,
         }
     }
-    if let Transaction::Answers { key, ends, abort } = message.transaction {
-        let limits = &scene.snapshot.defaults.transactions;
-        if limits.check {
-            let grace = scene.started_ms.saturating_add(u64::from(limits.grace_s) * 1000);
+    if let Transaction::Answers { key, ends, abort, unknown_until_ms } = message.transaction {
+        if let Some(grace) = unknown_until_ms {
             match scene.shared.dialogues.lookup(key, scene.now_ms) {
                 Some(asked) if asked == message.peer || asked == super::worker::ANY_PEER => {}
                 Some(_) => return Err(here(Reason::DetResponseSpoof)),
@@ -91,7 +89,10 @@ fn judge_inbound(
                 None => return Err(here(Reason::TcapState)),
             }
         }
-        if abort && message.state == SignatureState::Absent && !scene.shared.allow(message.peer, scene.now_ms) {
+        if abort
+            && message.state == SignatureState::Absent
+            && !scene.shared.allow(message.peer, scene.snapshot.defaults.abort_per_peer, scene.now_ms)
+        {
             return Err(here(Reason::PolRate));
         }
         if let Some(refusal) = message.screened {
