@@ -2,8 +2,10 @@
 //!
 //! The admin socket, HTTP and the summary at the end of a run give the same documents.
 
+pub mod history;
 pub mod pcapng;
 pub mod refused;
+pub mod sources;
 mod state;
 mod tables;
 
@@ -55,13 +57,15 @@ pub enum What {
     Alarms,
     /// The last refused messages of each reason.
     Refused,
-    /// All of these but the policy and the refused messages.
+    /// How far each peer is from mode require (formats 13.3).
+    Migration,
+    /// All of these but the policy, the refused messages and the migration.
     All,
 }
 
 impl What {
     /// Every question, by its word.
-    pub const ALL: [(&'static str, Self); 12] = [
+    pub const ALL: [(&'static str, Self); 13] = [
         ("status", Self::Status),
         ("workers", Self::Workers),
         ("peers", Self::Peers),
@@ -73,12 +77,13 @@ impl What {
         ("replay", Self::Replay),
         ("alarms", Self::Alarms),
         ("refused", Self::Refused),
+        ("migration", Self::Migration),
         ("all", Self::All),
     ];
 
     /// Whether it is a part of [`What::All`].
     pub fn is_part(self) -> bool {
-        !matches!(self, Self::All | Self::Refused | Self::Policy)
+        !matches!(self, Self::All | Self::Refused | Self::Policy | Self::Migration)
     }
 
     /// The question of this word.
@@ -193,6 +198,7 @@ impl Board {
             What::Replay => tables::replay(&self.engine),
             What::Alarms => self.observer.alarms(&self.repository_document()),
             What::Refused => self.observer.refused(None, false),
+            What::Migration => self.migration(now_ms),
             What::All => {
                 let parts = What::ALL.iter().filter(|(_, what)| what.is_part());
                 Value::Object(parts.map(|(name, what)| ((*name).to_owned(), self.document(*what, now_ms))).collect())
@@ -289,6 +295,18 @@ impl Board {
         snapshot.peers.iter().enumerate().filter(is_shown).map(one).collect()
     }
 
+    fn migration(&self, now_ms: u64) -> Value {
+        let (stats, snapshot) = (self.engine.stats(), self.engine.snapshot());
+        let now = i64::try_from(now_ms / 1000).unwrap_or(i64::MAX);
+        let peers = snapshot.peers.iter().enumerate().skip(1).filter(|(_, peer)| !peer.gone);
+        peers
+            .map(|(id, peer)| {
+                let (windows, sources) = self.observer.migration(id, &peer.name, states_of(&stats, id), now);
+                json!({ "peer": peer.name, "mode": mode(peer.mode), "windows": windows, "sources": sources })
+            })
+            .collect()
+    }
+
     /// How the thread that follows a repository stands.
     pub fn repository_document(&self) -> Value {
         self.repository.as_ref().map_or_else(|| json!({ "followed": false }), Handle::document)
@@ -318,6 +336,12 @@ impl Board {
                 "detail": one.detail })).collect::<Vec<_>>(),
         })
     }
+}
+
+/// Signature states of what came from one peer, since the start.
+pub fn states_of(stats: &Stats, peer: usize) -> Shares {
+    let row = PeerId::try_from(peer).ok().and_then(|peer| stats.verdicts(peer, Direction::In));
+    row.map(|row| shares(&row)).unwrap_or_default()
 }
 
 /// The crypto pool: its threads, its engines, its tables, and what the reference found wrong with them.

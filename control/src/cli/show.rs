@@ -55,6 +55,7 @@ impl ValueEnum for What {
             Self::Peers,
             Self::Reasons,
             Self::Refused,
+            Self::Migration,
             Self::Workers,
             Self::Associations,
             Self::Replay,
@@ -77,6 +78,7 @@ impl ValueEnum for What {
             Self::Replay => "memories against replays, and open transactions",
             Self::Alarms => "what stands, with its severity and since when",
             Self::Refused => "the last refused messages of each reason",
+            Self::Migration => "how far each peer is from mode require",
             Self::Policy => "the policy in force, every key given",
             Self::All => "all of these but the policy and the refused messages",
         };
@@ -144,6 +146,7 @@ fn show(what: What, document: &Value) -> String {
         What::Replay => more::replay(document),
         What::Alarms => more::alarms(document),
         What::Refused => more::refused(document),
+        What::Migration => more::migration(document),
         What::All => {
             let part = |what: &What| show(*what, document.get(what.name()).unwrap_or(&Value::Null));
             let parts = What::value_variants().iter().filter(|what| what.is_part());
