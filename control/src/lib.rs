@@ -2,6 +2,7 @@
 
 pub mod admin;
 pub mod alarms;
+pub mod api;
 pub mod authority;
 pub mod cli;
 pub mod compose;
@@ -15,6 +16,7 @@ pub mod gather;
 pub mod http;
 pub mod logging;
 pub mod material;
+pub mod metrics;
 pub mod observe;
 pub mod offline;
 pub mod ports;

@@ -187,11 +187,11 @@ impl Board {
             What::Peers => self.peers(),
             What::Reasons => reasons(&self.engine.stats()),
             What::Trust => self.trust(now_ms),
-            What::Repository => self.repository(),
+            What::Repository => self.repository_document(),
             What::Policy => json!({ "yaml": self.reloader.as_ref().map(|reloader| reloader.policy().to_yaml()) }),
             What::Associations => tables::associations(&self.engine),
             What::Replay => tables::replay(&self.engine),
-            What::Alarms => self.observer.alarms(&self.repository()),
+            What::Alarms => self.observer.alarms(&self.repository_document()),
             What::Refused => self.observer.refused(None, false),
             What::All => {
                 let parts = What::ALL.iter().filter(|(_, what)| what.is_part());
@@ -241,7 +241,7 @@ impl Board {
                 .collect::<Vec<_>>(),
             "signs": snapshot.own.is_some(),
             "signers": { "good": good, "other": trust.signers.len() - good, "rejected": trust.rejected.len() },
-            "alarms": self.observer.alarms(&self.repository()),
+            "alarms": self.observer.alarms(&self.repository_document()),
         })
     }
 
@@ -289,7 +289,8 @@ impl Board {
         snapshot.peers.iter().enumerate().filter(is_shown).map(one).collect()
     }
 
-    fn repository(&self) -> Value {
+    /// How the thread that follows a repository stands.
+    pub fn repository_document(&self) -> Value {
         self.repository.as_ref().map_or_else(|| json!({ "followed": false }), Handle::document)
     }
 

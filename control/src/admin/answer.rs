@@ -2,6 +2,7 @@
 
 use super::protocol::{Request, VERSION, answer};
 use super::who::Caller;
+use crate::logging;
 use crate::report::{Board, What};
 use sealgate_dataplane::engine::now_ms;
 use serde_json::{Value, json};
@@ -30,6 +31,13 @@ pub(super) fn to(line: &[u8], board: &Board, caller: &Caller) -> Result<Answer, 
             tell(caller, cmd, what);
             repository(what, board).map(Answer::Line)
         }
+        "log-level" => {
+            if !what.is_empty() {
+                tell(caller, cmd, what);
+                logging::set_level(what).map_err(|error| error.to_string())?;
+            }
+            Ok(Answer::Line(answer(cmd, json!({ "level": logging::level() }))))
+        }
         "reload" => {
             tell(caller, cmd, what);
             reload(board).map(Answer::Line)
@@ -45,14 +53,17 @@ pub(super) fn to(line: &[u8], board: &Board, caller: &Caller) -> Result<Answer, 
             board.wish_stop();
             Ok(Answer::Line(answer(cmd, json!({}))))
         }
-        other => Err(format!("\"{other}\" is not a command; there are: show, trace, repository, reload, drain, stop")),
+        other => Err(format!(
+            "\"{other}\" is not a command; there are: show, trace, repository, reload, log-level, drain, stop"
+        )),
     }
 }
 
 /// Leaves word of who did what.
 fn tell(caller: &Caller, cmd: &str, what: &str) {
     let what: String = what.chars().filter(|c| !c.is_control()).take(64).collect();
-    tracing::info!(uid = caller.uid, pid = caller.pid, "admin: {cmd} {what} by user {}", caller.uid);
+    let gap = if what.is_empty() { "" } else { " " };
+    tracing::info!("admin: {cmd}{gap}{what}, by user {} (process {})", caller.uid, caller.pid);
 }
 
 fn show(request: &Request, board: &Board) -> Result<Value, String> {

@@ -138,7 +138,7 @@ fn serve(listener: &UnixListener, board: &Arc<Board>, allowed: Allowed, stop: &A
                     Ok(caller) if allowed.allows(&caller) => caller,
                     Ok(caller) => {
                         // Logged for somebody who tries doors; not louder, since anybody who reaches the file can call.
-                        tracing::debug!(uid = caller.uid, "admin: user {} was refused", caller.uid);
+                        tracing::debug!("admin: user {} was refused", caller.uid);
                         refuse(stream, "only root, the gateway's user and its group (admin.group) may ask");
                         continue;
                     }

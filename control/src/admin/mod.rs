@@ -7,6 +7,7 @@
 //!                                              -> a line {"v":1,"ok":true,"what":"verdict","data":{...}} for each, then
 //!                                                 {"v":1,"ok":true,"what":"end","data":{"shown":10,"missed":0}}
 //! {"v":1,"cmd":"repository","what":"look"}     or confirm, where something is held back
+//! {"v":1,"cmd":"log-level","what":"debug"}     with what: sets it; without: says it
 //! {"v":1,"cmd":"reload"}                       what changed; or, with nothing changed, a refusal and its "faults"
 //! {"v":1,"cmd":"drain"}                        nothing more is received; answered when what was in hand has left
 //! {"v":1,"cmd":"stop"}                         the same, and the process ends

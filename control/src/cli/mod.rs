@@ -52,6 +52,8 @@ enum Verb {
     Show(show::Args),
     /// Show verdicts of a running gateway as they happen.
     Trace(trace::Args),
+    /// Say or change what a running gateway logs.
+    LogLevel(order::Level),
     /// Have a running gateway receive nothing more and let go of what it holds; questions are still answered.
     Drain(order::Args),
     /// Have a running gateway stop, as SIGTERM does.
@@ -81,6 +83,7 @@ pub fn main() -> ExitCode {
         Verb::Check(args) => check::run(args),
         Verb::Show(args) => show::run(args),
         Verb::Trace(args) => trace::run(args),
+        Verb::LogLevel(args) => order::level(args),
         Verb::Drain(args) => order::drain(args),
         Verb::Stop(args) => order::stop(args),
         Verb::Repository(args) => repository::run(args),

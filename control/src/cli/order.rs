@@ -1,11 +1,11 @@
-//! `sealgate drain` and `sealgate stop`: orders to a running gateway.
+//! `sealgate log-level`, `drain` and `stop`: orders to a running gateway.
 
 use super::{CliError, print, show};
 use crate::admin;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// Arguments of both.
+/// Where it is.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The gateway's admin socket [default: the one of --config, or /run/sealgate/admin.sock].
@@ -38,5 +38,25 @@ pub fn stop(args: Args) -> Result<ExitCode, CliError> {
     let socket = show::socket(args.socket.as_deref(), args.config.as_deref())?;
     admin::request(&socket, "stop", "")?;
     print("it stops; its log says how that went\n");
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Arguments of `sealgate log-level`.
+#[derive(Debug, clap::Args)]
+pub struct Level {
+    /// A level, and levels by module after commas, as info or warn,sealgate_control::tsca=debug; left out: says which is in
+    /// force.
+    level: Option<String>,
+    #[command(flatten)]
+    at: Args,
+}
+
+/// Changes what it logs, until its next start.
+/// # Errors
+/// No gateway answers, or the level is none.
+pub fn level(args: Level) -> Result<ExitCode, CliError> {
+    let socket = show::socket(args.at.socket.as_deref(), args.at.config.as_deref())?;
+    let said = admin::request(&socket, "log-level", args.level.as_deref().unwrap_or_default())?;
+    print(&format!("{}\n", said.get("level").and_then(serde_json::Value::as_str).unwrap_or_default()));
     Ok(ExitCode::SUCCESS)
 }

@@ -2,7 +2,9 @@
 
 use super::{CliError, print, show};
 use crate::admin::{self, Admin};
+use crate::api;
 use crate::gather::Gathered;
+use crate::http::Server;
 use crate::logging;
 use crate::report::What;
 use crate::secrecy;
@@ -12,6 +14,7 @@ use sealgate_crypto::engine::hardware::DeviceState;
 use sealgate_dataplane::engine::now_ms;
 use sealgate_dataplane::io::eal_args::Facts;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -55,7 +58,7 @@ pub fn run(args: Args) -> Result<ExitCode, CliError> {
     for warning in &gathered.warnings {
         tracing::warn!("{warning}");
     }
-    let sealgate_config::Admin { socket, group, .. } = gathered.appliance.admin.clone();
+    let sealgate_config::Admin { socket, group, http, .. } = gathered.appliance.admin.clone();
     admin::check(&socket)?;
     let stop = signals()?;
     let hangup = hangup()?;
@@ -67,10 +70,18 @@ pub fn run(args: Args) -> Result<ExitCode, CliError> {
             return Err(error);
         }
     };
+    let served = match http.map(|address| serve(address, &gateway)).transpose() {
+        Ok(served) => served,
+        Err(error) => {
+            drop(admin);
+            gateway.stop(|_| ());
+            return Err(error);
+        }
+    };
     announce(&gateway, &socket);
     let condition = watch(&gateway, &stop, &hangup);
     // Callers first: they hold the board, and with it the ports.
-    drop(admin);
+    drop((admin, served));
     let (document, stopped, complaint) = gateway.stop(|board| board.document(What::All, now_ms()));
     if stopped.late > 0 {
         tracing::warn!("{} worker(s) still held frames at the deadline; they were dropped", stopped.late);
@@ -84,6 +95,15 @@ pub fn run(args: Args) -> Result<ExitCode, CliError> {
         Some(why) => Err(CliError::new(why, "the gateway stopped; nothing was let through because of this")),
         None => Ok(ExitCode::SUCCESS),
     }
+}
+
+/// Serves metrics and documents over HTTP.
+fn serve(address: SocketAddr, gateway: &Gateway) -> Result<Server, CliError> {
+    let server = api::serve(address, gateway.board()).map_err(|error| {
+        CliError::new(format!("admin.http: {address}: {error}"), "give another port of this host, or leave it out")
+    })?;
+    tracing::info!("metrics at http://{}/metrics", server.address());
+    Ok(server)
 }
 
 /// A flag that the first SIGTERM or SIGINT raises; the second ends the process.

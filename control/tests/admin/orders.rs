@@ -49,6 +49,18 @@ fn associations_memories_and_alarms_are_shown() {
 }
 
 #[test]
+fn the_log_level_is_said_and_changed() {
+    let lab = Lab::new("level");
+    let socket = lab.file("admin.sock");
+    let _door = Admin::open(&socket, None, board(&lab)).expect("open");
+    sealgate_control::logging::start();
+    let level = |what: &str| admin::request(&socket, "log-level", what);
+    assert_eq!(level("warn,sealgate_control=info").expect("taken")["level"], json!("warn,sealgate_control=info"));
+    assert!(level("inffo").expect_err("none").to_string().contains("is not a level"));
+    assert_eq!(level("").expect("said")["level"], json!("warn,sealgate_control=info"));
+}
+
+#[test]
 fn nothing_is_asked_of_a_worker_that_has_ended() {
     let lab = Lab::new("ended");
     let board = board(&lab);

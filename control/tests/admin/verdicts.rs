@@ -128,5 +128,5 @@ fn refused_messages_are_kept_and_written_for_their_owner_alone() {
     let comment = b"R_SEC_MISSING (400) octet 0: no signature, and the peer must sign; peer home; link wire; worker 0";
     let whole = fs::read(&file).expect("there");
     assert_eq!(whole.windows(comment.len()).filter(|window| window == comment).count(), 4);
-    busy.goes_on();
+    busy.comes_out_even();
 }
