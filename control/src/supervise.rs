@@ -3,6 +3,7 @@
 use crate::cli::CliError;
 use crate::gather::Gathered;
 use crate::ports::{self, PortView};
+use crate::privilege::{self, Account};
 use crate::report::{Board, Current};
 use crate::secrecy;
 use crate::tsca::fetch::{self, Base, Limits, Mirror};
@@ -60,7 +61,8 @@ impl Gateway {
     pub fn start(file: &Path, gathered: Gathered) -> Result<Self, CliError> {
         let Gathered { appliance, policy, trust, keys, client, snapshot, .. } = gathered;
         ports::check_build(&appliance)?;
-        let memory = secrecy::lock_memory(appliance.memory.lock)?;
+        let account = privilege::account(&appliance)?;
+        let memory = secrecy::lock_memory(appliance.memory.lock, account.is_some())?;
         if let Some(core) = appliance.cores.main
             && !core_affinity::set_for_current(core_affinity::CoreId { id: core })
         {
@@ -90,7 +92,7 @@ impl Gateway {
             ..EngineConfig::default()
         };
         let (complain, faults) = mpsc::channel();
-        let (engine, ports) = open(&appliance, config, snapshot, state.as_ref(), complain)?;
+        let (engine, ports) = open(&appliance, config, snapshot, state.as_ref(), account.as_ref(), complain)?;
         let (engine, trust) = (Arc::new(engine), Arc::new(Current::new(trust)));
         let keeper = match (client, mirrors, &appliance.trust.repository) {
             (Some(client), Some(mirrors), Some(repository)) => {
@@ -204,6 +206,7 @@ fn open(
     config: EngineConfig,
     snapshot: Snapshot,
     state: Option<&State>,
+    account: Option<&Account>,
     _complain: Sender<String>,
 ) -> Result<(Engine, Vec<PortView>), CliError> {
     let opened = ports::dpdk::open(appliance, config.frames * config.cores.len())?;
@@ -214,6 +217,8 @@ fn open(
         let hardware = ports::dpdk::crypto(appliance, eal);
         EngineConfig { crypto: PoolConfig { hardware, ..config.crypto }, ..config }
     };
+    // Nothing from here on needs root, and each worker is made by the user.
+    account.map_or(Ok(()), Account::become_it)?;
     let shared = memories(&snapshot, state);
     let engine = Engine::start_with(config, snapshot, shared, opened.queues, enter).map_err(engine_error)?;
     Ok((engine, opened.views))
@@ -225,6 +230,7 @@ fn open(
     config: EngineConfig,
     snapshot: Snapshot,
     state: Option<&State>,
+    account: Option<&Account>,
     complain: Sender<String>,
 ) -> Result<(Engine, Vec<PortView>), CliError> {
     use crate::ports::files::FilePort;
@@ -235,6 +241,8 @@ fn open(
     let pool = MemPool::new(usize::try_from(sizing.count).unwrap_or(usize::MAX), ROOM.max(sizing.room.into()));
     let (one, first) = FilePort::open(&pool, sides[0], complain.clone())?;
     let (two, second) = FilePort::open(&pool, sides[1], complain)?;
+    // Nothing from here on needs root, and each worker is made by the user.
+    account.map_or(Ok(()), Account::become_it)?;
     let shared = memories(&snapshot, state);
     let engine = Engine::start_with(config, snapshot, shared, vec![[one, two]], || Ok(())).map_err(engine_error)?;
     Ok((engine, vec![first, second]))

@@ -26,6 +26,8 @@ pub struct Appliance {
     pub state: Option<PathBuf>,
     /// The door for the operator's commands.
     pub admin: Admin,
+    /// Who the process is once its ports are open; `None`: whoever started it.
+    pub service: Option<Service>,
 }
 
 /// Which core does what. Numbers are those of the operating system.
@@ -333,4 +335,13 @@ impl Default for Admin {
     fn default() -> Self {
         Self { socket: PathBuf::from("/run/sealgate/admin.sock") }
     }
+}
+
+/// Who the process is once its ports are open.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Service {
+    /// Name of the user.
+    pub user: String,
+    /// Name of the group; `None`: the user's own.
+    pub group: Option<String>,
 }
