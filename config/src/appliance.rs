@@ -23,6 +23,7 @@ pub(crate) fn read(root: &Item<'_>, present: Option<&[usize]>) -> Appliance {
     let policy = top.need("policy", "policy.yaml").and_then(|item| units::path(&item)).unwrap_or_default();
     let state = top.get("state").and_then(|item| units::path(&item));
     let admin = top.get("admin").map(|item| admin(&item)).unwrap_or_default();
+    let service = top.get("service").and_then(|item| service(&item));
     top.close();
     Appliance {
         cores,
@@ -42,6 +43,7 @@ pub(crate) fn read(root: &Item<'_>, present: Option<&[usize]>) -> Appliance {
         policy,
         state,
         admin,
+        service,
     }
 }
 
@@ -379,4 +381,20 @@ fn loopback(item: &Item<'_>) -> Option<SocketAddr> {
         return None;
     }
     Some(address)
+}
+
+fn service(item: &Item<'_>) -> Option<Service> {
+    let mut section = Section::open(item);
+    let name = |item: Item<'_>| {
+        let name = item.text("a name of /etc/passwd or /etc/group")?;
+        let plain = |octet: u8| octet.is_ascii_alphanumeric() || matches!(octet, b'_' | b'-' | b'.');
+        if name.is_empty() || name.len() > 32 || !name.bytes().all(plain) || name.starts_with('-') {
+            item.fault("not a user or group", "1 to 32 letters, digits, _, - and . as in \"sealgate\"");
+        }
+        Some(name.to_owned())
+    };
+    let user = section.need("user", "sealgate").and_then(name);
+    let group = section.get("group").and_then(name);
+    section.close();
+    user.map(|user| Service { user, group })
 }

@@ -67,8 +67,14 @@ impl Appliance {
             ("policy", path(&self.policy)),
             ("state", self.state.as_deref().map_or(LEFT_OUT, path)),
             ("admin", admin),
+            ("service", self.service.as_ref().map_or(LEFT_OUT, service)),
         ]))
     }
+}
+
+fn service(service: &Service) -> Value {
+    let group = service.group.as_deref().map_or(LEFT_OUT, Value::from);
+    map([("user", service.user.as_str().into()), ("group", group)])
 }
 
 impl Policy {

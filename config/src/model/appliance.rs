@@ -27,6 +27,8 @@ pub struct Appliance {
     pub state: Option<PathBuf>,
     /// The door for the operator's commands.
     pub admin: Admin,
+    /// Who the process is once its ports are open; `None`: whoever started it.
+    pub service: Option<Service>,
 }
 
 /// Which core does what. Numbers are those of the operating system.
@@ -345,4 +347,13 @@ impl Default for Admin {
     fn default() -> Self {
         Self { socket: PathBuf::from("/run/sealgate/admin.sock"), group: None, http: None, refused: Self::REFUSED }
     }
+}
+
+/// Who the process is once its ports are open.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Service {
+    /// Name of the user.
+    pub user: String,
+    /// Name of the group; `None`: the user's own.
+    pub group: Option<String>,
 }
