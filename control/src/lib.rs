@@ -6,6 +6,7 @@ pub mod authority;
 pub mod cli;
 pub mod demo;
 mod durable;
+pub mod enrol;
 pub mod explain;
 pub mod fate;
 pub mod gather;
