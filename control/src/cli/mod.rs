@@ -2,6 +2,7 @@
 
 pub mod check;
 pub mod demo;
+pub mod enrol;
 pub mod explain;
 pub mod replay;
 pub mod repository;
@@ -47,6 +48,8 @@ enum Verb {
     Show(show::Args),
     /// Tell a running gateway to look at its repository now, or to take what it holds back.
     Repository(repository::Args),
+    /// Get this gateway's certificate from an authority, or renew it: the key is made here and never leaves.
+    Enrol(enrol::Args),
     /// Judge a capture file as a gateway would have, and write what would have left.
     Replay(replay::Args),
     /// Say why each message of a capture file passes or not, step by step.
@@ -66,6 +69,7 @@ pub fn main() -> ExitCode {
         Verb::Check(args) => check::run(args),
         Verb::Show(args) => show::run(args),
         Verb::Repository(args) => repository::run(args),
+        Verb::Enrol(args) => enrol::run(args).map(|()| ExitCode::SUCCESS),
         Verb::Replay(args) => replay::run(args).map(|()| ExitCode::SUCCESS),
         Verb::Explain(args) => explain::run(args).map(|()| ExitCode::SUCCESS),
         Verb::Demo(args) => demo::run(args).map(|()| ExitCode::SUCCESS),

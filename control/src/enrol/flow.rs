@@ -5,9 +5,11 @@ use super::error::{EnrolError, io_at};
 use super::files::{self, PRIVATE, Places, read_chain, read_key};
 use super::request::certification_request;
 use crate::durable;
+use crate::tsca::fetch;
 use rcgen::KeyPair;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use sealgate_config::model::TrustFiles;
 use sealgate_crypto::alg::Alg;
 use sealgate_crypto::pki::{
     self, Anchor, Certificate, CertificationRequest, Identifiers, Kind, Options, Role, objects_from_octets,
@@ -37,6 +39,26 @@ pub struct Wish {
     pub alg: Option<Alg>,
     /// With what to ask.
     pub credential: Credential,
+}
+
+impl Wish {
+    /// How a gateway with these files renews its certificate `name`; `None` without `trust.enrolment`.
+    /// # Errors
+    /// Anchors or roots that cannot be read.
+    pub fn of(trust: &TrustFiles, name: &str) -> Result<Option<Self>, EnrolError> {
+        let (Some(enrolment), Some(certificates)) = (&trust.enrolment, &trust.certificates) else { return Ok(None) };
+        let places = Places { name: name.to_owned(), certificates: certificates.clone(), keys: trust.keys.clone() };
+        Ok(Some(Self {
+            places,
+            url: enrolment.url.to_string(),
+            roots: roots(&enrolment.roots)?,
+            anchors: anchors(&trust.anchors)?,
+            identifiers: None,
+            role: None,
+            alg: None,
+            credential: Credential::Current,
+        }))
+    }
 }
 
 /// With what a gateway asks.
@@ -227,6 +249,14 @@ fn write(path: &Path, octets: &[u8]) -> Result<(), EnrolError> {
 
 fn forget(path: &Path) -> Result<(), EnrolError> {
     files::remove(path).map_err(io_at(path))
+}
+
+/// Whom an https server must be certified by, for [`Wish::roots`]; without files, the system's.
+/// # Errors
+/// A file without a certificate, or no file of the system's.
+pub fn roots(paths: &[PathBuf]) -> Result<Vec<CertificateDer<'static>>, EnrolError> {
+    let path = || paths.first().cloned().unwrap_or_default();
+    fetch::roots(paths).map_err(|fault| EnrolError::File { path: path(), why: fault.to_string() })
 }
 
 /// Trust anchors from files, for [`Wish::anchors`].

@@ -13,5 +13,5 @@ mod request;
 pub use client::{Client, Reply};
 pub use error::EnrolError;
 pub use files::Places;
-pub use flow::{Credential, Step, Wish, anchors, step};
+pub use flow::{Credential, Step, Wish, anchors, roots, step};
 pub use request::certification_request;
