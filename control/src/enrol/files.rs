@@ -6,8 +6,8 @@
 //! keys/NAME-next.key.pem         the key of a renewal
 //! keys/NAME.request              what was handed in, DER
 //! keys/NAME.ticket               what to ask again with
-//! certificates/NAME-SERIAL.pem   a certificate that was replaced, until it ends
-//! keys/NAME-SERIAL.key.pem       its key
+//! certificates/NAME~SERIAL.pem   a certificate that was replaced, until it ends
+//! keys/NAME~SERIAL.key.pem       its key
 //! ```
 //!
 //! A certificate's key is on disk before the certificate is: at each moment, a start finds a certificate and its key. Which
@@ -61,8 +61,9 @@ impl Places {
         self.keys.join(format!("{}.ticket", self.name))
     }
 
+    /// Sorts after [`Places::certificate`]: of two files with one certificate, loading takes the name of the first.
     fn kept(&self, certificate: &Certificate) -> (PathBuf, PathBuf) {
-        let name = format!("{}-{}", self.name, certificate.serial_hex());
+        let name = format!("{}~{}", self.name, certificate.serial_hex());
         (self.certificates.join(format!("{name}.pem")), self.keys.join(format!("{name}.key.pem")))
     }
 
@@ -120,7 +121,7 @@ impl Places {
     /// # Errors
     /// Files.
     pub fn sweep(&self, now: i64) -> Result<(), EnrolError> {
-        let prefix = format!("{}-", self.name);
+        let prefix = format!("{}~", self.name);
         let entries = fs::read_dir(&self.certificates).map_err(io_at(&self.certificates))?;
         for path in entries.flatten().map(|entry| entry.path()) {
             let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
