@@ -230,7 +230,7 @@ async fn whole(mut body: Incoming, most: usize) -> hyper::Result<Option<Vec<u8>>
             false => octets.clear(),
         }
     }
-    Ok(good.then(|| octets))
+    Ok(good.then_some(octets))
 }
 
 /// An answer after which nothing of this caller is read: half of a request may still be on its way.
