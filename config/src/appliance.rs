@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 use crate::cores::{Conflict, CoreMap};
 use crate::model::*;
 use crate::names;
-use crate::repository;
 use crate::units;
 use crate::walk::{Item, Section, twice};
 use crate::words::{CRL_STALE, CRYPTO_ENGINE, HUGEPAGES, MEMORY_LOCK, NUMA};
+use crate::{enrolment, repository};
 
 /// What the file says; wherever it says it wrongly, a fault is reported and a stand-in returned.
 pub(crate) fn read(root: &Item<'_>, present: Option<&[usize]>) -> Appliance {
@@ -39,6 +39,7 @@ pub(crate) fn read(root: &Item<'_>, present: Option<&[usize]>) -> Appliance {
             crl_grace_s: TrustFiles::CRL_GRACE_S,
             crl_stale: CrlStale::default(),
             repository: None,
+            enrolment: None,
         }),
         policy,
         state,
@@ -53,6 +54,7 @@ pub(crate) fn resolve(appliance: &mut Appliance, base: &Path) {
     let mut paths: Vec<&mut PathBuf> = trust.anchors.iter_mut().collect();
     paths.extend(trust.certificates.iter_mut().chain(&mut trust.crls).chain([&mut trust.keys]));
     paths.extend(trust.repository.iter_mut().flat_map(repository::paths));
+    paths.extend(trust.enrolment.iter_mut().flat_map(enrolment::paths));
     paths.extend([&mut appliance.policy, &mut appliance.admin.socket]);
     paths.extend(appliance.state.iter_mut());
     for port in [&mut appliance.ports.interconnect, &mut appliance.ports.home] {
@@ -292,11 +294,13 @@ fn trust(item: &Item<'_>, cores: &Cores) -> TrustFiles {
     let mut section = Section::open(item);
     let anchors = section.need("anchors", "[root.pem]").map(|item| item.set("root.pem", units::path));
     let repository = section.get("repository").map(|item| repository::read(&item));
+    let enrolment = section.get("enrolment").map(|item| enrolment::read(&item));
     let mut directory = |key, example, needed: bool| {
         let item = if needed { section.need(key, example) } else { section.get(key) };
         item.and_then(|item| units::path(&item))
     };
-    let certificates = directory("certificates", "trust/certificates", repository.is_none());
+    // A renewed certificate is put there.
+    let certificates = directory("certificates", "trust/certificates", repository.is_none() || enrolment.is_some());
     let crls = directory("crls", "trust/crls", repository.is_none());
     let keys = directory("keys", "trust/keys", true).unwrap_or_default();
     let token_keys = section.get("token_keys").map(|item| token_keys(&item, cores)).unwrap_or_default();
@@ -312,6 +316,7 @@ fn trust(item: &Item<'_>, cores: &Cores) -> TrustFiles {
         crl_grace_s: grace.unwrap_or(TrustFiles::CRL_GRACE_S),
         crl_stale: crl_stale.unwrap_or_default(),
         repository,
+        enrolment,
     }
 }
 

@@ -37,6 +37,7 @@ impl Appliance {
             ("crl_grace", seconds(self.trust.crl_grace_s)),
             ("crl_stale", word(CRL_STALE, &self.trust.crl_stale).into()),
             ("repository", self.trust.repository.as_ref().map_or(LEFT_OUT, repository)),
+            ("enrolment", self.trust.enrolment.as_ref().map_or(LEFT_OUT, enrolment)),
         ]);
         let memory = map([
             ("hugepages", word(HUGEPAGES, &self.memory.hugepages).into()),
@@ -105,6 +106,14 @@ fn repository(repository: &Repository) -> Value {
         ("shrink_hold", seconds(repository.shrink_hold_s)),
         ("max_stale", seconds(repository.max_stale_s)),
         ("repo_stale", word(REPO_STALE, &repository.repo_stale).into()),
+    ])
+}
+
+fn enrolment(enrolment: &Enrolment) -> Value {
+    map([
+        ("url", text(&enrolment.url)),
+        ("roots", some(&enrolment.roots, |root| path(root))),
+        ("renew_before", seconds(enrolment.renew_before_s)),
     ])
 }
 

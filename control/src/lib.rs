@@ -10,6 +10,7 @@ pub mod confine;
 pub mod demo;
 pub mod diff;
 mod durable;
+pub mod enrol;
 pub mod examples;
 pub mod explain;
 pub mod fate;

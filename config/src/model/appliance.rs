@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use super::enrolment::Enrolment;
 use super::repository::Repository;
 use super::token::TokenUri;
 
@@ -308,6 +309,8 @@ pub struct TrustFiles {
     pub crl_stale: CrlStale,
     /// The repository that is followed; certificates and lists of it come to those of the directories.
     pub repository: Option<Repository>,
+    /// The authority that renews our own certificate.
+    pub enrolment: Option<Enrolment>,
 }
 
 impl TrustFiles {
