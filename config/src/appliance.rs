@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 use crate::cores::{Conflict, CoreMap};
 use crate::model::*;
 use crate::names;
-use crate::repository;
 use crate::units;
 use crate::walk::{Item, Section, twice};
 use crate::words::{CRL_STALE, CRYPTO_ENGINE, HUGEPAGES, MEMORY_LOCK, NUMA};
+use crate::{enrolment, repository};
 
 /// What the file says; wherever it says it wrongly, a fault is reported and a stand-in returned.
 pub(crate) fn read(root: &Item<'_>, present: Option<&[usize]>) -> Appliance {
@@ -23,6 +23,7 @@ pub(crate) fn read(root: &Item<'_>, present: Option<&[usize]>) -> Appliance {
     let policy = top.need("policy", "policy.yaml").and_then(|item| units::path(&item)).unwrap_or_default();
     let state = top.get("state").and_then(|item| units::path(&item));
     let admin = top.get("admin").map(|item| admin(&item)).unwrap_or_default();
+    let service = top.get("service").and_then(|item| service(&item));
     top.close();
     Appliance {
         cores,
@@ -38,10 +39,12 @@ pub(crate) fn read(root: &Item<'_>, present: Option<&[usize]>) -> Appliance {
             crl_grace_s: TrustFiles::CRL_GRACE_S,
             crl_stale: CrlStale::default(),
             repository: None,
+            enrolment: None,
         }),
         policy,
         state,
         admin,
+        service,
     }
 }
 
@@ -51,6 +54,7 @@ pub(crate) fn resolve(appliance: &mut Appliance, base: &Path) {
     let mut paths: Vec<&mut PathBuf> = trust.anchors.iter_mut().collect();
     paths.extend(trust.certificates.iter_mut().chain(&mut trust.crls).chain([&mut trust.keys]));
     paths.extend(trust.repository.iter_mut().flat_map(repository::paths));
+    paths.extend(trust.enrolment.iter_mut().flat_map(enrolment::paths));
     paths.extend([&mut appliance.policy, &mut appliance.admin.socket]);
     paths.extend(appliance.state.iter_mut());
     for port in [&mut appliance.ports.interconnect, &mut appliance.ports.home] {
@@ -290,11 +294,13 @@ fn trust(item: &Item<'_>, cores: &Cores) -> TrustFiles {
     let mut section = Section::open(item);
     let anchors = section.need("anchors", "[root.pem]").map(|item| item.set("root.pem", units::path));
     let repository = section.get("repository").map(|item| repository::read(&item));
+    let enrolment = section.get("enrolment").map(|item| enrolment::read(&item));
     let mut directory = |key, example, needed: bool| {
         let item = if needed { section.need(key, example) } else { section.get(key) };
         item.and_then(|item| units::path(&item))
     };
-    let certificates = directory("certificates", "trust/certificates", repository.is_none());
+    // A renewed certificate is put there.
+    let certificates = directory("certificates", "trust/certificates", repository.is_none() || enrolment.is_some());
     let crls = directory("crls", "trust/crls", repository.is_none());
     let keys = directory("keys", "trust/keys", true).unwrap_or_default();
     let token_keys = section.get("token_keys").map(|item| token_keys(&item, cores)).unwrap_or_default();
@@ -310,6 +316,7 @@ fn trust(item: &Item<'_>, cores: &Cores) -> TrustFiles {
         crl_grace_s: grace.unwrap_or(TrustFiles::CRL_GRACE_S),
         crl_stale: crl_stale.unwrap_or_default(),
         repository,
+        enrolment,
     }
 }
 
@@ -379,4 +386,20 @@ fn loopback(item: &Item<'_>) -> Option<SocketAddr> {
         return None;
     }
     Some(address)
+}
+
+fn service(item: &Item<'_>) -> Option<Service> {
+    let mut section = Section::open(item);
+    let name = |item: Item<'_>| {
+        let name = item.text("a name of /etc/passwd or /etc/group")?;
+        let plain = |octet: u8| octet.is_ascii_alphanumeric() || matches!(octet, b'_' | b'-' | b'.');
+        if name.is_empty() || name.len() > 32 || !name.bytes().all(plain) || name.starts_with('-') {
+            item.fault("not a user or group", "1 to 32 letters, digits, _, - and . as in \"sealgate\"");
+        }
+        Some(name.to_owned())
+    };
+    let user = section.need("user", "sealgate").and_then(name);
+    let group = section.get("group").and_then(name);
+    section.close();
+    user.map(|user| Service { user, group })
 }

@@ -37,6 +37,7 @@ impl Appliance {
             ("crl_grace", seconds(self.trust.crl_grace_s)),
             ("crl_stale", word(CRL_STALE, &self.trust.crl_stale).into()),
             ("repository", self.trust.repository.as_ref().map_or(LEFT_OUT, repository)),
+            ("enrolment", self.trust.enrolment.as_ref().map_or(LEFT_OUT, enrolment)),
         ]);
         let memory = map([
             ("hugepages", word(HUGEPAGES, &self.memory.hugepages).into()),
@@ -67,8 +68,14 @@ impl Appliance {
             ("policy", path(&self.policy)),
             ("state", self.state.as_deref().map_or(LEFT_OUT, path)),
             ("admin", admin),
+            ("service", self.service.as_ref().map_or(LEFT_OUT, service)),
         ]))
     }
+}
+
+fn service(service: &Service) -> Value {
+    let group = service.group.as_deref().map_or(LEFT_OUT, Value::from);
+    map([("user", service.user.as_str().into()), ("group", group)])
 }
 
 impl Policy {
@@ -99,6 +106,14 @@ fn repository(repository: &Repository) -> Value {
         ("shrink_hold", seconds(repository.shrink_hold_s)),
         ("max_stale", seconds(repository.max_stale_s)),
         ("repo_stale", word(REPO_STALE, &repository.repo_stale).into()),
+    ])
+}
+
+fn enrolment(enrolment: &Enrolment) -> Value {
+    map([
+        ("url", text(&enrolment.url)),
+        ("roots", some(&enrolment.roots, |root| path(root))),
+        ("renew_before", seconds(enrolment.renew_before_s)),
     ])
 }
 

@@ -279,6 +279,23 @@ fn faults_of_a_policy() {
 fn faults_of_an_appliance() {
     let cases: &[Case] = &[
         (
+            "certificates: c, crls: r, keys: k, crl_grace: 24h",
+            "keys: k, crls: r, enrolment: {url: \"file:///x\", roots: [], renew_before: 721h, more: 1}",
+            &[
+                "a.yaml:6: trust.certificates: missing; give it, as certificates: trust/certificates",
+                "a.yaml:6: trust.enrolment.url: \"file:///x\" is not https://host/path/; give https://host/path/, without user \
+                 or query",
+                "a.yaml:6: trust.enrolment.roots: the list is empty; give at least one, as [tls-root.pem], or leave the key out",
+                "a.yaml:6: trust.enrolment.renew_before: 721h is out of range; give 1h to 720h",
+                "a.yaml:6: trust.enrolment.more: unknown key; known here: url, roots, renew_before",
+            ],
+        ),
+        (
+            "crl_grace: 24h",
+            "enrolment: {}",
+            &["a.yaml:6: trust.enrolment.url: missing; give it, as url: \"https://tsca.example/\""],
+        ),
+        (
             "crl_grace: 24h",
             "repository: {urls: [\"http://x/\"], poll: 0s, roots: [], max_shrink_percent: 101, more: 1}",
             &[
@@ -601,6 +618,20 @@ proptest! {
             prop_assert_eq!(Policy::parse(&policy.to_yaml()), Ok(policy));
         }
     }
+}
+
+#[test]
+fn enrolment_has_its_defaults_and_needs_a_directory_to_put_certificates_into() {
+    let with = |keys: &str| APPLIANCE.replace("certificates: c, crls: r, keys: k, crl_grace: 24h", keys);
+    let enrolment = "keys: k, enrolment: {url: \"https://tsca.example:8443\", roots: [t.pem]}";
+    let good = with(&format!("certificates: c, crls: r, {enrolment}"));
+    let appliance = Appliance::parse(&good).unwrap_or_else(|faults| panic!("{faults}"));
+    let read = appliance.trust.enrolment.as_ref().expect("there");
+    assert_eq!((read.url.to_string(), read.renew_before_s), ("https://tsca.example:8443/".to_owned(), 14 * 86_400));
+    assert_eq!(Appliance::parse(&appliance.to_yaml()).unwrap_or_else(|faults| panic!("{faults}")), appliance);
+    let repository = "repository: {urls: [\"https://tsca.example/repo\"], store: s}";
+    let faults = Appliance::parse(&with(&format!("{enrolment}, {repository}"))).expect_err("no directory");
+    assert_eq!(faults.iter().map(|one| one.path.clone()).collect::<Vec<_>>(), ["trust.certificates"]);
 }
 
 #[test]

@@ -9,7 +9,7 @@ mod patient;
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, Response, StatusCode, header};
-use http_body_util::{BodyExt, LengthLimitError, Limited};
+use http_body_util::BodyExt;
 use hyper::body::{Body as _, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -32,6 +32,8 @@ use tower::ServiceExt;
 
 /// Most octets of a request's line and header.
 const MAX_HEADER: usize = 16 * 1024;
+/// Most octets of a body that is too large which are read and thrown away.
+const MAX_DRAIN: usize = 1024 * 1024;
 /// How long requests that are being answered may take once the server is dropped.
 const GRACE: Duration = Duration::from_millis(300);
 /// How long threads of [`tokio::task::spawn_blocking`] are waited for after that.
@@ -200,12 +202,9 @@ impl Door {
 /// Waits for the whole request, then lets the router answer.
 async fn answer(router: Router, request: Request<Incoming>, caller: Caller, limits: Limits) -> Response<Body> {
     let (mut parts, body) = request.into_parts();
-    if body.size_hint().lower() > limits.body as u64 {
-        return refuse(StatusCode::PAYLOAD_TOO_LARGE);
-    }
-    let body = match timeout(limits.request, Limited::new(body, limits.body).collect()).await {
-        Ok(Ok(body)) => body.to_bytes(),
-        Ok(Err(fault)) if fault.is::<LengthLimitError>() => return refuse(StatusCode::PAYLOAD_TOO_LARGE),
+    let body = match timeout(limits.request, whole(body, limits.body)).await {
+        Ok(Ok(Some(body))) => body,
+        Ok(Ok(None)) => return refuse(StatusCode::PAYLOAD_TOO_LARGE),
         Ok(Err(_)) => return refuse(StatusCode::BAD_REQUEST),
         Err(_) => return refuse(StatusCode::REQUEST_TIMEOUT),
     };
@@ -214,6 +213,24 @@ async fn answer(router: Router, request: Request<Incoming>, caller: Caller, limi
         Ok(response) => response,
         Err(never) => match never {},
     }
+}
+
+/// The octets of a body; `None` if there are more than `most`. Then a little more is read and thrown away: a caller that is
+/// hung up on while it writes does not see the answer.
+async fn whole(mut body: Incoming, most: usize) -> hyper::Result<Option<Vec<u8>>> {
+    let (mut octets, mut passed) = (Vec::new(), 0);
+    let mut good = body.size_hint().lower() <= most as u64;
+    while let Some(frame) = body.frame().await.transpose()? {
+        let Ok(part) = frame.into_data() else { continue };
+        passed += part.len();
+        good &= passed <= most;
+        match good {
+            true => octets.extend_from_slice(&part),
+            false if passed > MAX_DRAIN => break,
+            false => octets.clear(),
+        }
+    }
+    Ok(good.then_some(octets))
 }
 
 /// An answer after which nothing of this caller is read: half of a request may still be on its way.

@@ -34,13 +34,14 @@ pub fn forbid_dumps() -> std::io::Result<()> {
 
 /// Locks the memory of this process, now and what it takes later, page by page as it is used: stacks, pools and reserved
 /// addresses that nobody touches cost nothing. Huge pages are never swapped; the lock does not touch them.
+/// * `drops`: this process will lose its capabilities, so only a limit that is lifted counts
 /// # Errors
 /// With [`MemoryLock::On`], that the system forbids it.
-pub fn lock_memory(wanted: MemoryLock) -> Result<Locking, CliError> {
+pub fn lock_memory(wanted: MemoryLock, drops: bool) -> Result<Locking, CliError> {
     if wanted == MemoryLock::Off {
         return Ok(Locking::Off);
     }
-    match lock() {
+    match lock(drops) {
         Ok(()) => Ok(Locking::Locked),
         Err(why) if wanted == MemoryLock::On => {
             Err(CliError::new(format!("memory.lock is on, but {why}"), format!("{REMEDY}; or set it to auto")))
@@ -52,11 +53,13 @@ pub fn lock_memory(wanted: MemoryLock) -> Result<Locking, CliError> {
     }
 }
 
-fn lock() -> Result<(), String> {
-    let limit = getrlimit(Resource::Memlock);
-    // The soft limit is ours to raise. That it cannot be shows below.
-    let _ = setrlimit(Resource::Memlock, Rlimit { current: limit.maximum, maximum: limit.maximum });
-    let capable = capabilities(None).is_ok_and(|sets| sets.effective.contains(CapabilitySet::IPC_LOCK));
+fn lock(drops: bool) -> Result<(), String> {
+    // The hard limit is root's to raise, the soft one ours. That they cannot be shows below.
+    if setrlimit(Resource::Memlock, Rlimit { current: None, maximum: None }).is_err() {
+        let limit = getrlimit(Resource::Memlock);
+        let _ = setrlimit(Resource::Memlock, Rlimit { current: limit.maximum, maximum: limit.maximum });
+    }
+    let capable = !drops && capabilities(None).is_ok_and(|sets| sets.effective.contains(CapabilitySet::IPC_LOCK));
     may_lock(getrlimit(Resource::Memlock).current, capable)?;
     mlockall(MlockAllFlags::CURRENT | MlockAllFlags::FUTURE | MlockAllFlags::ONFAULT)
         .map_err(|error| format!("the system does not lock memory: {error}"))
@@ -81,14 +84,14 @@ mod tests {
         assert_eq!(may_lock(None, false), Ok(()));
         assert_eq!(may_lock(Some(8 << 20), true), Ok(()));
         assert_eq!(may_lock(Some(8 << 20), false), Err("RLIMIT_MEMLOCK is 8192 KiB".to_owned()));
-        assert_eq!(lock_memory(MemoryLock::Off).unwrap(), Locking::Off);
+        assert_eq!(lock_memory(MemoryLock::Off, false).unwrap(), Locking::Off);
     }
 
     #[test]
     fn a_lock_is_one_that_the_system_knows() {
-        let told = lock_memory(MemoryLock::Auto).unwrap();
+        let told = lock_memory(MemoryLock::Auto, false).unwrap();
         assert!(matches!(told, Locking::Locked | Locking::Refused(_)));
-        let demanded = lock_memory(MemoryLock::On);
+        let demanded = lock_memory(MemoryLock::On, false);
         assert_eq!(demanded.is_ok(), told == Locking::Locked, "{told:?}");
         // Octets that this process touched after the lock count as locked.
         let touched = vec![1_u8; 4 << 20];

@@ -4,6 +4,7 @@ use crate::cli::CliError;
 use crate::gather::{self, Gathered};
 use crate::observe::{Observer, Settings};
 use crate::ports::{self, PortView};
+use crate::privilege::{self, Account};
 use crate::publish::Publisher;
 use crate::reload::Reloader;
 use crate::report::{Board, Current, DRAIN, Wishes};
@@ -61,7 +62,8 @@ impl Gateway {
     pub fn start(file: &Path, gathered: Gathered) -> Result<Self, CliError> {
         let Gathered { appliance, policy, trust, keys, client, snapshot, .. } = gathered;
         ports::check_build(&appliance)?;
-        let memory = secrecy::lock_memory(appliance.memory.lock)?;
+        let account = privilege::account(&appliance)?;
+        let memory = secrecy::lock_memory(appliance.memory.lock, account.is_some())?;
         if let Some(core) = appliance.cores.main
             && !core_affinity::set_for_current(core_affinity::CoreId { id: core })
         {
@@ -91,7 +93,7 @@ impl Gateway {
             ..EngineConfig::default()
         };
         let (complain, faults) = mpsc::channel();
-        let (engine, ports) = open(&appliance, config, snapshot, state.as_ref(), complain)?;
+        let (engine, ports) = open(&appliance, config, snapshot, state.as_ref(), account.as_ref(), complain)?;
         let (engine, trust) = (Arc::new(engine), Arc::new(Current::new(trust)));
         let settings = Settings { keep: appliance.admin.refused, ..Settings::default() };
         let observer = Observer::start(&engine, settings).map_err(|error| {
@@ -208,6 +210,7 @@ fn open(
     config: EngineConfig,
     snapshot: Snapshot,
     state: Option<&State>,
+    account: Option<&Account>,
     _complain: Sender<String>,
 ) -> Result<(Engine, Vec<PortView>), CliError> {
     let opened = ports::dpdk::open(appliance, config.frames * config.cores.len())?;
@@ -218,6 +221,8 @@ fn open(
         let hardware = ports::dpdk::crypto(appliance, eal);
         EngineConfig { crypto: PoolConfig { hardware, ..config.crypto }, ..config }
     };
+    // Nothing from here on needs root, and each worker is made by the user.
+    account.map_or(Ok(()), Account::become_it)?;
     let shared = memories(appliance, &snapshot, state);
     let engine = Engine::start_with(config, snapshot, shared, opened.queues, enter).map_err(engine_error)?;
     Ok((engine, opened.views))
@@ -229,6 +234,7 @@ fn open(
     config: EngineConfig,
     snapshot: Snapshot,
     state: Option<&State>,
+    account: Option<&Account>,
     complain: Sender<String>,
 ) -> Result<(Engine, Vec<PortView>), CliError> {
     use crate::ports::files::FilePort;
@@ -239,6 +245,8 @@ fn open(
     let pool = MemPool::new(usize::try_from(sizing.count).unwrap_or(usize::MAX), ROOM.max(sizing.room.into()));
     let (one, first) = FilePort::open(&pool, sides[0], complain.clone())?;
     let (two, second) = FilePort::open(&pool, sides[1], complain)?;
+    // Nothing from here on needs root, and each worker is made by the user.
+    account.map_or(Ok(()), Account::become_it)?;
     let shared = memories(appliance, &snapshot, state);
     let engine = Engine::start_with(config, snapshot, shared, vec![[one, two]], || Ok(())).map_err(engine_error)?;
     Ok((engine, vec![first, second]))

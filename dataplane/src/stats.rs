@@ -35,6 +35,8 @@ pub struct Stats {
     pub messages: u64,
     /// User messages that wait for a signature now.
     pub messages_waiting: u64,
+    /// Verdicts. Copied with `messages`, where the rows of [`Stats::verdicts`] are those of the moment they are read.
+    pub judged: u64,
     /// DATA chunks that came again and got their first verdict again.
     pub repeated: u64,
     /// Things that happened to messages besides their verdict, by reason: a message that left unsigned because it
@@ -61,6 +63,7 @@ impl Stats {
             frames_held: 0,
             messages: 0,
             messages_waiting: 0,
+            judged: 0,
             repeated: 0,
             events: [0; COUNT],
             adopted: 0,
@@ -70,6 +73,7 @@ impl Stats {
 
     /// Counts a verdict. A peer beyond the table counts as unknown.
     pub fn count(&mut self, peer: u16, way: Direction, reason: Reason) {
+        self.judged += 1;
         self.rows.count(peer, way, reason);
     }
 
@@ -102,7 +106,7 @@ impl Stats {
 
     /// Messages in and messages accounted for: equal, or a message was lost inside.
     pub fn message_balance(&self) -> (u64, u64) {
-        (self.messages, self.rows.sum() + self.messages_waiting)
+        (self.messages, self.judged + self.messages_waiting)
     }
 
     /// Adds another worker's counters.
@@ -119,6 +123,7 @@ impl Stats {
             frames_held,
             messages,
             messages_waiting,
+            judged,
             repeated,
             events,
             adopted,
@@ -133,6 +138,7 @@ impl Stats {
             (frames_held, other.frames_held),
             (messages, other.messages),
             (messages_waiting, other.messages_waiting),
+            (judged, other.judged),
             (repeated, other.repeated),
             (adopted, other.adopted),
         ];

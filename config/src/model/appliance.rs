@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use super::enrolment::Enrolment;
 use super::repository::Repository;
 use super::token::TokenUri;
 
@@ -27,6 +28,8 @@ pub struct Appliance {
     pub state: Option<PathBuf>,
     /// The door for the operator's commands.
     pub admin: Admin,
+    /// Who the process is once its ports are open; `None`: whoever started it.
+    pub service: Option<Service>,
 }
 
 /// Which core does what. Numbers are those of the operating system.
@@ -306,6 +309,8 @@ pub struct TrustFiles {
     pub crl_stale: CrlStale,
     /// The repository that is followed; certificates and lists of it come to those of the directories.
     pub repository: Option<Repository>,
+    /// The authority that renews our own certificate.
+    pub enrolment: Option<Enrolment>,
 }
 
 impl TrustFiles {
@@ -345,4 +350,13 @@ impl Default for Admin {
     fn default() -> Self {
         Self { socket: PathBuf::from("/run/sealgate/admin.sock"), group: None, http: None, refused: Self::REFUSED }
     }
+}
+
+/// Who the process is once its ports are open.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Service {
+    /// Name of the user.
+    pub user: String,
+    /// Name of the group; `None`: the user's own.
+    pub group: Option<String>,
 }

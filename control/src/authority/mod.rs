@@ -219,7 +219,7 @@ impl Authority {
         let (store, state) = Store::create(dir, &setup.name)?;
         let mut authority = Self { dir: dir.to_owned(), state, store, who: operator_of_this_process(), _lock: lock };
         let from = start(now)?;
-        let root = Signer { subject: authority.subject(Ca::Root), key: mint::new_key(Alg::P384)? };
+        let root = Signer { subject: authority.subject(Ca::Root), key: new_key(Alg::P384)? };
         let content = Content {
             subject: authority.subject(Ca::Root),
             serial: 1,
@@ -235,7 +235,7 @@ impl Authority {
         let entry = Entry::new(now.unix_timestamp(), &authority.who, Deed::Issue, "root").serial(1);
         let entry = entry.reason(format!("root, SAI {}", hex(&made.sai)));
         authority.store.transaction(|tx| audit::put(tx, &entry))?;
-        let key = mint::new_key(setup.region_alg)?;
+        let key = new_key(setup.region_alg)?;
         let content = Content {
             subject: authority.subject(Ca::Region),
             serial: authority.take_serial()?,
@@ -328,7 +328,7 @@ impl Authority {
         }
         let (not_before, not_after) = dates(request, &issuer, now)?;
         let signer = self.signer(request.ca)?;
-        let key = mint::new_key(request.alg)?;
+        let key = new_key(request.alg)?;
         let content = Content {
             subject: mint::name(&self.state.name, operator),
             serial: self.take_serial()?,
@@ -486,7 +486,7 @@ fn read_certificate(path: &Path) -> Result<Vec<u8>, AuthorityError> {
 }
 
 /// A certificate as a file has it.
-fn pem(der: &[u8]) -> String {
+pub(crate) fn pem(der: &[u8]) -> String {
     let text = STANDARD.encode(der);
     let lines: Vec<_> = text.as_bytes().chunks(64).map(String::from_utf8_lossy).collect();
     format!("-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n", lines.join("\n"))

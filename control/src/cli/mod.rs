@@ -3,6 +3,7 @@
 pub mod check;
 pub mod demo;
 pub mod diff;
+pub mod enrol;
 pub mod explain;
 pub mod order;
 pub mod reload;
@@ -64,6 +65,8 @@ enum Verb {
     Reload(reload::Args),
     /// Show what a new policy would change: keys, and verdicts on a capture.
     Diff(diff::Args),
+    /// Get this gateway's certificate from an authority, or renew it: the key is made here and never leaves.
+    Enrol(enrol::Args),
     /// Judge a capture file as a gateway would have, and write what would have left.
     Replay(replay::Args),
     /// Say why each message of a capture file passes or not, step by step.
@@ -89,6 +92,7 @@ pub fn main() -> ExitCode {
         Verb::Repository(args) => repository::run(args),
         Verb::Reload(args) => reload::run(args),
         Verb::Diff(args) => diff::run(args),
+        Verb::Enrol(args) => enrol::run(args).map(|()| ExitCode::SUCCESS),
         Verb::Replay(args) => replay::run(args).map(|()| ExitCode::SUCCESS),
         Verb::Explain(args) => explain::run(args).map(|()| ExitCode::SUCCESS),
         Verb::Demo(args) => demo::run(args).map(|()| ExitCode::SUCCESS),

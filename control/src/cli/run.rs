@@ -3,27 +3,37 @@
 use super::{CliError, print, show};
 use crate::admin::{self, Admin};
 use crate::api;
+use crate::confine::confine;
 use crate::gather::Gathered;
 use crate::http::Server;
 use crate::logging;
-use crate::report::What;
+use crate::privilege;
+use crate::report::{Board, What};
 use crate::secrecy;
+use crate::service;
 use crate::supervise::{Condition, Gateway};
+use sealgate_config::load_appliance_on;
 use sealgate_config::model::Mode;
 use sealgate_crypto::engine::hardware::DeviceState;
 use sealgate_dataplane::engine::now_ms;
 use sealgate_dataplane::io::eal_args::Facts;
+use serde_json::Value;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use std::fs::DirBuilder;
 use std::net::SocketAddr;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::sleep;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How often the main thread looks at signals and at the gateway.
 const LOOK: Duration = Duration::from_millis(20);
+
+/// Looks between two at what the service manager shows.
+const STATUS: u32 = 25;
 
 const MANUAL: &str = "\
 The line \"sealgate ready: ...\" says that frames are forwarded from now on.
@@ -53,6 +63,10 @@ pub fn run(args: Args) -> Result<ExitCode, CliError> {
     if let Err(error) = secrecy::forbid_dumps() {
         tracing::warn!("core dumps are not forbidden: {error}");
     }
+    if let Err(error) = rustix::thread::set_no_new_privs(true) {
+        tracing::warn!("a program that this one starts could gain privileges: {error}");
+    }
+    settle(&args.config)?;
     let now = i64::try_from(now_ms() / 1000).unwrap_or(i64::MAX);
     let gathered = Gathered::read(&args.config, Some(&Facts::read().cpus), now)?;
     for warning in &gathered.warnings {
@@ -79,7 +93,9 @@ pub fn run(args: Args) -> Result<ExitCode, CliError> {
         }
     };
     announce(&gateway, &socket);
+    service::ready();
     let condition = watch(&gateway, &stop, &hangup);
+    service::stopping();
     // Callers first: they hold the board, and with it the ports.
     drop((admin, served));
     let (document, stopped, complaint) = gateway.stop(|board| board.document(What::All, now_ms()));
@@ -104,6 +120,31 @@ fn serve(address: SocketAddr, gateway: &Gateway) -> Result<Server, CliError> {
     })?;
     tracing::info!("metrics at http://{}/metrics", server.address());
     Ok(server)
+}
+
+/// Makes directories for the user that this process will be, and confines it to the files of its configuration. Before there
+/// is another thread: what is taken from this one is missing in all that it makes.
+fn settle(config: &Path) -> Result<(), CliError> {
+    // What is wrong with the file is said by whoever reads all of them.
+    let Ok(appliance) = load_appliance_on(config, None) else { return Ok(()) };
+    match privilege::account(&appliance)? {
+        Some(account) => {
+            for warning in account.prepare(&appliance, config)? {
+                tracing::warn!("{warning}");
+            }
+        }
+        None => {
+            for (_, dir, mode) in privilege::written(&appliance) {
+                // Whoever uses it says what is wrong with it.
+                let _ = DirBuilder::new().recursive(true).mode(mode).create(dir);
+            }
+            if rustix::process::geteuid().is_root() {
+                tracing::warn!("the gateway stays root: name a user in service, or start it as one");
+            }
+        }
+    }
+    tracing::info!("{}", confine(&appliance, config));
+    Ok(())
 }
 
 /// A flag that the first SIGTERM or SIGINT raises; the second ends the process.
@@ -157,15 +198,43 @@ fn reload(gateway: &Gateway) {
     let Some(reloader) = gateway.board().reloader.clone() else { return };
     let now = i64::try_from(now_ms() / 1000).unwrap_or(i64::MAX);
     let thread = std::thread::Builder::new().name("reload".to_owned());
-    if let Err(fault) = thread.spawn(move || crate::reload::log(&reloader.reload(now))) {
+    let work = move || {
+        service::reloading();
+        crate::reload::log(&reloader.reload(now));
+        service::ready();
+    };
+    if let Err(fault) = thread.spawn(work) {
         tracing::error!("reload: no thread for it: {fault}");
     }
+}
+
+/// What a gateway that forwards is, in a line.
+fn status(board: &Board, workers: usize) -> String {
+    let serial = board.repository.as_ref().and_then(|handle| handle.document().get("serial").and_then(Value::as_u64));
+    let serial = serial.map(|serial| format!(", serial {serial}")).unwrap_or_default();
+    format!("forwarding, {workers} worker(s){serial}")
 }
 
 /// Waits for a signal, the end of all input, or a fault.
 fn watch(gateway: &Gateway, stop: &AtomicBool, hangup: &AtomicBool) -> Condition {
     let board = gateway.board();
+    let (mut line, mut looks) = (String::new(), 0_u32);
+    let mut watchdog = service::watchdog();
+    let workers = board.engine.workers().len();
     loop {
+        if looks.is_multiple_of(STATUS) {
+            let now = status(&board, workers);
+            if now != line {
+                service::status(&now);
+                line = now;
+            }
+        }
+        if let Some(watchdog) = &mut watchdog
+            && watchdog.is_due(Instant::now())
+        {
+            watchdog.beat(Instant::now(), &board.engine.workers());
+        }
+        looks = looks.wrapping_add(1);
         let condition = gateway.condition();
         if condition != Condition::Forwarding {
             board.observer.look();

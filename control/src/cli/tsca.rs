@@ -124,7 +124,7 @@ enum Verb {
 
 /// What a certificate may speak for. Each option may be repeated or take a list with commas.
 #[derive(Debug, Default, clap::Args)]
-struct IdentifierArgs {
+pub(super) struct IdentifierArgs {
     /// Global title prefix: 99902, or e214:99902.
     #[arg(long, value_name = "PREFIX", value_delimiter = ',', value_parser = notation::gt_prefix)]
     gt: Vec<(u8, String)>,
@@ -146,7 +146,7 @@ struct IdentifierArgs {
 }
 
 impl IdentifierArgs {
-    fn take(self) -> Identifiers {
+    pub(super) fn take(self) -> Identifiers {
         Identifiers {
             gt_prefixes: self.gt,
             plmns: self.plmn,
@@ -160,7 +160,7 @@ impl IdentifierArgs {
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
-enum AlgArg {
+pub(super) enum AlgArg {
     P256,
     Ed25519,
     P384,
@@ -180,7 +180,7 @@ impl From<AlgArg> for Alg {
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
-enum RoleArg {
+pub(super) enum RoleArg {
     /// A service provider that speaks for its own numbers.
     Csp,
     /// A carrier between operators.

@@ -48,7 +48,8 @@ fn rest(mut stream: TcpStream) -> (String, Duration) {
 
 fn say(server: &Server, text: &str) -> (String, Duration) {
     let mut stream = call(server);
-    stream.write_all(text.as_bytes()).expect("written");
+    // The server may hang up before it has taken everything.
+    let _ = stream.write_all(text.as_bytes());
     rest(stream)
 }
 
@@ -101,17 +102,18 @@ fn a_header_that_drips_ends_in_time_however_slowly_it_goes_on() {
 }
 
 #[test]
-fn what_is_too_large_is_refused_unread() {
+fn what_is_too_large_is_refused() {
     let server = server(LIMITS);
     let post = |length: usize, body: &str| {
         say(&server, &format!("POST /length HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n\r\n{body}")).0
     };
     assert_eq!(status(&post(1000, &"a".repeat(1000))), "200");
-    assert_eq!(status(&post(1001, "")), "413");
-    assert_eq!(status(&post(usize::MAX / 2, "a")), "413");
+    assert_eq!(status(&post(1001, &"a".repeat(1001))), "413");
+    assert_eq!(status(&post(500_000, &"a".repeat(500_000))), "413", "the caller sees it though it goes on writing");
+    assert_ne!(status(&post(usize::MAX / 2, &"a".repeat(2 * MAX_DRAIN))), "200");
     let part = |length: usize| format!("{length:x}\r\n{}\r\n", "a".repeat(length));
     let head = "POST /length HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n";
-    let chunks = head.to_owned() + &part(100) + &part(901);
+    let chunks = head.to_owned() + &part(100) + &part(901) + &part(0);
     assert_eq!(status(&say(&server, &chunks).0), "413");
     let long = format!("GET /hello HTTP/1.1\r\nx: {}\r\n\r\n", "y".repeat(2 * MAX_HEADER));
     assert_eq!(status(&say(&server, &long).0), "431");

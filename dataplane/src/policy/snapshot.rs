@@ -326,17 +326,22 @@ impl Snapshot {
             signers.push(Signer { trust: signer.clone(), alg: certificate.key.alg() as u8, key });
         }
         let own = policy.home.signing.as_ref().and_then(|signing| {
-            let found = signers.iter().find(|signer| signer.trust.certificate.name == signing.cert);
-            let Some(signer) = found else {
-                faults.push(CompileError::SigningCert(signing.cert.clone()));
+            // While a renewal is installed, and as long as a repository has the certificate before it under the same name,
+            // there may be two certificates and two keys: any pair will do, that of the key of this name first.
+            let named = || signers.iter().filter(|signer| signer.trust.certificate.name == signing.cert);
+            let fits = |signer: &&Signer, key: &SigningKey| key.public().sai() == signer.trust.certificate.sai;
+            let of_this_name = keys.get(&signing.cert);
+            let pair = named().find_map(|signer| Some((signer, of_this_name.filter(|key| fits(&signer, key))?)));
+            let pair = pair
+                .or_else(|| named().find_map(|signer| Some((signer, keys.values().find(|key| fits(&signer, key))?))));
+            let Some((signer, key)) = pair else {
+                faults.push(match named().next() {
+                    Some(_) => CompileError::SigningKey(signing.cert.clone()),
+                    None => CompileError::SigningCert(signing.cert.clone()),
+                });
                 return None;
             };
             let sai = signer.trust.certificate.sai;
-            let fits = keys.get(&signing.cert).filter(|key| key.public().sai() == sai);
-            let Some(key) = fits else {
-                faults.push(CompileError::SigningKey(signing.cert.clone()));
-                return None;
-            };
             let Ok(key) = ring.install_signer(key) else {
                 faults.push(CompileError::TooMany("keys"));
                 return None;

@@ -82,11 +82,6 @@ impl Rows {
         self.blocks.iter().flat_map(|block| &block.0).take(self.peers).flatten().flatten()
     }
 
-    /// The sum of all counts.
-    pub(crate) fn sum(&self) -> u64 {
-        self.cells().map(|cell| cell.load(Ordering::Relaxed)).sum()
-    }
-
     /// The sum of one column.
     pub(crate) fn total(&self, reason: Reason) -> u64 {
         let rows = self.blocks.iter().flat_map(|block| &block.0).take(self.peers).flatten();

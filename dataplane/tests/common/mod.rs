@@ -35,12 +35,17 @@ pub fn policy() -> Policy {
 
 /// All certificates and lists of the vectors, loaded at their time.
 pub fn trust() -> Trust {
+    trust_by(Options::default())
+}
+
+/// The same by other rules.
+pub fn trust_by(options: Options) -> Trust {
     let folder = vectors();
     let objects = |sub: &str, kind| pki::objects_from_dir(&folder.join(sub), kind).expect("readable folder").0;
     let root = pki::objects_from_file(&folder.join("certs/root.pem"), pki::Kind::Certificate).expect("root");
     let anchors: Vec<_> = root.into_iter().map(|object| Anchor { der: object.der, limit: None }).collect();
     let certificates = objects("certs", pki::Kind::Certificate);
-    pki::load(&anchors, &certificates, &objects("crls", pki::Kind::Crl), Options::default(), (NOW_MS / 1000) as i64)
+    pki::load(&anchors, &certificates, &objects("crls", pki::Kind::Crl), options, (NOW_MS / 1000) as i64)
 }
 
 /// A private key of the vectors.
@@ -87,7 +92,18 @@ impl Gateway {
         crypto: PoolConfig,
         prepare: impl FnOnce(&mut Shared),
     ) -> Self {
-        let snapshot = Snapshot::compile(policy, &trust(), &keys(), 1500, &KeyRing::new())
+        Self::with_trust(policy, &trust(), config, crypto, prepare)
+    }
+
+    /// The same with this trust.
+    pub fn with_trust(
+        policy: &Policy,
+        trust: &Trust,
+        config: WorkerConfig,
+        crypto: PoolConfig,
+        prepare: impl FnOnce(&mut Shared),
+    ) -> Self {
+        let snapshot = Snapshot::compile(policy, trust, &keys(), 1500, &KeyRing::new())
             .unwrap_or_else(|faults| panic!("{faults:?}"));
         let mut shared = Shared::new(&snapshot);
         prepare(&mut shared);
