@@ -102,6 +102,12 @@ impl Gathered {
             }
         };
         let (trust, client) = read_trust(file, &appliance.trust, now, &mut found);
+        let signing = policy.as_ref().and_then(|policy| policy.home.signing.as_ref());
+        if let Some((path, why, remedy)) = crate::enrol::fault(&appliance.trust, signing.map(|one| one.cert.as_str()))
+            && policy.is_some()
+        {
+            found.faults.push(fault(file, path, why, remedy));
+        }
         let signs = policy.as_ref().is_none_or(|policy| policy.home.signing.is_some());
         let mut lost = Vec::new();
         let mut all_keys = read_keys(file, &appliance.trust.keys, signs, &mut lost, &mut found);
