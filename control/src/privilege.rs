@@ -183,7 +183,13 @@ pub fn written(appliance: &Appliance) -> Vec<(&'static str, PathBuf, u32)> {
     let store = appliance.trust.repository.iter().map(|one| ("trust.repository.store", one.store.clone(), 0o700));
     // The group may use the admin socket.
     let socket = appliance.admin.socket.parent().filter(|dir| !dir.as_os_str().is_empty());
-    state.chain(store).chain(socket.map(|dir| ("admin.socket", dir.to_owned(), 0o750))).collect()
+    // A renewed certificate and its key are installed where the old ones are.
+    let trust = &appliance.trust;
+    let own = trust.enrolment.iter().flat_map(|_| {
+        let certificates = trust.certificates.iter().map(|dir| ("trust.certificates", dir.clone(), 0o755));
+        certificates.chain([("trust.keys", trust.keys.clone(), 0o700)])
+    });
+    state.chain(store).chain(own).chain(socket.map(|dir| ("admin.socket", dir.to_owned(), 0o750))).collect()
 }
 
 /// What a reload reads: files, and what lies in the directories.

@@ -45,6 +45,7 @@ pub fn board_over(lab: &Lab, ports: [MemPort; 2], policy: Option<&str>) -> Arc<B
         engine,
         trust: Arc::new(Current::new(gathered.trust)),
         repository: None,
+        enrolment: None,
         reloader: None,
         ports: vec![view("one"), view("two")],
         memory: Locking::Off,
