@@ -149,6 +149,11 @@ impl Tap {
         trace.missed.load(Ordering::Relaxed)
     }
 
+    /// Traces under way.
+    pub fn sessions(&self) -> usize {
+        self.wanted.lock().unwrap_or_else(PoisonError::into_inner).iter().flatten().count()
+    }
+
     /// Ends a trace.
     pub fn end(&self, session: Session) {
         let mut wanted = self.wanted.lock().unwrap_or_else(PoisonError::into_inner);
