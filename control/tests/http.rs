@@ -11,13 +11,18 @@ use openmetrics::check;
 use sealgate_control::api;
 use sealgate_control::http::Server;
 use sealgate_control::metrics::{OPENMETRICS, PLAIN};
+use sealgate_dataplane::io::FrameIo;
+use sealgate_dataplane::io::mem::{MemPool, MemPort};
 use serde_json::{Value, json};
+use std::collections::VecDeque;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::sleep;
 use std::time::Duration;
-use world::{Busy, board};
+use world::{Busy, board, board_over};
 
 /// Status, header and body of an answer.
 fn get(server: &Server, path: &str, more: &str) -> (u16, String, String) {
@@ -130,6 +135,59 @@ fn health_and_readiness_follow_the_gateway() {
     assert_eq!((status, body.as_str()), (503, "drained\n"));
     let (_, _, page) = get(&server, "/metrics", "");
     assert!(page.contains("\nsealgate_forwarding 0"), "{page}");
+}
+
+/// A port by which nothing comes, and whose driver does not come back while the flag is up.
+struct Stuck(MemPort, Arc<AtomicBool>);
+
+impl FrameIo for Stuck {
+    type Frame = <MemPort as FrameIo>::Frame;
+
+    fn rx(&mut self, out: &mut Vec<Self::Frame>, max: usize) -> usize {
+        while self.1.load(Ordering::Relaxed) {
+            sleep(Duration::from_millis(1));
+        }
+        self.0.rx(out, max)
+    }
+
+    fn tx(&mut self, frames: &mut VecDeque<Self::Frame>) -> usize {
+        self.0.tx(frames)
+    }
+
+    fn alloc(&mut self) -> Option<Self::Frame> {
+        self.0.alloc()
+    }
+
+    fn exhausted(&self) -> bool {
+        self.0.exhausted()
+    }
+}
+
+#[test]
+fn a_worker_that_stands_still_is_not_healthy_and_what_is_asked_is_answered_all_the_same() {
+    let lab = Lab::new("stuck");
+    let (pool, flag) = (MemPool::new(16, 2048), Arc::new(AtomicBool::new(false)));
+    let port = || Stuck(MemPort::new(&pool), Arc::clone(&flag));
+    let board = board_over(&lab, [port(), port()], None);
+    let server = serve(&board);
+    let until = |want| {
+        (0..400).any(|_| {
+            get(&server, "/healthz", "").0 == want || {
+                sleep(Duration::from_millis(50));
+                false
+            }
+        })
+    };
+    assert!(until(200));
+    flag.store(true, Ordering::Relaxed);
+    assert!(until(503), "five seconds later");
+    assert_eq!(get(&server, "/healthz", "").2, "workers that do not turn: [0]\n");
+    assert_eq!(get(&server, "/metrics", "").0, 200);
+    let (_, _, body) = get(&server, "/api/v1/associations", "");
+    let document: Value = serde_json::from_str(&body).expect("JSON");
+    assert_eq!(document[0]["current"], json!(false), "it did not answer");
+    flag.store(false, Ordering::Relaxed);
+    assert!(until(200));
 }
 
 #[test]

@@ -23,7 +23,10 @@ use std::time::Duration;
 /// The board of OTHER's gateway over two ports, with everything else as its files say.
 ///
 /// * `policy`: in the place of the one that requires signatures
-pub fn board_over(lab: &Lab, ports: [MemPort; 2], policy: Option<&str>) -> Arc<Board> {
+pub fn board_over<P>(lab: &Lab, ports: [P; 2], policy: Option<&str>) -> Arc<Board>
+where
+    P: FrameIo + Send + 'static,
+{
     let file = lab.gateway(&OTHER, &HOME, "null", "null");
     if let Some(policy) = policy {
         fs::write(lab.file("other-policy.yaml"), policy).expect("written");
