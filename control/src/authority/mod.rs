@@ -265,15 +265,17 @@ impl Authority {
         Ok(authority)
     }
 
-    /// Writes the certificates whose files are missing: the database has them first.
+    /// Writes the certificates that a process which ended too early did not: the database has them first.
     fn mend(&self) -> Result<(), AuthorityError> {
-        for (name, der) in self.store.certificates()? {
-            let file = self.cert_file(&name);
-            if !file.exists() {
-                files::write(&file, pem(&der).as_bytes(), files::PUBLIC)?;
-            }
+        for (name, der) in self.store.unwritten()? {
+            self.write_certificate(&name, &der)?;
         }
         Ok(())
+    }
+
+    fn write_certificate(&self, name: &str, der: &[u8]) -> Result<(), AuthorityError> {
+        files::write(&self.cert_file(name), pem(der).as_bytes(), files::PUBLIC)?;
+        self.store.set_written(name)
     }
 
     /// As [`Authority::open`], after somebody else has finished.
@@ -435,7 +437,7 @@ impl Authority {
         let entry = Entry::new(now.unix_timestamp(), &self.who, Deed::Issue, operator).serial(issued.serial);
         self.store.add(&issued, &made.der, ticket, &entry.reason(format!("{name}, SAI {}", issued.sai)))?;
         self.state.issued.push(issued.clone());
-        files::write(&self.cert_file(name), pem(&made.der).as_bytes(), files::PUBLIC)?;
+        self.write_certificate(name, &made.der)?;
         Ok(issued)
     }
 
