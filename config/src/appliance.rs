@@ -363,7 +363,7 @@ fn group(item: &Item<'_>) -> Option<String> {
     let text = item.written("the name of a group")?;
     let good = text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b)) && !text.starts_with('-');
     if text.is_empty() || text.len() > 32 || !good {
-        item.fault(format!("{text:?} is not the name of a group"), "give one of /etc/group, or its number");
+        item.fault(format!("{text:?} is not the name of a group"), "give one by name or number");
         return None;
     }
     Some(text.to_owned())

@@ -421,7 +421,7 @@ fn faults_of_an_appliance() {
             "policy: policy.yaml",
             "policy: policy.yaml\nadmin: {group: \"a b\", http: \"0.0.0.0:9617\", refused: 33}",
             &[
-                "a.yaml:8: admin.group: \"a b\" is not the name of a group; give one of /etc/group, or its number",
+                "a.yaml:8: admin.group: \"a b\" is not the name of a group; give one by name or number",
                 "a.yaml:8: admin.http: 0.0.0.0:9617 can be reached by other hosts, and what is served there asks nobody who he \
                  is; give an address of this host alone, as 127.0.0.1:9617; for others put a server with TLS and passwords in \
                  front of it",

@@ -3,9 +3,14 @@
 
 use crate::alarms::clock::{self, ClockState};
 use crate::alarms::{self, Registry};
-use crate::report::refused::Ring;
+use crate::report::history::History;
+use crate::report::refused::{Ring, names, spoken};
+use crate::report::sources::Sources;
+use crate::report::{Shares, states_of};
 use sealgate_dataplane::engine::{Engine, WorkerState, now_ms};
-use sealgate_wire::Reason;
+use sealgate_dataplane::pipeline::tap::{Capture, is_sampled};
+use sealgate_dataplane::policy::Snapshot;
+use sealgate_wire::{Reason, tcap};
 use serde_json::Value;
 use std::io;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
@@ -47,6 +52,8 @@ struct Common {
     settings: Settings,
     alarms: Registry,
     ring: Mutex<Ring>,
+    sources: Mutex<Sources>,
+    history: Mutex<History>,
     pulses: Mutex<Vec<Pulse>>,
     stop: Mutex<bool>,
     woken: Condvar,
@@ -72,6 +79,8 @@ impl Observer {
             settings,
             alarms: Registry::default(),
             ring: Mutex::new(Ring::new(settings.keep as usize)),
+            sources: Mutex::default(),
+            history: Mutex::default(),
             pulses: Mutex::default(),
             stop: Mutex::new(false),
             woken: Condvar::new(),
@@ -90,6 +99,15 @@ impl Observer {
     pub fn refused(&self, reason: Option<Reason>, frames: bool) -> Value {
         self.common.tap();
         lock(&self.common.ring).document(reason, frames)
+    }
+
+    /// What a peer sent within the last hour, day and week, and who of it would be refused in mode require.
+    ///
+    /// * `peer`: its place; `counters`: as they are now; `now`: seconds since 1970
+    pub fn migration(&self, peer: usize, name: &str, counters: Shares, now: i64) -> (Value, Value) {
+        let windows = lock(&self.common.history).windows(now, peer, counters);
+        let sources = lock(&self.common.sources).document(name, now);
+        (windows.iter().map(|window| window.document()).collect(), sources)
     }
 
     /// Looks for alarms now, and not only when it is time.
@@ -151,8 +169,11 @@ impl Common {
     fn tap(&self) {
         let Some(engine) = self.engine.upgrade() else { return };
         let snapshot = engine.snapshot();
-        let mut ring = lock(&self.ring);
-        engine.shared().tap.refused().drain(|capture| ring.put(capture, &snapshot));
+        let (mut ring, mut sources) = (lock(&self.ring), lock(&self.sources));
+        engine.shared().tap.refused().drain(|capture| match is_sampled(capture.seen.record.reason) {
+            true => sample(&mut sources, capture, &snapshot),
+            false => ring.put(capture, &snapshot),
+        });
     }
 
     fn look(&self) {
@@ -161,6 +182,13 @@ impl Common {
         alarms::look_at_crypto(&self.alarms, &engine.crypto(), now);
         let (digests, replay) = (shared.digests.counters(), shared.replay.counters());
         alarms::look_at_memories(&self.alarms, &engine.stats(), digests, replay, now);
+        let mut history = lock(&self.history);
+        if history.is_due(now) {
+            let stats = engine.stats();
+            let peers: Vec<_> = (0..stats.peers()).map(|peer| states_of(&stats, peer)).collect();
+            history.take(now, &peers);
+        }
+        drop(history);
         let mut pulses = lock(&self.pulses);
         for (worker, view) in engine.workers().into_iter().enumerate() {
             let turns = view.stats.turns;
@@ -170,5 +198,18 @@ impl Common {
                 None => pulses.push(Pulse { turns, at: Instant::now() }),
             }
         }
+    }
+}
+
+/// Notes who sent a message that passed without a signature that holds.
+fn sample(sources: &mut Sources, capture: &Capture, snapshot: &Snapshot) {
+    let (peer, _) = names(&capture.seen, snapshot);
+    let said = capture.seen.record.tsn.and_then(|tsn| spoken(&capture.octets, tsn));
+    let now = i64::try_from(capture.seen.time_ms / 1000).unwrap_or(i64::MAX);
+    // An ABORT cannot be signed and passes in mode require too.
+    if let Some(said) = said.filter(|said| said.kind != Some(tcap::MessageKind::Abort))
+        && let Some((title, _)) = said.calling
+    {
+        sources.put(&peer, &title.to_string(), now);
     }
 }

@@ -2,13 +2,19 @@
 //!
 //! The admin socket, HTTP and the summary at the end of a run give the same documents.
 
+mod counts;
+pub mod history;
 pub mod pcapng;
 pub mod refused;
+pub mod sources;
 mod state;
 mod tables;
+mod what;
 
 pub use state::{Shares, State, shares};
+pub use what::What;
 
+use self::counts::{by_name, passed_and_refused, pool, reasons, totals};
 use crate::enrol::renew;
 use crate::observe::Observer;
 use crate::ports::PortView;
@@ -17,81 +23,17 @@ use crate::secrecy::Locking;
 use crate::tsca::keeper::Handle;
 use sealgate_config::model::{Mode, UnknownPeer};
 use sealgate_crypto::pki::{CertState, Signer, Trust};
-use sealgate_crypto::pool::PoolStats;
-use sealgate_crypto::tables::Tier;
 use sealgate_dataplane::engine::{Engine, Stopped, WorkerState, WorkerView};
 use sealgate_dataplane::policy::Snapshot;
 use sealgate_dataplane::policy::snapshot::{Peer, PeerId};
 use sealgate_dataplane::state::Direction;
 use sealgate_dataplane::stats::Stats;
-use sealgate_wire::reason::{ALL, COUNT};
+use sealgate_wire::reason::COUNT;
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-
-/// A question.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum What {
-    /// Is it well, and what went through.
-    Status,
-    /// What each worker did.
-    Workers,
-    /// Verdicts by operator.
-    Peers,
-    /// Verdicts by reason.
-    Reasons,
-    /// Certificates and revocation lists.
-    Trust,
-    /// The repository that is followed, and its alarms.
-    Repository,
-    /// The policy in force, every key given.
-    Policy,
-    /// Associations of each worker.
-    Associations,
-    /// Memories against replays, and open transactions.
-    Replay,
-    /// What stands, those of the repository among them.
-    Alarms,
-    /// The last refused messages of each reason.
-    Refused,
-    /// All of these but the policy and the refused messages.
-    All,
-}
-
-impl What {
-    /// Every question, by its word.
-    pub const ALL: [(&'static str, Self); 12] = [
-        ("status", Self::Status),
-        ("workers", Self::Workers),
-        ("peers", Self::Peers),
-        ("reasons", Self::Reasons),
-        ("trust", Self::Trust),
-        ("repository", Self::Repository),
-        ("policy", Self::Policy),
-        ("associations", Self::Associations),
-        ("replay", Self::Replay),
-        ("alarms", Self::Alarms),
-        ("refused", Self::Refused),
-        ("all", Self::All),
-    ];
-
-    /// Whether it is a part of [`What::All`].
-    pub fn is_part(self) -> bool {
-        !matches!(self, Self::All | Self::Refused | Self::Policy)
-    }
-
-    /// The question of this word.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.iter().find(|(word, _)| *word == name).map(|(_, what)| *what)
-    }
-
-    /// Its word.
-    pub fn name(self) -> &'static str {
-        Self::ALL.iter().find(|(_, what)| *what == self).map_or("all", |(word, _)| word)
-    }
-}
 
 /// The trust in force, which whoever follows a repository changes.
 pub struct Current(Mutex<Arc<Trust>>);
@@ -196,6 +138,7 @@ impl Board {
             What::Replay => tables::replay(&self.engine),
             What::Alarms => self.alarms(),
             What::Refused => self.observer.refused(None, false),
+            What::Migration => self.migration(now_ms),
             What::All => {
                 let parts = What::ALL.iter().filter(|(_, what)| what.is_part());
                 Value::Object(parts.map(|(name, what)| ((*name).to_owned(), self.document(*what, now_ms))).collect())
@@ -292,6 +235,18 @@ impl Board {
         snapshot.peers.iter().enumerate().filter(is_shown).map(one).collect()
     }
 
+    fn migration(&self, now_ms: u64) -> Value {
+        let (stats, snapshot) = (self.engine.stats(), self.engine.snapshot());
+        let now = i64::try_from(now_ms / 1000).unwrap_or(i64::MAX);
+        let peers = snapshot.peers.iter().enumerate().skip(1).filter(|(_, peer)| !peer.gone);
+        peers
+            .map(|(id, peer)| {
+                let (windows, sources) = self.observer.migration(id, &peer.name, states_of(&stats, id), now);
+                json!({ "peer": peer.name, "mode": mode(peer.mode), "windows": windows, "sources": sources })
+            })
+            .collect()
+    }
+
     /// All alarms that stand.
     pub fn alarms(&self) -> Value {
         // Those of the repository and of our own certificate have one form.
@@ -337,70 +292,10 @@ impl Board {
     }
 }
 
-/// The crypto pool: its threads, its engines, its tables, and what the reference found wrong with them.
-fn pool(crypto: &PoolStats) -> Value {
-    let tables = &crypto.tables;
-    let tiers = Tier::ALL.iter().zip(tables.keys).map(|(tier, keys)| (tier.name().to_owned(), json!(keys)));
-    let evidence = crypto.evidence.iter().map(|one| {
-        json!({ "alg": one.alg.name(), "key": hex(&one.key), "signed": hex(&one.signed),
-            "signature": hex(&one.signature), "engine": one.engine, "reference": one.reference,
-            "by_device": one.by_device })
-    });
-    json!({
-        "threads": crypto.threads, "alive": crypto.alive, "lost": crypto.lost, "restarts": crypto.restarts,
-        "batches": crypto.batches, "verified": crypto.verified, "refused": crypto.refused, "signed": crypto.signed,
-        "stale": crypto.stale, "failed": crypto.failed,
-        "engines": crypto.engines.iter().map(|choice| json!({ "alg": choice.alg.name(), "engine": choice.engine,
-            "why": choice.why })).collect::<Vec<_>>(),
-        "device": crypto.device.as_ref().map(|device| json!({ "name": device.name, "state": device.state.name(),
-            "why": device.why, "threads": device.serving, "answered": device.answered, "full": device.full,
-            "lost": device.lost, "late": device.late, "strays": device.strays, "errors": device.errors,
-            "outs": device.outs, "restarts": device.restarts, "wrong": device.wrong })),
-        "tables": { "keys": Value::Object(tiers.collect()), "octets": tables.octets, "budget": tables.budget,
-            "pending": tables.pending, "built": tables.built, "faulty": tables.faulty },
-        "self_check": { "checked": crypto.checked, "skipped": crypto.unchecked, "mismatches": crypto.mismatches,
-            "evidence": evidence.collect::<Vec<_>>() },
-    })
-}
-
-/// Counts of each reason that has any, by direction; frames that never became messages, and events, beside them.
-fn reasons(stats: &Stats) -> Value {
-    let way = |way: Direction| {
-        let mut sum = [0u64; COUNT];
-        for peer in 0..stats.peers() {
-            let row = PeerId::try_from(peer).ok().and_then(|peer| stats.verdicts(peer, way));
-            for (sum, count) in sum.iter_mut().zip(row.into_iter().flatten()) {
-                *sum += count;
-            }
-        }
-        sum
-    };
-    let (inbound, outbound) = (way(Direction::In), way(Direction::Out));
-    let counts = inbound.iter().zip(&outbound).zip(stats.frames_dropped.iter().zip(&stats.events));
-    let used = ALL.iter().zip(counts).filter(|(_, ((i, o), (f, e)))| **i + **o + **f + **e > 0);
-    used.map(|(reason, ((inbound, outbound), (frames, events)))| {
-        json!({ "code": reason.code(), "name": reason.name(), "text": reason.text(), "passes": reason.passes(),
-            "in": inbound, "out": outbound, "frames": frames, "events": events })
-    })
-    .collect()
-}
-
-fn totals(stats: &Stats) -> [u64; COUNT] {
-    let mut row = [0; COUNT];
-    for (sum, reason) in row.iter_mut().zip(ALL) {
-        *sum = stats.total(*reason);
-    }
-    row
-}
-
-fn passed_and_refused(row: &[u64; COUNT]) -> (u64, u64) {
-    let sum = |passes: bool| ALL.iter().zip(row).filter(|(reason, _)| reason.passes() == passes).map(|(_, n)| n).sum();
-    (sum(true), sum(false))
-}
-
-fn by_name(row: &[u64; COUNT]) -> Value {
-    let used = ALL.iter().zip(row).filter(|(_, count)| **count > 0);
-    Value::Object(used.map(|(reason, count)| (reason.name().to_owned(), json!(count))).collect())
+/// Signature states of what came from one peer, since the start.
+pub fn states_of(stats: &Stats, peer: usize) -> Shares {
+    let row = PeerId::try_from(peer).ok().and_then(|peer| stats.verdicts(peer, Direction::In));
+    row.map(|row| shares(&row)).unwrap_or_default()
 }
 
 /// Whether senders of no configured peer are refused, whatever the default mode; their row is the first.

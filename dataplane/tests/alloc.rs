@@ -51,7 +51,7 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static COUNTING: Counting = Counting;
 
-/// Turns over frames that loop for ever, first to warm up, then counted. Returns allocations, and refused messages
+/// Turns over frames that loop for ever, first to warm up, then counted. Returns allocations, and messages
 /// that control was given.
 fn allocations(mode: Mode, inward: Vec<Vec<u8>>, outward: Vec<Vec<u8>>, turns: usize) -> (u64, u64, Gateway) {
     let mut policy = policy();
@@ -104,11 +104,11 @@ fn a_warm_turn_allocates_nothing() {
     // Unsigned and allowed, unsigned and refused, two in one packet, and a stranger: each under its own TSN.
     let outward: Vec<_> = (0..64).map(|i| frame(&outbound(), i, &Call::outbound(i).unsigned())).collect();
     for (mode, want) in [(Mode::Prefer, Reason::OkUnsignedAllowed), (Mode::Require, Reason::SecMissing)] {
-        let (count, refused, mut gateway) = allocations(mode, fresh_tsns(), outward.clone(), 400);
+        let (count, kept, mut gateway) = allocations(mode, fresh_tsns(), outward.clone(), 400);
         gateway.worker.publish();
         assert!(gateway.worker.stats().total(want) > 0, "{want:?}");
         assert_eq!(count, 0, "allocations in mode {mode:?}");
-        assert_eq!(refused > 0, mode == Mode::Require, "{refused} refused messages were kept");
+        assert!(kept > 0, "refused messages, or samples of those that pass unsigned");
     }
     // Signed: the whole way through the crypto pool, stripped and rewritten, replays and forgeries among them.
     let own = key("a-ec");

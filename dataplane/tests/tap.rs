@@ -74,6 +74,23 @@ fn a_flood_leaves_room_for_the_rare() {
     assert_eq!((count(Reason::SecMissing), count(Reason::L2Runt)), (3, 1));
 }
 
+#[test]
+fn what_passes_unsigned_is_sampled_where_it_comes_in() {
+    let mut policy = policy();
+    policy.peers.iter_mut().for_each(|peer| (peer.mode, peer.sign) = (Mode::Prefer, false));
+    let config = WorkerConfig::default();
+    let mut gateway =
+        Gateway::with_memory(&policy, config, PoolConfig::default(), |shared| shared.tap = Tap::new(1, 0));
+    for i in 0..20 {
+        gateway.frame(0, &frame(&inbound(), i, &Call::inbound(i).unsigned()), NOW_MS);
+        gateway.frame(1, &frame(&outbound(), i, &Call::outbound(i + 100).unsigned()), NOW_MS);
+    }
+    gateway.frame(0, &[0; 9], NOW_MS);
+    let kept = drain(&gateway);
+    assert!(kept.iter().all(|one| one.seen.record.way == Some(Direction::In)), "{kept:?}");
+    assert_eq!(kept.iter().map(|one| one.seen.record.reason).collect::<Vec<_>>(), [Reason::OkUnsignedAllowed; 8]);
+}
+
 fn traced(gateway: &Gateway, session: sealgate_dataplane::pipeline::tap::Session) -> (Vec<Traced>, u64) {
     let mut out = Vec::new();
     let missed = gateway.shared.tap.take(session, TRACE_QUEUE, &mut out);

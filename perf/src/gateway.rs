@@ -3,12 +3,14 @@
 use std::error::Error;
 use std::sync::Arc;
 
+use sealgate_config::Admin;
 use sealgate_config::model::{Mode, Policy};
 use sealgate_crypto::keyring::KeyRing;
 use sealgate_crypto::pki::{self, Anchor, Kind, Object, Options, Trust};
 use sealgate_crypto::pool::{Pool, PoolConfig};
 use sealgate_crypto::sign::SigningKey;
 use sealgate_dataplane::io::mem::{self, MemPool, MemPort};
+use sealgate_dataplane::pipeline::tap::Tap;
 use sealgate_dataplane::pipeline::worker::Shared;
 use sealgate_dataplane::pipeline::{Worker, WorkerConfig};
 use sealgate_dataplane::policy::snapshot::Keys;
@@ -66,7 +68,10 @@ impl Gateway {
         keys: &KeyRing,
     ) -> Result<Self, Box<dyn Error>> {
         let snapshot = compile(&policy(mode, sign)?, keys, &[])?;
-        let shared = Arc::new(Shared::new(&snapshot));
+        let mut shared = Shared::new(&snapshot);
+        // As in the product.
+        shared.tap = Tap::new(1, Admin::REFUSED);
+        let shared = Arc::new(shared);
         let cell = Arc::new(PolicyCell::new(snapshot));
         let (crypto, mut clients) = Pool::start(crypto, 1, &cell.current().ring)?;
         let client = clients.pop().ok_or("no crypto client")?;

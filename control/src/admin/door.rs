@@ -76,15 +76,21 @@ impl Admin {
     /// A live socket, another file, no such group, or what the system refuses.
     pub fn open(path: &Path, group: Option<&str>, board: Arc<Board>) -> Result<Self, CliError> {
         check(path)?;
-        let allowed = Allowed::with_group(group)
-            .map_err(|why| CliError::new(format!("admin.group: {why}"), "give a group of /etc/group, or its number"))?;
+        let allowed = Allowed::with_group(group).map_err(|why| {
+            CliError::new(format!("admin.group: {why}"), "give a group of this host, by name or number")
+        })?;
         let io = |error: io::Error| {
             refused(path, &error.to_string(), "give a path of at most 107 octets in a directory that can be written")
         };
         let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-        if let Some(parent) = parent.filter(|parent| !parent.exists()) {
-            DirBuilder::new().mode(0o750).create(parent).map_err(io)?;
-            give(parent, allowed.gid)?;
+        match parent {
+            Some(parent) if !parent.exists() => {
+                DirBuilder::new().mode(0o750).create(parent).map_err(io)?;
+                give(parent, allowed.gid)?;
+            }
+            // Made for this user before privileges were dropped, or by the service manager: the group must get through.
+            Some(parent) if group.is_some() && is_for_one_group(parent, allowed) => give(parent, allowed.gid)?,
+            _ => {}
         }
         if fs::symlink_metadata(path).is_ok() {
             fs::remove_file(path).map_err(io)?;
@@ -101,6 +107,12 @@ impl Admin {
         admin.thread = Some(thread.map_err(io)?);
         Ok(admin)
     }
+}
+
+/// Whether a directory is the gateway's own and open to its group and nobody else.
+fn is_for_one_group(dir: &Path, allowed: Allowed) -> bool {
+    fs::symlink_metadata(dir)
+        .is_ok_and(|data| data.is_dir() && data.uid() == allowed.uid && data.permissions().mode() & 0o777 == 0o750)
 }
 
 /// Gives a file to the group of those who may come in.

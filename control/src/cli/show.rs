@@ -2,8 +2,10 @@
 
 mod crypto;
 pub(super) mod more;
+mod trust;
 
 use self::crypto::crypto;
+use self::trust::{repository, trust};
 use super::table::Table;
 use super::{CliError, print};
 use crate::admin::{self, Request, Words};
@@ -55,6 +57,7 @@ impl ValueEnum for What {
             Self::Peers,
             Self::Reasons,
             Self::Refused,
+            Self::Migration,
             Self::Workers,
             Self::Associations,
             Self::Replay,
@@ -77,6 +80,7 @@ impl ValueEnum for What {
             Self::Replay => "memories against replays, and open transactions",
             Self::Alarms => "what stands, with its severity and since when",
             Self::Refused => "the last refused messages of each reason",
+            Self::Migration => "how far each peer is from mode require",
             Self::Policy => "the policy in force, every key given",
             Self::All => "all of these but the policy and the refused messages",
         };
@@ -144,6 +148,7 @@ fn show(what: What, document: &Value) -> String {
         What::Replay => more::replay(document),
         What::Alarms => more::alarms(document),
         What::Refused => more::refused(document),
+        What::Migration => more::migration(document),
         What::All => {
             let part = |what: &What| show(*what, document.get(what.name()).unwrap_or(&Value::Null));
             let parts = What::value_variants().iter().filter(|what| what.is_part());
@@ -328,76 +333,6 @@ fn reasons(document: &Value) -> String {
         table.row(cells.map(|key| text(reason, key)));
     }
     table.show()
-}
-
-fn trust(document: &Value) -> String {
-    let mut signers = Table::new(&["signer", "state", "algorithm", "role", "valid to", "Global Titles"]);
-    for signer in list(document, "signers") {
-        let titles = signer.get("gt_prefixes").map_or(&[][..], rows);
-        signers.row([
-            text(signer, "name"),
-            text(signer, "state"),
-            text(signer, "alg"),
-            text(signer, "role"),
-            moment(signer, "valid_to"),
-            titles.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" "),
-        ]);
-    }
-    let mut lists = Table::new(&["revocation list", "next due", "#revoked", "issuer"]);
-    for list in list(document, "crls") {
-        lists.row([text(list, "name"), moment(list, "next_update"), text(list, "revoked"), text(list, "issuer")]);
-    }
-    let mut out = format!("{}\n{}", signers.show(), lists.show());
-    if !list(document, "rejected").is_empty() {
-        let mut rejected = Table::new(&["not used", "fault", "detail"]);
-        for one in list(document, "rejected") {
-            rejected.row(["name", "fault", "detail"].map(|key| text(one, key)));
-        }
-        let _ = write!(out, "\n{}", rejected.show());
-    }
-    out
-}
-
-fn repository(document: &Value) -> String {
-    if document.get("followed").and_then(Value::as_bool) != Some(true) {
-        return "no repository is followed\n".to_owned();
-    }
-    let get = |path: &str| text(document, path);
-    let mut out = String::new();
-    let _ = match get("serial").is_empty() {
-        true => writeln!(out, "nothing is held yet"),
-        false => writeln!(
-            out,
-            "serial {} of session {}, {} objects, made {}, next due {}",
-            get("serial"),
-            get("session"),
-            get("objects"),
-            moment(document, "this_update"),
-            moment(document, "next_update")
-        ),
-    };
-    let stale = document.get("stale").and_then(Value::as_bool) == Some(true);
-    let _ = writeln!(
-        out,
-        "checked {}{}, next look in {} s, {} swap(s), {} failure(s) in a row",
-        moment(document, "checked"),
-        if stale { " (too long ago)" } else { "" },
-        number(document, "next_look_s"),
-        number(document, "swaps"),
-        number(document, "failures")
-    );
-    let first = number(document, "asked_first");
-    for (at, mirror) in (0_u64..).zip(list(document, "mirrors")) {
-        let mark = if at == first { " (asked first)" } else { "" };
-        let _ = writeln!(out, "mirror {}{mark}", mirror.as_str().unwrap_or_default());
-    }
-    if document.get("held_back").and_then(Value::as_bool) == Some(true) {
-        let _ = writeln!(out, "held back until you agree: sealgate repository confirm");
-    }
-    if !list(document, "alarms").is_empty() {
-        let _ = write!(out, "\n{}", more::alarms(document.get("alarms").unwrap_or(&Value::Null)));
-    }
-    out
 }
 
 /// Seconds since 1970 as a time of day, UTC.

@@ -110,7 +110,7 @@ fn entry(kept: &Kept, frames: bool) -> Value {
 }
 
 /// What the message in the DATA chunk of this TSN says, if the frame is whole.
-fn spoken(frame: &[u8], tsn: u32) -> Option<Spoken> {
+pub fn spoken(frame: &[u8], tsn: u32) -> Option<Spoken> {
     let ethernet = eth::Frame::parse(frame).ok()?;
     let packet = ip::Packet::parse(ethernet.ethertype, ethernet.payload).ok()??;
     let packet = Packet::parse(packet.payload).ok()?;

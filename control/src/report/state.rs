@@ -78,6 +78,14 @@ impl Shares {
         if all == 0 { 0.0 } else { self.count(state) as f64 / all as f64 }
     }
 
+    /// What was counted since these were.
+    pub fn since(&self, before: &Self) -> Self {
+        Self(std::array::from_fn(|i| {
+            let at = |shares: &Self| shares.0.get(i).copied().unwrap_or(0);
+            at(self).saturating_sub(at(before))
+        }))
+    }
+
     /// Counts by name.
     pub fn document(&self) -> Value {
         Value::Object(State::ALL.iter().map(|state| (state.name().to_owned(), json!(self.count(*state)))).collect())

@@ -62,6 +62,15 @@ fn other_users_are_refused_even_where_the_file_lets_them_and_members_are_not() {
     assert!(call_as(&socket, GROUP, &[]).contains("\"turns\""));
     assert!(call_as(&socket, NOBODY, &[GROUP]).contains("\"turns\""), "a member by another group of his");
 
+    // A directory that was made for the gateway is opened to the group; one that is everybody's is left alone.
+    for (name, mode, gid) in [("made", 0o750, GROUP), ("open", 0o755, 0)] {
+        let dir = lab.file(name);
+        fs::create_dir(&dir).expect("made");
+        fs::set_permissions(&dir, Permissions::from_mode(mode)).expect("owner");
+        drop(Admin::open(&dir.join("admin.sock"), Some(&group), busy.board.clone()).expect("open"));
+        assert_eq!(fs::metadata(&dir).expect("there").gid(), gid, "{name}");
+    }
+
     fs::set_permissions(lab.file("door"), Permissions::from_mode(0o777)).expect("owner");
     fs::set_permissions(&socket, Permissions::from_mode(0o666)).expect("owner");
     let refused = call_as(&socket, NOBODY, &[]);

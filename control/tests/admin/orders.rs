@@ -1,11 +1,15 @@
 //! Orders, and what is told of alarms, associations and memories.
 
-use crate::common::Lab;
+use crate::common::{HOME, Lab, OTHER};
 use crate::world::{Busy, board};
 use sealgate_control::admin::{self, Admin};
 use sealgate_control::report::What;
+use sealgate_dataplane::engine::now_ms;
 use serde_json::json;
+use std::fs;
 use std::sync::Arc;
+use std::thread::sleep;
+use std::time::Duration;
 
 #[test]
 fn a_drained_gateway_forwards_nothing_and_still_answers() {
@@ -46,6 +50,36 @@ fn associations_memories_and_alarms_are_shown() {
     let signatures = &peers[1]["in"]["signatures"];
     assert!(signatures["absent"].as_u64().is_some_and(|count| count > 100), "{peers}");
     assert_eq!(signatures["valid"], json!(0));
+    let migration = admin::ask(&socket, What::Migration).expect("an answer");
+    assert_eq!((&migration[0]["peer"], &migration[0]["mode"]), (&json!("home"), &json!("require")));
+    assert_eq!(migration[0]["sources"], json!([]), "all of it is refused already");
+    let windows = migration[0]["windows"].as_array().expect("a list");
+    assert!(windows.iter().all(|one| one["signatures"]["absent"].as_u64() > Some(0)), "{migration}");
+}
+
+#[test]
+fn who_would_be_refused_in_mode_require_is_named() {
+    let lab = Lab::new("migration");
+    lab.gateway(&OTHER, &HOME, "null", "null");
+    let file = lab.file("other-policy.yaml");
+    let policy = fs::read_to_string(&file).expect("there");
+    assert_eq!(policy.matches("mode: require").count(), 1);
+    let busy = Busy::with_policy(&lab, &policy.replace("mode: require", "mode: prefer"));
+    busy.goes_on();
+    let mut migration = json!(null);
+    for _ in 0..500 {
+        migration = busy.board.document(What::Migration, now_ms());
+        if migration[0]["sources"] != json!([]) {
+            break;
+        }
+        sleep(Duration::from_millis(10));
+    }
+    assert_eq!(migration[0]["mode"], json!("prefer"));
+    let sources = migration[0]["sources"].as_array().expect("a list");
+    assert!(
+        matches!(sources.as_slice(), [one] if one["title"].as_str().is_some_and(|title| title.starts_with("99901")))
+    );
+    busy.comes_out_even();
 }
 
 #[test]

@@ -7,8 +7,12 @@ use sealgate_control::report::What;
 use sealgate_dataplane::io::pcap::Reader;
 use serde_json::{Value, json};
 use std::fs::{self, Permissions};
+use std::io::Write;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::net::UnixStream;
 use std::process::Command;
+use std::thread::sleep;
+use std::time::Duration;
 
 fn trace(socket: &std::path::Path, count: u64, filter: Words) -> Vec<(String, Value)> {
     let request = Request { count: Some(count), filter: Some(filter), ..Request::new("trace", "") };
@@ -64,27 +68,27 @@ fn a_trace_of_a_caller_who_went_away_ends() {
     let board = board(&lab);
     let socket = lab.file("admin.sock");
     let _door = Admin::open(&socket, None, board.clone()).expect("open");
-    for _ in 0..12 {
-        use std::io::Write;
-        let mut stream = std::os::unix::net::UnixStream::connect(&socket).expect("somebody listens");
-        let mut line = serde_json::to_vec(&Request::new("trace", "")).expect("JSON");
-        line.push(b'\n');
-        stream.write_all(&line).expect("written");
-        drop(stream);
-    }
-    // All four places are free in the end.
     let tap = &board.engine.shared().tap;
-    let mut free = 0;
-    for _ in 0..500 {
-        let sessions: Vec<_> = std::iter::from_fn(|| tap.begin(Default::default())).collect();
-        free = sessions.len();
-        sessions.into_iter().for_each(|session| tap.end(session));
-        if free == 4 {
-            break;
-        }
-        std::thread::sleep(std::time::Duration::from_millis(10));
-    }
-    assert_eq!(free, 4);
+    let until = |count| {
+        (0..1000).any(|_| {
+            tap.sessions() == count || {
+                sleep(Duration::from_millis(10));
+                false
+            }
+        })
+    };
+    let mut line = serde_json::to_vec(&Request::new("trace", "")).expect("JSON");
+    line.push(b'\n');
+    let callers: Vec<_> = (0..4)
+        .map(|_| {
+            let mut stream = UnixStream::connect(&socket).expect("somebody listens");
+            stream.write_all(&line).expect("written");
+            stream
+        })
+        .collect();
+    assert!(until(4), "{} traces", tap.sessions());
+    drop(callers);
+    assert!(until(0), "{} traces of nobody", tap.sessions());
 }
 
 #[test]

@@ -1,4 +1,5 @@
 //! A gateway over ports in memory, and unsigned messages that it refuses.
+#![allow(dead_code, reason = "each test file uses its part")]
 
 use crate::common::{HOME, Lab, OTHER, frame, message};
 use sealgate_control::gather::Gathered;
@@ -13,14 +14,20 @@ use sealgate_dataplane::pipeline::tap::Tap;
 use sealgate_dataplane::pipeline::worker::Shared;
 use serde_json::Value;
 use std::collections::VecDeque;
+use std::fs;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{JoinHandle, sleep, spawn};
 use std::time::Duration;
 
 /// The board of OTHER's gateway over two ports, with everything else as its files say.
-pub fn board_over(lab: &Lab, ports: [MemPort; 2]) -> Arc<Board> {
+///
+/// * `policy`: in the place of the one that requires signatures
+pub fn board_over(lab: &Lab, ports: [MemPort; 2], policy: Option<&str>) -> Arc<Board> {
     let file = lab.gateway(&OTHER, &HOME, "null", "null");
+    if let Some(policy) = policy {
+        fs::write(lab.file("other-policy.yaml"), policy).expect("written");
+    }
     let now = i64::try_from(now_ms() / 1000).expect("this century");
     let gathered = Gathered::read(&file, None, now).unwrap_or_else(|problems| panic!("{problems}"));
     let mut shared = Shared::new(&gathered.snapshot);
@@ -50,7 +57,7 @@ pub fn board_over(lab: &Lab, ports: [MemPort; 2]) -> Arc<Board> {
 /// The same over ports by which nothing comes.
 pub fn board(lab: &Lab) -> Arc<Board> {
     let pool = MemPool::new(16, 2048);
-    board_over(lab, [MemPort::new(&pool), MemPort::new(&pool)])
+    board_over(lab, [MemPort::new(&pool), MemPort::new(&pool)], None)
 }
 
 /// A gateway under a stream of unsigned messages, some thousands a second.
@@ -62,11 +69,19 @@ pub struct Busy {
 
 impl Busy {
     pub fn new(lab: &Lab) -> Self {
+        Self::start(lab, None)
+    }
+
+    pub fn with_policy(lab: &Lab, policy: &str) -> Self {
+        Self::start(lab, Some(policy))
+    }
+
+    fn start(lab: &Lab, policy: Option<&str>) -> Self {
         let pool = MemPool::new(1024, 2048);
         let (mut outside, interconnect) = MemPort::cable(&pool, 256);
         let mut home = MemPort::new(&pool);
         home.drop_sent();
-        let board = board_over(lab, [interconnect, home]);
+        let board = board_over(lab, [interconnect, home], policy);
         let over = Arc::new(AtomicBool::new(false));
         let stop = Arc::clone(&over);
         let sender = spawn(move || {

@@ -63,6 +63,45 @@ pub(in crate::cli) fn verdict(one: &Value) -> String {
     line.chars().filter(|c| !c.is_control()).collect::<String>().trim_end().to_owned()
 }
 
+/// Sources of a peer that are shown.
+const SOURCES: usize = 5;
+
+pub(super) fn migration(document: &Value) -> String {
+    let titles = [
+        "peer",
+        "mode",
+        "window",
+        "#messages",
+        "#valid %",
+        "#absent %",
+        "#unknown signer %",
+        "#invalid %",
+        "#unchecked %",
+    ];
+    let (mut table, mut notes) = (Table::new(&titles), String::new());
+    let states = ["valid", "absent", "unknown_signer", "invalid", "unchecked"];
+    for peer in rows(document) {
+        for window in list(peer, "windows") {
+            let counts = states.map(|state| number(window, &format!("signatures.{state}")));
+            let all: u64 = counts.iter().sum();
+            let share =
+                |count: u64| if all == 0 { String::new() } else { format!("{:.2}", count as f64 * 100.0 / all as f64) };
+            let mut row = vec![text(peer, "peer"), text(peer, "mode"), text(window, "window"), all.to_string()];
+            row.extend(counts.map(share));
+            table.row(row);
+        }
+        let sources = list(peer, "sources");
+        if !sources.is_empty() {
+            let shown: Vec<_> = sources.iter().take(SOURCES).map(|one| text(one, "title")).collect();
+            let hidden = sources.len().saturating_sub(SOURCES);
+            let more = if hidden > 0 { format!(" and {hidden} more (--json)") } else { String::new() };
+            let name = text(peer, "peer");
+            let _ = writeln!(notes, "in mode require {name} would lose messages of: {}{more}", shown.join(", "));
+        }
+    }
+    format!("{}{notes}", table.show())
+}
+
 pub(super) fn associations(document: &Value) -> String {
     let titles = ["#worker", "link", "#remote", "#local", "tags", "last packet", "#waiting in", "#out", "#fragments"];
     let (mut table, mut notes) = (Table::new(&titles), String::new());

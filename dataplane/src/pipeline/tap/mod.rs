@@ -12,7 +12,7 @@ mod refused;
 mod view;
 
 pub use filter::{Filter, ReasonSet, Spoken};
-pub use refused::{Capture, Refused, SNAP};
+pub use refused::{Capture, Refused, SNAP, is_sampled};
 pub(super) use view::Viewed;
 pub use view::{AssociationView, MAX_VIEWED, View};
 
@@ -25,6 +25,7 @@ use sealgate_wire::sctp::{ChunkKind, Data, Packet};
 
 use super::slots::{FrameSlot, Message, Part, Record, Slab};
 use crate::io::Frame;
+use crate::state::Direction;
 
 /// Traces at a time.
 pub const SESSIONS: usize = 4;
@@ -83,25 +84,26 @@ pub struct Tap {
 }
 
 impl Default for Tap {
-    /// Traces only: no refused message is kept, and no associations are shown.
+    /// Traces only: no refused message is kept, nothing is sampled, and no associations are shown.
     fn default() -> Self {
         Self::new(0, 0)
     }
 }
 
 impl Tap {
-    /// * `workers`: how many there are; `kept`: refused messages of each reason that may wait for control, 0: none are kept
+    /// * `workers`: how many there are; `kept`: refused messages of each reason that may wait for control, 0: none are kept.
+    ///   Messages that pass unsigned are sampled all the same
     pub fn new(workers: usize, kept: u32) -> Self {
         Self {
             epoch: AtomicU32::new(0),
             wanted: Mutex::default(),
             traces: std::array::from_fn(|_| Trace { queue: ArrayQueue::new(TRACE_QUEUE), missed: AtomicU64::new(0) }),
-            refused: Refused::new(kept),
+            refused: Refused::new(kept, workers > 0),
             views: view::Views::new(workers),
         }
     }
 
-    /// Refused messages, for control to take.
+    /// Refused messages and samples, for control to take.
     pub fn refused(&self) -> &Refused {
         &self.refused
     }
@@ -145,6 +147,11 @@ impl Tap {
             }
         }
         trace.missed.load(Ordering::Relaxed)
+    }
+
+    /// Traces under way.
+    pub fn sessions(&self) -> usize {
+        self.wanted.lock().unwrap_or_else(PoisonError::into_inner).iter().flatten().count()
     }
 
     /// Ends a trace.
@@ -203,12 +210,12 @@ impl Ear {
         frames: &mut Slab<Box<FrameSlot<F>>>,
         message: &Message,
     ) {
-        let refused = is_refusal(record.reason);
-        if !refused && !self.tracing {
+        let offered = is_refusal(record.reason) || is_sampled(record.reason) && record.way == Some(Direction::In);
+        if !offered && !self.tracing {
             return;
         }
         let seen = Seen { time_ms, worker: self.worker, record };
-        if refused && let Some(frame) = message.parts.last().and_then(|part| frames.get_mut(part.frame)) {
+        if offered && let Some(frame) = message.parts.last().and_then(|part| frames.get_mut(part.frame)) {
             tap.refused.offer(&seen, frame.frame.as_ref().map_or(&[], |frame| frame.octets()));
         }
         if self.tracing {

@@ -1,4 +1,5 @@
-//! Refused messages on their way to control, with the frame as it came.
+//! Refused messages on their way to control, with the frame as it came; and samples of those that pass without a signature that
+//! held, so that control can say who would be refused if the peer's mode were require (formats 13.3).
 
 use crossbeam::queue::ArrayQueue;
 use sealgate_wire::Reason;
@@ -11,7 +12,15 @@ use crate::state::credits::Credits;
 /// Octets of a frame that are kept; what is longer is cut, and says so.
 pub const SNAP: usize = 2048;
 
-/// A refused message.
+/// Samples that may wait for control, of each reason of [`is_sampled`].
+const SAMPLES: u32 = 8;
+
+/// Whether messages from interconnect under this reason are sampled: they pass, and would not in mode require.
+pub fn is_sampled(reason: Reason) -> bool {
+    matches!(reason, Reason::OkUnsignedAllowed | Reason::OkUnknownSigner | Reason::OkIgnored)
+}
+
+/// A message that was refused, or one of those that are sampled.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Capture {
     /// The verdict.
@@ -38,16 +47,19 @@ pub struct Refused {
 }
 
 impl Refused {
-    /// * `kept`: buffers for each reason
-    pub(super) fn new(kept: u32) -> Self {
-        let refusals = ALL.iter().filter(|reason| is_refusal(**reason)).count();
-        let buffers = refusals * kept as usize;
+    /// * `kept`: buffers for each reason; `sampled`: whether messages that pass unsigned are sampled
+    pub(super) fn new(kept: u32, sampled: bool) -> Self {
+        let places = |reason: &Reason| match (is_refusal(*reason), sampled && is_sampled(*reason)) {
+            (true, _) => kept,
+            (_, true) => SAMPLES,
+            _ => 0,
+        };
+        let buffers: usize = ALL.iter().map(|reason| places(reason) as usize).sum();
         let blank = ArrayQueue::new(buffers.max(1));
         for _ in 0..buffers {
             // There is room for all of them.
             let _ = blank.push(Capture::blank());
         }
-        let places = |reason: &Reason| if is_refusal(*reason) { kept } else { 0 };
         Self {
             credits: ALL.iter().map(|reason| Credits::new(places(reason))).collect(),
             blank,
@@ -99,7 +111,7 @@ mod tests {
 
     #[test]
     fn a_flood_of_one_reason_takes_no_place_of_another() {
-        let refused = Refused::new(4);
+        let refused = Refused::new(4, true);
         (0..1000).for_each(|i| refused.offer(&seen(Reason::SecMissing, i), b"flood"));
         refused.offer(&seen(Reason::SecReplay, 7), &[9; SNAP + 1]);
         refused.offer(&seen(Reason::OkVerified, 8), b"passed");
@@ -113,12 +125,16 @@ mod tests {
         let mut again = 0;
         refused.drain(|one| again += one.seen.record.frame);
         assert_eq!(again, 2000, "its places are free again");
-        Refused::new(0).offer(&seen(Reason::SecMissing, 1), b"");
+        (0..100).for_each(|i| refused.offer(&seen(Reason::OkUnsignedAllowed, i), b"sampled"));
+        let mut samples = 0;
+        refused.drain(|_| samples += 1);
+        assert_eq!(samples, SAMPLES);
+        Refused::new(0, false).offer(&seen(Reason::SecMissing, 1), b"");
     }
 
     #[test]
     fn workers_and_control_at_once_lose_no_buffer() {
-        let (refused, over) = (Arc::new(Refused::new(3)), Arc::new(AtomicBool::new(false)));
+        let (refused, over) = (Arc::new(Refused::new(3, false)), Arc::new(AtomicBool::new(false)));
         let workers: Vec<_> = [Reason::SecMissing, Reason::SecReplay, Reason::SecMissing]
             .into_iter()
             .enumerate()
