@@ -177,7 +177,7 @@ fn started_as_root_it_is_another_user_on_every_thread_for_good() {
     }
     let lab = Lab::new("user");
     let more = "service: {user: nobody, group: nogroup}\nstate: var/state\n";
-    let config = configuration(&lab, &more);
+    let config = configuration(&lab, more);
     std::os::unix::fs::chown(lab.file("out"), Some(NOBODY.0), Some(NOBODY.1)).expect("chown");
     let mut gateway = Gateway::start(&lab, &config, &[]);
     let tasks = PathBuf::from(format!("/proc/{}/task", gateway.child.id()));
