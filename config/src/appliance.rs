@@ -1,15 +1,16 @@
 //! Reads the appliance file out of its tree.
 
 use std::collections::HashMap;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use crate::cores::{Conflict, CoreMap};
 use crate::model::*;
 use crate::names;
-use crate::repository;
 use crate::units;
 use crate::walk::{Item, Section, twice};
 use crate::words::{CRL_STALE, CRYPTO_ENGINE, HUGEPAGES, MEMORY_LOCK, NUMA};
+use crate::{enrolment, repository};
 
 /// What the file says; wherever it says it wrongly, a fault is reported and a stand-in returned.
 pub(crate) fn read(root: &Item<'_>, present: Option<&[usize]>) -> Appliance {
@@ -38,6 +39,7 @@ pub(crate) fn read(root: &Item<'_>, present: Option<&[usize]>) -> Appliance {
             crl_grace_s: TrustFiles::CRL_GRACE_S,
             crl_stale: CrlStale::default(),
             repository: None,
+            enrolment: None,
         }),
         policy,
         state,
@@ -52,6 +54,7 @@ pub(crate) fn resolve(appliance: &mut Appliance, base: &Path) {
     let mut paths: Vec<&mut PathBuf> = trust.anchors.iter_mut().collect();
     paths.extend(trust.certificates.iter_mut().chain(&mut trust.crls).chain([&mut trust.keys]));
     paths.extend(trust.repository.iter_mut().flat_map(repository::paths));
+    paths.extend(trust.enrolment.iter_mut().flat_map(enrolment::paths));
     paths.extend([&mut appliance.policy, &mut appliance.admin.socket]);
     paths.extend(appliance.state.iter_mut());
     for port in [&mut appliance.ports.interconnect, &mut appliance.ports.home] {
@@ -291,11 +294,13 @@ fn trust(item: &Item<'_>, cores: &Cores) -> TrustFiles {
     let mut section = Section::open(item);
     let anchors = section.need("anchors", "[root.pem]").map(|item| item.set("root.pem", units::path));
     let repository = section.get("repository").map(|item| repository::read(&item));
+    let enrolment = section.get("enrolment").map(|item| enrolment::read(&item));
     let mut directory = |key, example, needed: bool| {
         let item = if needed { section.need(key, example) } else { section.get(key) };
         item.and_then(|item| units::path(&item))
     };
-    let certificates = directory("certificates", "trust/certificates", repository.is_none());
+    // A renewed certificate is put there.
+    let certificates = directory("certificates", "trust/certificates", repository.is_none() || enrolment.is_some());
     let crls = directory("crls", "trust/crls", repository.is_none());
     let keys = directory("keys", "trust/keys", true).unwrap_or_default();
     let token_keys = section.get("token_keys").map(|item| token_keys(&item, cores)).unwrap_or_default();
@@ -311,6 +316,7 @@ fn trust(item: &Item<'_>, cores: &Cores) -> TrustFiles {
         crl_grace_s: grace.unwrap_or(TrustFiles::CRL_GRACE_S),
         crl_stale: crl_stale.unwrap_or_default(),
         repository,
+        enrolment,
     }
 }
 
@@ -339,8 +345,47 @@ fn admin(item: &Item<'_>) -> Admin {
         }
         Some(path)
     });
+    let group = section.get("group").and_then(|item| group(&item));
+    let http = section.get("http").and_then(|item| loopback(&item));
+    let refused = section.get("refused").and_then(|item| units::number(&item, 0..=32, "messages"));
     section.close();
-    socket.map(|socket| Admin { socket }).unwrap_or_default()
+    let default = Admin::default();
+    Admin {
+        socket: socket.unwrap_or(default.socket),
+        group,
+        http: http.or(default.http),
+        refused: refused.unwrap_or(default.refused),
+    }
+}
+
+/// A group by name or number; that it exists is checked where it is used.
+fn group(item: &Item<'_>) -> Option<String> {
+    let text = item.written("the name of a group")?;
+    let good = text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b)) && !text.starts_with('-');
+    if text.is_empty() || text.len() > 32 || !good {
+        item.fault(format!("{text:?} is not the name of a group"), "give one of /etc/group, or its number");
+        return None;
+    }
+    Some(text.to_owned())
+}
+
+/// An address and port that only this host can reach.
+fn loopback(item: &Item<'_>) -> Option<SocketAddr> {
+    let text = item.written("an address with a port")?;
+    let Ok(address) = text.parse::<SocketAddr>() else {
+        item.fault(format!("{text:?} is not an address with a port"), "give one as 127.0.0.1:9617 or [::1]:9617");
+        return None;
+    };
+    if !address.ip().is_loopback() {
+        let remedy = "give an address of this host alone, as 127.0.0.1:9617; for others put a server with TLS and \
+                      passwords in front of it";
+        item.fault(
+            format!("{address} can be reached by other hosts, and what is served there asks nobody who he is"),
+            remedy,
+        );
+        return None;
+    }
+    Some(address)
 }
 
 fn service(item: &Item<'_>) -> Option<Service> {

@@ -7,6 +7,7 @@ use serde_yaml::{Mapping, Value};
 
 use crate::model::*;
 use crate::policy::VERSION;
+use crate::policy::examples::expect_word;
 use crate::units::{duration_text, to_base64};
 use crate::words::*;
 
@@ -36,6 +37,7 @@ impl Appliance {
             ("crl_grace", seconds(self.trust.crl_grace_s)),
             ("crl_stale", word(CRL_STALE, &self.trust.crl_stale).into()),
             ("repository", self.trust.repository.as_ref().map_or(LEFT_OUT, repository)),
+            ("enrolment", self.trust.enrolment.as_ref().map_or(LEFT_OUT, enrolment)),
         ]);
         let memory = map([
             ("hugepages", word(HUGEPAGES, &self.memory.hugepages).into()),
@@ -51,6 +53,12 @@ impl Appliance {
             ("share_percent", self.crypto.share_percent.into()),
             ("table_memory_mb", self.crypto.table_memory_mb.into()),
         ]);
+        let admin = map([
+            ("socket", path(&self.admin.socket)),
+            ("group", self.admin.group.as_ref().map_or(LEFT_OUT, text)),
+            ("http", self.admin.http.as_ref().map_or(LEFT_OUT, text)),
+            ("refused", self.admin.refused.into()),
+        ]);
         print(map([
             ("cores", cores),
             ("ports", map([("interconnect", port(&self.ports.interconnect)), ("home", port(&self.ports.home))])),
@@ -59,7 +67,7 @@ impl Appliance {
             ("trust", trust),
             ("policy", path(&self.policy)),
             ("state", self.state.as_deref().map_or(LEFT_OUT, path)),
-            ("admin", map([("socket", path(&self.admin.socket))])),
+            ("admin", admin),
             ("service", self.service.as_ref().map_or(LEFT_OUT, service)),
         ]))
     }
@@ -83,6 +91,7 @@ impl Policy {
             ("peers", named(&self.peers, |one| (&one.name, peer(one)))),
             ("categories", map([("map", map([("cat1", codes(&categories.cat1)), ("cat2", codes(&categories.cat2))]))])),
             ("sigfw_keys", list(&self.sigfw_keys, sigfw_key)),
+            ("examples", list(&self.examples, example)),
         ]))
     }
 }
@@ -97,6 +106,14 @@ fn repository(repository: &Repository) -> Value {
         ("shrink_hold", seconds(repository.shrink_hold_s)),
         ("max_stale", seconds(repository.max_stale_s)),
         ("repo_stale", word(REPO_STALE, &repository.repo_stale).into()),
+    ])
+}
+
+fn enrolment(enrolment: &Enrolment) -> Value {
+    map([
+        ("url", text(&enrolment.url)),
+        ("roots", some(&enrolment.roots, |root| path(root))),
+        ("renew_before", seconds(enrolment.renew_before_s)),
     ])
 }
 
@@ -198,6 +215,23 @@ fn peer(peer: &Peer) -> Value {
         ("sec_opcode_other", peer.sec_opcode_other.into()),
         ("allow_no_ac", yes(peer.allow_no_ac)),
         ("allow_legacy_rsa", yes(peer.allow_legacy_rsa)),
+    ])
+}
+
+fn example(example: &Example) -> Value {
+    map([
+        ("name", text(&example.name)),
+        ("direction", word(EXAMPLE_DIRECTION, &example.outbound).into()),
+        ("link", example.link.as_ref().map_or(LEFT_OUT, text)),
+        ("calling_gt", text(&example.calling_gt)),
+        ("called_gt", text(&example.called_gt)),
+        ("calling_ssn", example.calling_ssn.into()),
+        ("called_ssn", example.called_ssn.into()),
+        ("opcode", example.opcode.into()),
+        ("imsi", example.imsi.as_ref().map_or(LEFT_OUT, text)),
+        ("signature", word(EXAMPLE_SIGNATURE, &example.signature).into()),
+        ("signer", example.signer.as_ref().map_or(LEFT_OUT, text)),
+        ("expect", expect_word(&example.expect).into()),
     ])
 }
 

@@ -7,6 +7,7 @@
 mod appliance;
 pub mod cores;
 mod effective;
+mod enrolment;
 mod fault;
 mod load;
 pub mod model;

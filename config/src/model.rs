@@ -1,11 +1,15 @@
 //! What a configuration says once it has passed every check. Plain data: each consumer compiles its own tables from it.
 
 mod appliance;
+mod enrolment;
+mod example;
 mod policy;
 mod repository;
 mod token;
 
 pub use appliance::*;
+pub use enrolment::*;
+pub use example::*;
 pub use policy::*;
 pub use repository::*;
 pub use token::*;

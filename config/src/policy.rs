@@ -2,6 +2,7 @@
 
 mod check;
 mod defaults;
+pub(crate) mod examples;
 mod parties;
 
 use sealgate_wire::addr::Digits;
@@ -32,8 +33,12 @@ pub(crate) fn read(root: &Item<'_>, workers: usize) -> Policy {
     let categories = top.get("categories").map(|item| read_categories(&item)).unwrap_or_default();
     let keys = top.get("sigfw_keys").map(|item| item.list_or_none("{prefix: \"99904*\", cert: c-rsa}"));
     let keys: Vec<_> = keys.unwrap_or_default().iter().filter_map(read_key).collect();
+    let examples = top.get("examples").map(|item| examples::read(&item)).unwrap_or_default();
     top.close();
 
+    for (_, link) in &examples {
+        check::link(link.as_ref(), &links);
+    }
     check::addresses(&links);
     check::prefixes(&home_places, &peers);
     check::references(&links, &peers, home_places.signs);
@@ -45,6 +50,7 @@ pub(crate) fn read(root: &Item<'_>, workers: usize) -> Policy {
         peers: peers.into_iter().map(|(peer, _)| peer).collect(),
         categories,
         sigfw_keys: keys.into_iter().map(|(key, _)| key).collect(),
+        examples: examples.into_iter().map(|(example, _)| example).collect(),
     }
 }
 

@@ -35,6 +35,15 @@ pub(crate) const ROLE: &Words<RoleName> =
 pub(crate) const OVERSIZE: &Words<Oversize> = &[("unsigned", Oversize::Unsigned), ("refuse", Oversize::Refuse)];
 pub(crate) const COPY_CALLED: &Words<CopyCalled> = &[("auto", CopyCalled::Auto), ("always", CopyCalled::Always)];
 pub(crate) const CDPA_REWRITE: &Words<CdpaRewrite> = &[("own", CdpaRewrite::Own), ("exact", CdpaRewrite::Exact)];
+pub(crate) const EXAMPLE_DIRECTION: &Words<bool> = &[("in", false), ("out", true)];
+pub(crate) const EXAMPLE_SIGNATURE: &Words<ExampleSignature> = &[
+    ("absent", ExampleSignature::Absent),
+    ("valid", ExampleSignature::Valid),
+    ("invalid", ExampleSignature::Invalid),
+    ("unknown_signer", ExampleSignature::UnknownSigner),
+];
+/// Besides these, the name of any reason.
+pub(crate) const EXPECT: &Words<Expect> = &[("pass", Expect::Pass), ("refuse", Expect::Refuse)];
 
 /// The word for a value; every value has one.
 pub(crate) fn word<T: PartialEq>(words: &Words<T>, value: &T) -> &'static str {

@@ -267,7 +267,7 @@ fn faults_of_a_policy() {
             "categories:\n",
             "categries:\n",
             &[
-                "p.yaml:32: categries: unknown key (did you mean \"categories\"?); known here: version, home, defaults, links, peers, categories, sigfw_keys",
+                "p.yaml:32: categries: unknown key (did you mean \"categories\"?); known here: version, home, defaults, links, peers, categories, sigfw_keys, examples",
             ],
         ),
         ("  mode: require", "\tmode: require", &["p.yaml:7: a tab in the indentation; indent with spaces"]),
@@ -278,6 +278,23 @@ fn faults_of_a_policy() {
 #[test]
 fn faults_of_an_appliance() {
     let cases: &[Case] = &[
+        (
+            "certificates: c, crls: r, keys: k, crl_grace: 24h",
+            "keys: k, crls: r, enrolment: {url: \"file:///x\", roots: [], renew_before: 721h, more: 1}",
+            &[
+                "a.yaml:6: trust.certificates: missing; give it, as certificates: trust/certificates",
+                "a.yaml:6: trust.enrolment.url: \"file:///x\" is not https://host/path/; give https://host/path/, without user \
+                 or query",
+                "a.yaml:6: trust.enrolment.roots: the list is empty; give at least one, as [tls-root.pem], or leave the key out",
+                "a.yaml:6: trust.enrolment.renew_before: 721h is out of range; give 1h to 720h",
+                "a.yaml:6: trust.enrolment.more: unknown key; known here: url, roots, renew_before",
+            ],
+        ),
+        (
+            "crl_grace: 24h",
+            "enrolment: {}",
+            &["a.yaml:6: trust.enrolment.url: missing; give it, as url: \"https://tsca.example/\""],
+        ),
         (
             "crl_grace: 24h",
             "repository: {urls: [\"http://x/\"], poll: 0s, roots: [], max_shrink_percent: 101, more: 1}",
@@ -414,6 +431,24 @@ fn faults_of_an_appliance() {
             &["a.yaml:6: trust.token_keys: the mapping is empty; name at least one certificate"],
         ),
         ("keys: k, ", "", &["a.yaml:6: trust.keys: missing; give it, as keys: trust/keys"]),
+        (
+            "policy: policy.yaml",
+            "policy: policy.yaml\nadmin: {group: \"a b\", http: \"0.0.0.0:9617\", refused: 33}",
+            &[
+                "a.yaml:8: admin.group: \"a b\" is not the name of a group; give one of /etc/group, or its number",
+                "a.yaml:8: admin.http: 0.0.0.0:9617 can be reached by other hosts, and what is served there asks nobody who he \
+                 is; give an address of this host alone, as 127.0.0.1:9617; for others put a server with TLS and passwords in \
+                 front of it",
+                "a.yaml:8: admin.refused: 33 is out of range; give 0 to 32 messages",
+            ],
+        ),
+        (
+            "policy: policy.yaml",
+            "policy: policy.yaml\nadmin: {http: \"localhost:80\"}",
+            &[
+                "a.yaml:8: admin.http: \"localhost:80\" is not an address with a port; give one as 127.0.0.1:9617 or [::1]:9617",
+            ],
+        ),
         ("policy: policy.yaml", "policy: 7", &["a.yaml:7: policy: 7 is not text for YAML; put it in quotes: \"7\""]),
         (
             "workers: [1]",
@@ -600,6 +635,20 @@ proptest! {
 }
 
 #[test]
+fn enrolment_has_its_defaults_and_needs_a_directory_to_put_certificates_into() {
+    let with = |keys: &str| APPLIANCE.replace("certificates: c, crls: r, keys: k, crl_grace: 24h", keys);
+    let enrolment = "keys: k, enrolment: {url: \"https://tsca.example:8443\", roots: [t.pem]}";
+    let good = with(&format!("certificates: c, crls: r, {enrolment}"));
+    let appliance = Appliance::parse(&good).unwrap_or_else(|faults| panic!("{faults}"));
+    let read = appliance.trust.enrolment.as_ref().expect("there");
+    assert_eq!((read.url.to_string(), read.renew_before_s), ("https://tsca.example:8443/".to_owned(), 14 * 86_400));
+    assert_eq!(Appliance::parse(&appliance.to_yaml()).unwrap_or_else(|faults| panic!("{faults}")), appliance);
+    let repository = "repository: {urls: [\"https://tsca.example/repo\"], store: s}";
+    let faults = Appliance::parse(&with(&format!("{enrolment}, {repository}"))).expect_err("no directory");
+    assert_eq!(faults.iter().map(|one| one.path.clone()).collect::<Vec<_>>(), ["trust.certificates"]);
+}
+
+#[test]
 fn a_repository_stands_for_the_directories_and_has_its_defaults() {
     let good = APPLIANCE.replace(
         "certificates: c, crls: r, keys: k, crl_grace: 24h",
@@ -613,4 +662,53 @@ fn a_repository_stands_for_the_directories_and_has_its_defaults() {
     assert_eq!((repository.shrink_hold_s, repository.max_stale_s), (6 * 3600, 72 * 3600));
     assert_eq!(repository.repo_stale, sealgate_config::RepoStale::Keep);
     assert_eq!(Appliance::parse(&appliance.to_yaml()).unwrap_or_else(|faults| panic!("{faults}")), appliance);
+}
+
+#[test]
+fn faults_of_examples() {
+    const EXAMPLE: &str = "examples:\n  - name: signed\n    calling_gt: \"99902001\"\n    called_gt: \"99901001\"\n    \
+                           signature: valid\n    expect: pass\n";
+    let good = format!("{POLICY}{EXAMPLE}");
+    let cases: &[Case] = &[
+        (
+            "    expect: pass\n",
+            "    expect: R_SEC_MISING\n",
+            &[
+                "p.yaml:41: examples[0].expect: \"R_SEC_MISING\" is no verdict (did you mean \"R_SEC_MISSING\"?); use pass, \
+               refuse or the name of a reason, as R_SEC_MISSING",
+            ],
+        ),
+        (
+            "    expect: pass\n",
+            "    expect: pass\n    link: ss7-12\n",
+            &[
+                "p.yaml:42: examples[0].link: there is no link \"ss7-12\" (did you mean \"ss7-1\"?); known: ss7-1, ss7-2",
+            ],
+        ),
+        (
+            "    expect: pass\n",
+            "    expect: pass\n    opcode: 120\n",
+            &[
+                "p.yaml:42: examples[0].opcode: no application context of MAP has operation 120; give one of TS 29.002, as 2",
+            ],
+        ),
+        (
+            "    signature: valid\n",
+            "    signer: a-ec\n",
+            &["p.yaml:40: examples[0].signer: nobody signs this example; give signature: valid, or take the key out"],
+        ),
+        (
+            "    expect: pass\n",
+            "    expect: pass\n    direction: out\n",
+            &["p.yaml:40: examples[0].signature: what leaves our network has no signature yet; take the key out: the \
+               gateway signs it"],
+        ),
+        ("    expect: pass\n", "", &["p.yaml:37: examples[0].expect: missing; give it, as expect: pass"]),
+        (
+            "    expect: pass\n",
+            "    expect: pass\n  - {name: signed, calling_gt: \"1\", called_gt: \"2\", expect: refuse}\n",
+            &["p.yaml:42: examples[1]: an example \"signed\" stands here already; keep one; the first is on line 37"],
+        ),
+    ];
+    check::<Policy>(&good, cases, |text| parse_policy_for(text, "p.yaml", 4));
 }

@@ -8,21 +8,38 @@ mod keys;
 pub use keys::keep_own;
 
 use crate::cli::CliError;
+use crate::examples;
 use crate::tsca::alarm::Alarm;
 use crate::tsca::fetch;
-use crate::tsca::keeper::without_lost_keys;
 use crate::tsca::store::{LoadError, Store};
 use crate::tsca::sync::{Client, Local, Settings};
 use keys::{read_keys, read_token_keys};
-use sealgate_config::model::{Appliance, CrlStale, Policy, RepoStale, Repository, TrustFiles};
+use sealgate_config::model::{Appliance, CrlStale, KeyRef, Policy, RepoStale, Repository, TrustFiles};
 use sealgate_config::{Fault, load_appliance_on, load_policy_for};
 use sealgate_crypto::keyring::KeyRing;
 use sealgate_crypto::pki::{self, Anchor, CertState, Kind, Object, Options, Trust};
 use sealgate_dataplane::policy::Snapshot;
 use sealgate_dataplane::policy::snapshot::{CompileError, Keys};
+use serde_json::{Value, json};
+use std::collections::HashSet;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+/// What the files of a gateway say, each checked by itself.
+#[derive(Debug)]
+pub struct Files {
+    /// The machine.
+    pub appliance: Appliance,
+    /// Who may speak.
+    pub policy: Policy,
+    /// Anchors, certificates and revocation lists in files.
+    pub local: Local,
+    /// All private keys that were found; [`keep_own`] says which are ours.
+    pub keys: Keys,
+    /// What works and should not stay so, a sentence each: files that are not used.
+    pub warnings: Vec<String>,
+}
 
 /// Everything that the files of a gateway say, checked and compiled.
 #[derive(Debug)]
@@ -35,8 +52,8 @@ pub struct Gathered {
     pub trust: Arc<Trust>,
     /// All private keys that were found; [`keep_own`] says which are ours.
     pub keys: Keys,
-    /// What follows the repository, with the last good state of it, where there is one.
-    pub client: Option<Client>,
+    /// What follows the repository if there is one, with the last good state of it.
+    pub client: Client,
     /// Policy and trust as the workers read them.
     pub snapshot: Snapshot,
     /// What works and should not stay so, a sentence each: certificates and keys that are not used.
@@ -52,6 +69,17 @@ pub struct Problems {
     pub core_map: Option<String>,
     /// What would have been warnings.
     pub warnings: Vec<String>,
+}
+
+impl Problems {
+    /// The faults for programs.
+    pub fn to_json(&self) -> Value {
+        let fault = |fault: &Fault| {
+            json!({ "file": fault.file, "line": fault.line, "column": fault.column, "key": fault.path,
+                "message": fault.message, "remedy": fault.remedy })
+        };
+        self.faults.iter().map(fault).collect()
+    }
 }
 
 impl fmt::Display for Problems {
@@ -76,14 +104,23 @@ impl From<Problems> for CliError {
     }
 }
 
-impl Gathered {
-    /// Reads the appliance file, the policy that it names and the trust directories, and compiles them.
+/// What could be read, though parts of it may be missing or wrong.
+struct Draft {
+    appliance: Appliance,
+    policy: Option<Policy>,
+    local: Local,
+    keys: Keys,
+    /// Names of keys that have a fault.
+    lost: Vec<String>,
+}
+
+impl Draft {
+    /// Reads the appliance file, the policy that it names, certificates, revocation lists and keys.
     ///
     /// * `present`: cores that this process may run on; `None`: not known, any will do
-    /// * `now`: seconds since 1970, at which certificates are judged
     /// # Errors
-    /// All faults of all files at once, as far as one does not hide another.
-    pub fn read(file: &Path, present: Option<&[usize]>, now: i64) -> Result<Self, Problems> {
+    /// An appliance file with faults, which hides all others but those of the policy; others go to `found`.
+    fn read(file: &Path, present: Option<&[usize]>, found: &mut Problems) -> Result<Self, Problems> {
         let appliance = match load_appliance_on(file, present) {
             Ok(appliance) => appliance,
             Err(_) => {
@@ -93,7 +130,6 @@ impl Gathered {
                 return Err(Problems { faults: faults.iter().cloned().collect(), core_map, warnings: Vec::new() });
             }
         };
-        let mut found = Problems::default();
         let policy = match load_policy_for(&appliance.policy, appliance.cores.workers.len()) {
             Ok(policy) => Some(policy),
             Err(faults) => {
@@ -101,36 +137,63 @@ impl Gathered {
                 None
             }
         };
-        let (trust, client) = read_trust(file, &appliance.trust, now, &mut found);
+        let local = read_local(file, &appliance.trust, found);
         let signs = policy.as_ref().is_none_or(|policy| policy.home.signing.is_some());
         let mut lost = Vec::new();
-        let mut all_keys = read_keys(file, &appliance.trust.keys, signs, &mut lost, &mut found);
-        read_token_keys(file, &appliance.trust.token_keys, &mut all_keys, &mut lost, &mut found);
-        let mut keys = all_keys.clone();
-        let foreign = policy.as_ref().map(|policy| keep_own(&mut keys, policy, &trust)).unwrap_or_default();
-        if !foreign.is_empty() {
-            let names = foreign.join(", ");
-            found.warnings.push(format!("private keys of others lie in the key directory and are not used: {names}"));
+        let mut keys = read_keys(file, &appliance.trust.keys, signs, &mut lost, found);
+        read_token_keys(file, &appliance.trust.token_keys, &mut keys, &mut lost, found);
+        Ok(Self { appliance, policy, local, keys, lost })
+    }
+}
+
+impl Files {
+    /// Reads everything again, for a gateway that runs.
+    /// # Errors
+    /// All faults of all files at once, as far as one does not hide another.
+    pub fn read(file: &Path) -> Result<Self, Problems> {
+        let mut found = Problems::default();
+        let Draft { appliance, policy, local, keys, .. } = Draft::read(file, None, &mut found)?;
+        match policy {
+            Some(policy) if found.faults.is_empty() => {
+                Ok(Self { appliance, policy, local, keys, warnings: found.warnings })
+            }
+            _ => Err(found),
         }
-        let mut client = client;
-        if let (Some(client), Some(signing)) = (&mut client, policy.as_ref().and_then(|one| one.home.signing.as_ref()))
-        {
+    }
+}
+
+impl Gathered {
+    /// Reads the appliance file, the policy that it names and the trust directories, and compiles them.
+    ///
+    /// * `present`: cores that this process may run on; `None`: not known, any will do
+    /// * `now`: seconds since 1970, at which certificates are judged
+    /// # Errors
+    /// All faults of all files at once, as far as one does not hide another.
+    pub fn read(file: &Path, present: Option<&[usize]>, now: i64) -> Result<Self, Problems> {
+        let mut found = Problems::default();
+        let Draft { appliance, policy, local, keys, lost } = Draft::read(file, present, &mut found)?;
+        let mut client = begin(file, &appliance.trust, local, now, &mut found);
+        let trust = client.in_force(now);
+        check_anchors(file, &client, &mut found);
+        found.warnings.extend(doubts(&trust, now));
+        if let Some(signing) = policy.as_ref().and_then(|one| one.home.signing.as_ref()) {
             client.pin(&signing.cert);
         }
-        let compiled = policy.as_ref().map(|policy| match &client {
-            None => policy.clone(),
-            Some(_) => {
-                let (policy, missing) = without_lost_keys(policy, &trust);
-                let text =
-                    |name: &String| format!("sigfw_keys: {name} is not used until the repository has its certificate");
-                found.warnings.extend(missing.iter().map(text));
-                policy
-            }
-        });
-        let snapshot = compiled.as_ref().and_then(|policy| {
-            let mtu = appliance.ports.interconnect.mtu.min(appliance.ports.home.mtu);
-            match Snapshot::compile(policy, &trust, &keys, mtu, &KeyRing::new()) {
-                Ok(snapshot) => Some(snapshot),
+        let snapshot = policy.as_ref().and_then(|policy| {
+            let ready = Ready::new(policy, &keys, &trust);
+            found.warnings.extend(ready.warnings());
+            match Snapshot::compile(&ready.policy, &trust, &ready.own, mtu(&appliance), &KeyRing::new()) {
+                Ok(snapshot) => {
+                    let wrong = examples::judge(policy, &trust, &keys, mtu(&appliance), now).unwrap_or_default();
+                    for wrong in wrong {
+                        // What became of a certificate since is no reason not to start.
+                        match &wrong.signer {
+                            Some(_) => found.warnings.push(wrong.to_string()),
+                            None => found.faults.push(wrong.fault(&appliance.policy)),
+                        }
+                    }
+                    Some(snapshot)
+                }
                 Err(errors) => {
                     // That a key is missing follows from its own fault.
                     let follows =
@@ -143,11 +206,63 @@ impl Gathered {
         });
         match (policy, snapshot) {
             (Some(policy), Some(snapshot)) if found.faults.is_empty() => {
-                Ok(Self { appliance, policy, trust, keys: all_keys, client, snapshot, warnings: found.warnings })
+                Ok(Self { appliance, policy, trust, keys, client, snapshot, warnings: found.warnings })
             }
             _ => Err(found),
         }
     }
+}
+
+/// Largest IP packet of both ports.
+pub fn mtu(appliance: &Appliance) -> u16 {
+    appliance.ports.interconnect.mtu.min(appliance.ports.home.mtu)
+}
+
+/// A policy and keys as far as they go with the certificates that are known.
+pub struct Ready {
+    /// The policy without the keys of SG-TCAP-0 whose certificates are missing.
+    pub policy: Policy,
+    /// Our keys.
+    pub own: Keys,
+    /// Names of the certificates that are missing.
+    pub missing: Vec<String>,
+    /// Names of keys of others.
+    pub foreign: Vec<String>,
+}
+
+impl Ready {
+    /// Leaves out what does not go with these certificates.
+    pub fn new(policy: &Policy, keys: &Keys, trust: &Trust) -> Self {
+        let (policy, missing) = without_lost_keys(policy, trust);
+        let mut own = keys.clone();
+        let foreign = keep_own(&mut own, &policy, trust);
+        Self { policy, own, missing, foreign }
+    }
+
+    /// What was left out, a sentence each.
+    pub fn warnings(&self) -> impl Iterator<Item = String> {
+        let missing =
+            self.missing.iter().map(|name| format!("sigfw_keys: {name} is not used until its certificate is known"));
+        let names = self.foreign.join(", ");
+        let foreign = (!names.is_empty())
+            .then(|| format!("private keys of others lie in the key directory and are not used: {names}"));
+        missing.chain(foreign)
+    }
+}
+
+/// The policy without the keys of SG-TCAP-0 whose certificates are gone, and their names: one certificate that was
+/// withdrawn must not keep a revocation of others from taking effect.
+fn without_lost_keys(policy: &Policy, trust: &Trust) -> (Policy, Vec<String>) {
+    let names: HashSet<&str> = trust.signers.iter().map(|one| one.certificate.name.as_str()).collect();
+    let (mut policy, mut missing) = (policy.clone(), Vec::new());
+    policy.sigfw_keys.retain(|key| match &key.key {
+        KeyRef::Certificate(name) if !names.contains(name.as_str()) => {
+            missing.push(name.clone());
+            false
+        }
+        KeyRef::Certificate(_) | KeyRef::Spki(_) => true,
+    });
+    (policy, missing)
 }
 
 /// The line on which a key stands, from 1; 0 if it is not found. Each part of the path is looked for after the one above it;
@@ -177,7 +292,7 @@ fn place_of(text: &str, key: &str, from: (usize, usize)) -> Option<(usize, usize
 }
 
 /// A fault of a key of this file.
-fn fault(file: &Path, path: &str, message: String, remedy: &str) -> Fault {
+pub(crate) fn fault(file: &Path, path: &str, message: String, remedy: &str) -> Fault {
     Fault {
         file: file.display().to_string(),
         line: line_of(file, path),
@@ -189,7 +304,7 @@ fn fault(file: &Path, path: &str, message: String, remedy: &str) -> Fault {
 }
 
 /// A fault of compiling: the message carries key, cause and remedy, in this form.
-fn compile_fault(policy: &Path, error: &CompileError) -> Fault {
+pub(crate) fn compile_fault(policy: &Path, error: &CompileError) -> Fault {
     let (path, remedy) = match error {
         CompileError::SigningCert(_) => {
             ("home.signing.cert", "sealgate check lists the certificates that were rejected")
@@ -203,8 +318,8 @@ fn compile_fault(policy: &Path, error: &CompileError) -> Fault {
     fault(policy, path, message.to_owned(), remedy)
 }
 
-/// Trust as it is in force at `now`, and what follows the repository from there.
-fn read_trust(file: &Path, files: &TrustFiles, now: i64, found: &mut Problems) -> (Arc<Trust>, Option<Client>) {
+/// Anchors, certificates and revocation lists in files.
+fn read_local(file: &Path, files: &TrustFiles, found: &mut Problems) -> Local {
     let mut anchors = Vec::new();
     for (i, path) in files.anchors.iter().enumerate() {
         match pki::objects_from_file(path, Kind::Certificate) {
@@ -222,6 +337,11 @@ fn read_trust(file: &Path, files: &TrustFiles, now: i64, found: &mut Problems) -
     };
     let certificates = objects("trust.certificates", &files.certificates, Kind::Certificate);
     let crls = objects("trust.crls", &files.crls, Kind::Crl);
+    Local { anchors, certificates, crls }
+}
+
+/// What follows the repository from the last good state of it, or holds what the files say where none is followed.
+fn begin(file: &Path, files: &TrustFiles, local: Local, now: i64, found: &mut Problems) -> Client {
     let options = Options {
         crl_grace_s: i64::from(files.crl_grace_s),
         crl_stale: match files.crl_stale {
@@ -229,38 +349,37 @@ fn read_trust(file: &Path, files: &TrustFiles, now: i64, found: &mut Problems) -
             CrlStale::Keep => pki::CrlStale::Keep,
         },
     };
-    let given = !anchors.is_empty();
-    let local = Local { anchors, certificates, crls };
-    let (trust, client) = match &files.repository {
-        None => (Arc::new(pki::load(&local.anchors, &local.certificates, &local.crls, options, now)), None),
-        Some(repository) => {
-            if let Err(error) = fetch::roots_of(repository) {
-                let remedy =
-                    "name the certificate that the server's comes from, or install the system's (ca-certificates)";
-                found.faults.push(fault(file, "trust.repository.roots", error.to_string(), remedy));
-            }
-            let mut client = last_good(repository, local, options, now, found);
-            (client.in_force(now), Some(client))
-        }
+    let Some(repository) = &files.repository else {
+        return Client::new(Settings { options, ..Settings::ALONE }, local, None, now);
     };
-    if given && trust.authorities.is_empty() {
+    if let Err(error) = fetch::roots_of(repository) {
+        let remedy = "name the certificate that the server's comes from, or install the system's (ca-certificates)";
+        found.faults.push(fault(file, "trust.repository.roots", error.to_string(), remedy));
+    }
+    last_good(repository, local, options, now, found)
+}
+
+/// That there is an anchor that can be used, if any was given that could be read.
+pub(crate) fn check_anchors(file: &Path, client: &Client, found: &mut Problems) {
+    let trust = client.trust();
+    if !client.local().anchors.is_empty() && trust.authorities.is_empty() {
         let why = trust.rejected.first().map_or(String::new(), |one| format!(": {}: {}", one.fault, one.detail));
         let remedy = "a trust anchor is a self-signed authority certificate of the TSCA profile";
         found.faults.push(fault(file, "trust.anchors", format!("no anchor can be used{why}"), remedy));
     }
-    for one in &trust.rejected {
-        found.warnings.push(format!("{} is not used: {}: {}", one.name, one.fault, one.detail));
-    }
-    for signer in &trust.signers {
+}
+
+/// Certificates that are not used, or will be refused, a sentence each.
+pub(crate) fn doubts(trust: &Trust, now: i64) -> Vec<String> {
+    let rejected = trust.rejected.iter().map(|one| format!("{} is not used: {}: {}", one.name, one.fault, one.detail));
+    let doubtful = trust.signers.iter().filter_map(|signer| {
         let state = signer.state(now);
-        if let Some(fault) = state.fault() {
-            let name = &signer.certificate.name;
-            let what =
-                if state == CertState::NotYetValid { "not valid yet" } else { "refused where a signature is required" };
-            found.warnings.push(format!("{name} is {what}: {fault}"));
-        }
-    }
-    (trust, client)
+        let fault = state.fault()?;
+        let later = state == CertState::NotYetValid;
+        let what = if later { "not valid yet" } else { "refused where a signature is required" };
+        Some(format!("{} is {what}: {fault}", signer.certificate.name))
+    });
+    rejected.chain(doubtful).collect()
 }
 
 /// Begins with what was held last of a repository.

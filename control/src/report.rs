@@ -1,15 +1,24 @@
 //! What a running gateway says of itself: one JSON document for each question, made from copies of counters.
 //!
-//! The admin socket and the summary at the end of a run give the same documents.
+//! The admin socket, HTTP and the summary at the end of a run give the same documents.
 
+pub mod pcapng;
+pub mod refused;
+mod state;
+mod tables;
+
+pub use state::{Shares, State, shares};
+
+use crate::observe::Observer;
 use crate::ports::PortView;
+use crate::reload::Reloader;
 use crate::secrecy::Locking;
 use crate::tsca::keeper::Handle;
 use sealgate_config::model::{Mode, UnknownPeer};
 use sealgate_crypto::pki::{CertState, Signer, Trust};
 use sealgate_crypto::pool::PoolStats;
 use sealgate_crypto::tables::Tier;
-use sealgate_dataplane::engine::{Engine, WorkerState, WorkerView};
+use sealgate_dataplane::engine::{Engine, Stopped, WorkerState, WorkerView};
 use sealgate_dataplane::policy::Snapshot;
 use sealgate_dataplane::policy::snapshot::{Peer, PeerId};
 use sealgate_dataplane::state::Direction;
@@ -17,7 +26,9 @@ use sealgate_dataplane::stats::Stats;
 use sealgate_wire::reason::{ALL, COUNT};
 use serde_json::{Value, json};
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 /// A question.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,21 +45,41 @@ pub enum What {
     Trust,
     /// The repository that is followed, and its alarms.
     Repository,
-    /// All of these.
+    /// The policy in force, every key given.
+    Policy,
+    /// Associations of each worker.
+    Associations,
+    /// Memories against replays, and open transactions.
+    Replay,
+    /// What stands, those of the repository among them.
+    Alarms,
+    /// The last refused messages of each reason.
+    Refused,
+    /// All of these but the policy and the refused messages.
     All,
 }
 
 impl What {
     /// Every question, by its word.
-    pub const ALL: [(&'static str, Self); 7] = [
+    pub const ALL: [(&'static str, Self); 12] = [
         ("status", Self::Status),
         ("workers", Self::Workers),
         ("peers", Self::Peers),
         ("reasons", Self::Reasons),
         ("trust", Self::Trust),
         ("repository", Self::Repository),
+        ("policy", Self::Policy),
+        ("associations", Self::Associations),
+        ("replay", Self::Replay),
+        ("alarms", Self::Alarms),
+        ("refused", Self::Refused),
         ("all", Self::All),
     ];
+
+    /// Whether it is a part of [`What::All`].
+    pub fn is_part(self) -> bool {
+        !matches!(self, Self::All | Self::Refused | Self::Policy)
+    }
 
     /// The question of this word.
     pub fn from_name(name: &str) -> Option<Self> {
@@ -91,13 +122,63 @@ pub struct Board {
     pub trust: Arc<Current>,
     /// What follows a repository, if one is followed.
     pub repository: Option<Handle>,
+    /// Who reads the files again, if anybody does.
+    pub reloader: Option<Arc<Reloader>>,
     /// The ports, interconnect first.
     pub ports: Vec<PortView>,
     /// Whether the memory of the process stays out of swap.
     pub memory: Locking,
+    /// Who watches it for alarms and refused messages.
+    pub observer: Observer,
+    /// What an operator wishes of it.
+    pub wishes: Wishes,
+}
+
+/// How long frames in hand may take to leave when the gateway stops: fragments wait for 200 ms by default.
+pub const DRAIN: Duration = Duration::from_secs(2);
+
+/// What an operator wishes.
+#[derive(Debug, Default)]
+pub struct Wishes {
+    drained: AtomicBool,
+    stop: AtomicBool,
 }
 
 impl Board {
+    /// Receives nothing more and lets what is in hand leave; questions are answered as before. Returns when the workers have
+    /// ended, after some seconds at most.
+    pub fn drain(&self) -> Stopped {
+        // First, or the end of the workers would look like the end of all input.
+        self.wishes.drained.store(true, Ordering::Release);
+        self.engine.stop(DRAIN)
+    }
+
+    /// Whether somebody had it drained.
+    pub fn is_drained(&self) -> bool {
+        self.wishes.drained.load(Ordering::Acquire)
+    }
+
+    /// Wishes that the process ends.
+    pub fn wish_stop(&self) {
+        self.wishes.stop.store(true, Ordering::Release);
+    }
+
+    /// Whether somebody wishes that.
+    pub fn stop_wished(&self) -> bool {
+        self.wishes.stop.load(Ordering::Acquire)
+    }
+
+    /// The word for how it is: forwarding, draining, drained, done, or failed.
+    pub fn state(&self) -> &'static str {
+        match (self.engine.is_healthy(), self.engine.is_finished(), self.is_drained()) {
+            (false, _, _) => "failed",
+            (true, true, true) => "drained",
+            (true, false, true) => "draining",
+            (true, true, false) => "done",
+            (true, false, false) => "forwarding",
+        }
+    }
+
     /// Answers a question at `now_ms`, milliseconds since 1970.
     pub fn document(&self, what: What, now_ms: u64) -> Value {
         match what {
@@ -106,12 +187,16 @@ impl Board {
             What::Peers => self.peers(),
             What::Reasons => reasons(&self.engine.stats()),
             What::Trust => self.trust(now_ms),
-            What::Repository => self.repository(),
-            What::All => json!({
-                "status": self.status(now_ms), "workers": self.workers(), "peers": self.peers(),
-                "reasons": reasons(&self.engine.stats()), "trust": self.trust(now_ms),
-                "repository": self.repository(),
-            }),
+            What::Repository => self.repository_document(),
+            What::Policy => json!({ "yaml": self.reloader.as_ref().map(|reloader| reloader.policy().to_yaml()) }),
+            What::Associations => tables::associations(&self.engine),
+            What::Replay => tables::replay(&self.engine),
+            What::Alarms => self.observer.alarms(&self.repository_document()),
+            What::Refused => self.observer.refused(None, false),
+            What::All => {
+                let parts = What::ALL.iter().filter(|(_, what)| what.is_part());
+                Value::Object(parts.map(|(name, what)| ((*name).to_owned(), self.document(*what, now_ms))).collect())
+            }
         }
     }
 
@@ -119,18 +204,13 @@ impl Board {
         let (stats, crypto, snapshot) = (self.engine.stats(), self.engine.crypto(), self.engine.snapshot());
         let workers = self.engine.workers();
         let running = workers.iter().filter(|worker| worker.state == WorkerState::Running).count();
-        let state = match (self.engine.is_healthy(), self.engine.is_finished()) {
-            (false, _) => "failed",
-            (true, true) => "done",
-            (true, false) => "forwarding",
-        };
         let sides = ["interconnect", "home"];
         let ports = self.ports.iter().zip(sides).zip(stats.rx.iter().zip(&stats.tx)).map(|((port, side), (rx, tx))| {
             json!({ "side": side, "device": port.device, "driver": port.driver, "rx": rx, "tx": tx,
                 "device_counters": (port.counters)() })
         });
         let open = snapshot.peers.iter().skip(unknown_are_refused(&snapshot).into());
-        let open = open.filter(|peer| peer.mode != Mode::Require);
+        let open = open.filter(|peer| peer.mode != Mode::Require && !peer.gone);
         let now = i64::try_from(now_ms / 1000).unwrap_or(i64::MAX);
         let trust = self.trust.get();
         let good = trust.signers.iter().filter(|signer| signer.state(now) == CertState::Good).count();
@@ -138,7 +218,7 @@ impl Board {
         let (entered, left) = stats.frame_balance();
         json!({
             "version": env!("CARGO_PKG_VERSION"),
-            "state": state,
+            "state": self.state(),
             "pid": std::process::id(),
             "config": self.config,
             "started_ms": self.engine.started_ms(),
@@ -161,7 +241,7 @@ impl Board {
                 .collect::<Vec<_>>(),
             "signs": snapshot.own.is_some(),
             "signers": { "good": good, "other": trust.signers.len() - good, "rejected": trust.rejected.len() },
-            "alarms": self.repository().get("alarms").cloned().unwrap_or_else(|| json!([])),
+            "alarms": self.observer.alarms(&self.repository_document()),
         })
     }
 
@@ -181,20 +261,36 @@ impl Board {
     fn peers(&self) -> Value {
         let (stats, snapshot) = (self.engine.stats(), self.engine.snapshot());
         let side = |id: usize, way: Direction| {
-            let row = PeerId::try_from(id).ok().and_then(|id| stats.verdicts(id, way)).copied();
+            let row = PeerId::try_from(id).ok().and_then(|id| stats.verdicts(id, way));
             let row = row.unwrap_or([0; COUNT]);
             let (passed, refused) = passed_and_refused(&row);
-            json!({ "passed": passed, "refused": refused, "reasons": by_name(&row) })
+            let mut side = json!({ "passed": passed, "refused": refused, "reasons": by_name(&row) });
+            if way == Direction::In
+                && let Some(fields) = side.as_object_mut()
+            {
+                fields.insert("signatures".to_owned(), shares(&row).document());
+            }
+            side
+        };
+        let counts = |id: usize| [Direction::In, Direction::Out].map(|way| side(id, way));
+        let is_shown = |(id, peer): &(usize, &Peer)| {
+            !peer.gone || counts(*id).iter().any(|side| side.get("reasons") != Some(&json!({})))
         };
         let one = |(id, peer): (usize, &Peer)| {
-            let mode = if id == 0 && unknown_are_refused(&snapshot) { "refused" } else { mode(peer.mode) };
-            json!({ "peer": peer.name, "mode": mode, "sign": peer.sign.is_some(),
-                "in": side(id, Direction::In), "out": side(id, Direction::Out) })
+            let mode = match id {
+                0 if unknown_are_refused(&snapshot) => "refused",
+                _ if peer.gone => "removed",
+                _ => mode(peer.mode),
+            };
+            let [inbound, outbound] = counts(id);
+            json!({ "peer": peer.name, "mode": mode, "sign": peer.sign.is_some() && !peer.gone, "in": inbound,
+                "out": outbound })
         };
-        snapshot.peers.iter().enumerate().map(one).collect()
+        snapshot.peers.iter().enumerate().filter(is_shown).map(one).collect()
     }
 
-    fn repository(&self) -> Value {
+    /// How the thread that follows a repository stands.
+    pub fn repository_document(&self) -> Value {
         self.repository.as_ref().map_or_else(|| json!({ "followed": false }), Handle::document)
     }
 

@@ -1,19 +1,23 @@
 //! From checked files to a gateway that forwards, and back to nothing: ports, engine, their watch and their end.
 
 use crate::cli::CliError;
-use crate::gather::Gathered;
+use crate::gather::{self, Gathered};
+use crate::observe::{Observer, Settings};
 use crate::ports::{self, PortView};
 use crate::privilege::{self, Account};
-use crate::report::{Board, Current};
+use crate::publish::Publisher;
+use crate::reload::Reloader;
+use crate::report::{Board, Current, DRAIN, Wishes};
 use crate::secrecy;
 use crate::tsca::fetch::{self, Base, Limits, Mirror};
 use crate::tsca::keeper::{Keeper, Parts};
 use crate::tsca::store::Store;
 use crate::warm::State;
-use sealgate_config::model::{CryptoEngine, RepoUrl, Repository};
+use sealgate_config::model::{Appliance, CryptoEngine, RepoUrl, Repository};
 use sealgate_crypto::engine::EngineKind;
 use sealgate_crypto::pool::PoolConfig;
 use sealgate_dataplane::engine::{Engine, EngineConfig, EngineError, Stopped, now_ms};
+use sealgate_dataplane::pipeline::tap::Tap;
 use sealgate_dataplane::pipeline::worker::Shared;
 use sealgate_dataplane::policy::Snapshot;
 use std::path::Path;
@@ -21,16 +25,13 @@ use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::time::Duration;
 
-/// How long frames in hand may take to leave when the gateway stops: fragments wait for 200 ms by default.
-const DRAIN: Duration = Duration::from_secs(2);
-
 /// Window of the generators' tables in a gateway that runs for long: the widest, 32 MiB for P-256.
 const BASE_WINDOW: u32 = 16;
 
 /// How a gateway is doing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Condition {
-    /// It forwards.
+    /// It forwards, or was drained and waits for its end.
     Forwarding,
     /// All input came to its end; there is nothing left to do.
     Finished,
@@ -45,8 +46,8 @@ pub struct Gateway {
     faults: Receiver<String>,
     /// Where the replay memory goes in the end.
     state: Option<State>,
-    /// What follows the repository.
-    keeper: Option<Keeper>,
+    /// What keeps trust up to date.
+    keeper: Keeper,
 }
 
 impl Gateway {
@@ -94,17 +95,19 @@ impl Gateway {
         let (complain, faults) = mpsc::channel();
         let (engine, ports) = open(&appliance, config, snapshot, state.as_ref(), account.as_ref(), complain)?;
         let (engine, trust) = (Arc::new(engine), Arc::new(Current::new(trust)));
-        let keeper = match (client, mirrors, &appliance.trust.repository) {
-            (Some(client), Some(mirrors), Some(repository)) => {
-                let store = Store::at(&repository.store);
-                let mtu = appliance.ports.interconnect.mtu.min(appliance.ports.home.mtu);
-                let parts = Parts { client, mirrors, store, policy, keys, mtu, trust: Arc::clone(&trust) };
-                Some(follow(parts, &engine)?)
-            }
-            _ => None,
-        };
-        let repository = keeper.as_ref().map(Keeper::handle);
-        let board = Board { config: file.to_owned(), engine, trust, repository, ports, memory };
+        let settings = Settings { keep: appliance.admin.refused, ..Settings::default() };
+        let observer = Observer::start(&engine, settings).map_err(|error| {
+            engine.stop(Duration::ZERO);
+            CliError::new(format!("no thread to observe with: {error}"), "see the system's limits")
+        })?;
+        let publisher = Arc::new(Publisher::new(&engine, policy, keys, gather::mtu(&appliance), Arc::clone(&trust)));
+        let store = appliance.trust.repository.as_ref().map(|repository| Store::at(&repository.store));
+        let parts = Parts { client, mirrors: mirrors.unwrap_or_default(), store, publisher: Arc::clone(&publisher) };
+        let keeper = follow(parts, &engine)?;
+        let repository = Some(keeper.handle());
+        let reloader = Some(Arc::new(Reloader::new(file, appliance, publisher, keeper.handle())));
+        let (config, wishes) = (file.to_owned(), Wishes::default());
+        let board = Board { config, engine, trust, repository, reloader, ports, memory, observer, wishes };
         Ok(Self { board: Arc::new(board), faults, state, keeper })
     }
 
@@ -122,7 +125,7 @@ impl Gateway {
             Condition::Broken(
                 "a worker ended before its time, or a crypto thread again and again; see the messages above".to_owned(),
             )
-        } else if engine.is_finished() {
+        } else if engine.is_finished() && !self.board.is_drained() {
             Condition::Finished
         } else {
             Condition::Forwarding
@@ -160,17 +163,18 @@ fn mirrors(repository: &Repository) -> Result<Vec<Mirror>, CliError> {
 
 /// Starts to follow the repository; without that the engine ends again.
 fn follow(parts: Parts, engine: &Arc<Engine>) -> Result<Keeper, CliError> {
-    let store = parts.store.file().to_owned();
-    Keeper::start(parts, engine).map_err(|fault| {
+    let store = parts.store.as_ref().map(|store| store.file().display().to_string()).unwrap_or_default();
+    Keeper::start(parts).map_err(|fault| {
         engine.stop(Duration::ZERO);
-        let message = format!("trust.repository.store: {}: {fault}", store.display());
+        let message = format!("trust.repository.store: {store}: {fault}");
         CliError::new(message, "give a directory that this user may make and write")
     })
 }
 
 /// The memories that the workers begin with. Call this last before they run: who took a memory over must go on from it.
-fn memories(snapshot: &Snapshot, state: Option<&State>) -> Shared {
+fn memories(appliance: &Appliance, snapshot: &Snapshot, state: Option<&State>) -> Shared {
     let mut shared = Shared::new(snapshot);
+    shared.tap = Tap::new(appliance.cores.workers.len(), appliance.admin.refused);
     if let Some(state) = state {
         state.take_over(&mut shared, now_ms());
     }
@@ -202,7 +206,7 @@ fn engine_error(error: EngineError) -> CliError {
 
 #[cfg(feature = "dpdk")]
 fn open(
-    appliance: &sealgate_config::model::Appliance,
+    appliance: &Appliance,
     config: EngineConfig,
     snapshot: Snapshot,
     state: Option<&State>,
@@ -219,14 +223,14 @@ fn open(
     };
     // Nothing from here on needs root, and each worker is made by the user.
     account.map_or(Ok(()), Account::become_it)?;
-    let shared = memories(&snapshot, state);
+    let shared = memories(appliance, &snapshot, state);
     let engine = Engine::start_with(config, snapshot, shared, opened.queues, enter).map_err(engine_error)?;
     Ok((engine, opened.views))
 }
 
 #[cfg(not(feature = "dpdk"))]
 fn open(
-    appliance: &sealgate_config::model::Appliance,
+    appliance: &Appliance,
     config: EngineConfig,
     snapshot: Snapshot,
     state: Option<&State>,
@@ -243,7 +247,7 @@ fn open(
     let (two, second) = FilePort::open(&pool, sides[1], complain)?;
     // Nothing from here on needs root, and each worker is made by the user.
     account.map_or(Ok(()), Account::become_it)?;
-    let shared = memories(&snapshot, state);
+    let shared = memories(appliance, &snapshot, state);
     let engine = Engine::start_with(config, snapshot, shared, vec![[one, two]], || Ok(())).map_err(engine_error)?;
     Ok((engine, vec![first, second]))
 }

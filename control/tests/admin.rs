@@ -1,15 +1,18 @@
 //! The admin socket: what callers may do, and what is done to callers who do something else.
 
+#[path = "admin/callers.rs"]
+mod callers;
 mod common;
+#[path = "admin/orders.rs"]
+mod orders;
+#[path = "admin/verdicts.rs"]
+mod verdicts;
+#[path = "admin/world.rs"]
+mod world;
 
-use common::{HOME, Lab, OTHER};
+use common::Lab;
 use sealgate_control::admin::{self, Admin, Request};
-use sealgate_control::gather::Gathered;
-use sealgate_control::ports::PortView;
-use sealgate_control::report::{Board, Current, What};
-use sealgate_control::secrecy::Locking;
-use sealgate_dataplane::engine::{Engine, EngineConfig, now_ms};
-use sealgate_dataplane::io::mem::{MemPool, MemPort};
+use sealgate_control::report::What;
 use serde_json::{Value, json};
 use std::fs;
 use std::io::{Read, Write};
@@ -18,30 +21,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
 use std::sync::Arc;
-
-/// The board of a gateway over ports in memory, with everything else as its files say.
-fn board(lab: &Lab) -> Arc<Board> {
-    let file = lab.gateway(&HOME, &OTHER, "null", "null");
-    let now = i64::try_from(now_ms() / 1000).expect("this century");
-    let gathered = Gathered::read(&file, None, now).unwrap_or_else(|problems| panic!("{problems}"));
-    let pool = MemPool::new(16, 2048);
-    let ports = vec![[MemPort::new(&pool), MemPort::new(&pool)]];
-    let engine = Engine::start(EngineConfig::default(), gathered.snapshot, ports, || Ok(())).expect("started");
-    let view = |device: &str| PortView {
-        device: device.to_owned(),
-        driver: "memory".to_owned(),
-        counters: Box::new(|| Value::Null),
-    };
-    let ports = vec![view("one"), view("two")];
-    Arc::new(Board {
-        config: file,
-        engine: Arc::new(engine),
-        trust: Arc::new(Current::new(gathered.trust)),
-        repository: None,
-        ports,
-        memory: Locking::Off,
-    })
-}
+use world::board;
 
 /// Sends octets, ends the sending side where `close` says so, and reads all that comes.
 fn say(socket: &Path, octets: &[u8], close: bool) -> String {
@@ -66,7 +46,7 @@ fn error(reply: &str) -> String {
 fn questions_are_answered_and_everything_else_is_refused() {
     let lab = Lab::new("admin");
     let socket = lab.file("admin.sock");
-    let door = Admin::open(&socket, board(&lab)).expect("open");
+    let door = Admin::open(&socket, None, board(&lab)).expect("open");
     assert_eq!(fs::metadata(&socket).expect("there").permissions().mode() & 0o777, 0o660);
 
     let status = admin::ask(&socket, What::Status).expect("an answer");
@@ -74,13 +54,13 @@ fn questions_are_answered_and_everything_else_is_refused() {
     assert_eq!(status["ports"][1]["device"], "two");
     assert_eq!(status["memory"], json!({ "locked": false, "why": "memory.lock is off" }));
     let all = admin::ask(&socket, What::All).expect("an answer");
-    assert_eq!(all["peers"][1]["peer"], "other");
+    assert_eq!(all["peers"][1]["peer"], "home");
     assert_eq!(all["peers"][0]["mode"], "refused", "senders of no peer");
     assert_eq!(all["trust"]["signers"][0]["state"], "good");
     assert_eq!((&all["reasons"], all["workers"].as_array().map(Vec::len)), (&json!([]), Some(1)));
 
     // Two questions on one connection.
-    let request = |what: &str| json!(Request { v: 1, cmd: "show".into(), what: what.into() }).to_string();
+    let request = |what: &str| json!(Request::new("show", what)).to_string();
     let both = say(&socket, format!("{}\n{}\n", request("workers"), request("reasons")).as_bytes(), true);
     let replies: Vec<Value> = both.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
     assert_eq!((&replies[0]["what"], &replies[1]["what"]), (&json!("workers"), &json!("reasons")));
@@ -95,7 +75,7 @@ fn questions_are_answered_and_everything_else_is_refused() {
         .contains("also")
     );
     assert!(of(format!("{}\n", request("status").replace("\"v\":1", "\"v\":2")).as_bytes()).contains("version 2"));
-    assert!(of(format!("{}\n", request("status").replace("show", "stop")).as_bytes()).contains("not a command"));
+    assert!(of(format!("{}\n", request("status").replace("show", "fly")).as_bytes()).contains("not a command"));
     assert!(of(format!("{}\n", request("keys")).as_bytes()).contains("status, workers, peers"));
     assert!(of(&[b'{'; 8192]).contains("longer than 4096"));
     assert!(of(&[b'['; 4000]).contains("within 2 seconds"), "a caller that stops in mid request");
@@ -120,7 +100,7 @@ fn questions_are_answered_and_everything_else_is_refused() {
 fn only_so_many_callers_at_once() {
     let lab = Lab::new("callers");
     let socket = lab.file("admin.sock");
-    let _door = Admin::open(&socket, board(&lab)).expect("open");
+    let _door = Admin::open(&socket, None, board(&lab)).expect("open");
     let callers: Vec<_> = (0..64).map(|_| UnixStream::connect(&socket).expect("somebody listens")).collect();
     // Those who are let in say nothing, and hear so in the end; the others hear at once that there are too many.
     let replies: Vec<String> = callers
@@ -140,9 +120,9 @@ fn the_socket_of_the_dead_is_replaced_and_nothing_else() {
     let lab = Lab::new("stale");
     let board = board(&lab);
     let (socket, other) = (lab.file("deep/admin.sock"), lab.file("file"));
-    let door = Admin::open(&socket, Arc::clone(&board)).expect("its directory is made");
+    let door = Admin::open(&socket, None, Arc::clone(&board)).expect("its directory is made");
     assert!(admin::check(&socket).expect_err("alive").to_string().contains("another gateway answers"));
-    assert!(Admin::open(&socket, Arc::clone(&board)).is_err());
+    assert!(Admin::open(&socket, None, Arc::clone(&board)).is_err());
     assert!(admin::ask(&socket, What::Status).is_ok(), "the first is unharmed");
     drop(door);
 
@@ -150,7 +130,7 @@ fn the_socket_of_the_dead_is_replaced_and_nothing_else() {
     drop(UnixListener::bind(&socket).expect("bound"));
     assert!(socket.exists());
     admin::check(&socket).expect("dead");
-    let door = Admin::open(&socket, Arc::clone(&board)).expect("replaced");
+    let door = Admin::open(&socket, None, Arc::clone(&board)).expect("replaced");
 
     // Somebody else's socket in its place is not ours to remove.
     fs::remove_file(&socket).expect("removed");
@@ -160,9 +140,9 @@ fn the_socket_of_the_dead_is_replaced_and_nothing_else() {
     drop(theirs);
 
     fs::write(&other, "precious").expect("written");
-    let refused = Admin::open(&other, Arc::clone(&board)).err().expect("no socket").to_string();
+    let refused = Admin::open(&other, None, Arc::clone(&board)).err().expect("no socket").to_string();
     assert!(refused.contains("something else than a socket"), "{refused}");
     assert_eq!(fs::read_to_string(&other).expect("still there"), "precious");
     let long = lab.file(&"x".repeat(200));
-    assert!(Admin::open(&long, board).err().expect("too long").to_string().contains("at most 107 octets"));
+    assert!(Admin::open(&long, None, board).err().expect("too long").to_string().contains("at most 107 octets"));
 }

@@ -1,7 +1,7 @@
 //! What the lab authority issues, a gateway loads; what it revokes, a gateway refuses.
 
 use sealgate_control::authority::{
-    Authority, AuthorityError, Ca, MAX_DAYS, Reason, Request, Setup, lab_identifiers, notation,
+    Authority, AuthorityError, Ca, MAX_DAYS, Publication, Reason, Request, Setup, lab_identifiers, notation,
 };
 use sealgate_crypto::alg::Alg;
 use sealgate_crypto::pki::{
@@ -188,8 +188,53 @@ fn what_makes_no_sense_is_refused_with_a_remedy_and_leaves_no_files() {
     assert!(matches!(Authority::open(&dir.0), Err(AuthorityError::Busy(_))));
     assert!(matches!(Authority::open(&dir.0.join("certs")), Err(AuthorityError::NoAuthority(_))));
     drop(authority);
-    fs::write(dir.0.join("state.json"), "{}").expect("written");
-    assert!(matches!(Authority::open(&dir.0), Err(AuthorityError::State { .. })));
+    fs::write(dir.0.join("authority.db"), "what is this").expect("written");
+    let fault = Authority::open(&dir.0).expect_err("no database");
+    assert!(matches!(fault, AuthorityError::Store { .. }) && fault.remedy().contains("backup"), "{fault}");
+}
+
+/// What stands in `state.json` of a directory of before.
+fn state_of_before(authority: &Authority) -> serde_json::Value {
+    let mut state = serde_json::to_value(authority.state()).expect("JSON");
+    for one in state["issued"].as_array_mut().expect("a list") {
+        one.as_object_mut().expect("an object").remove("operator");
+    }
+    state
+}
+
+#[test]
+fn a_directory_of_before_is_taken_over_once() {
+    let dir = Dir::new("takeover");
+    let mut authority = dir.authority();
+    authority.issue(&Request::new("a", operator("99902")), now()).expect("issued");
+    authority.issue(&Request::new("b", operator("99903")), now()).expect("issued");
+    authority.revoke("b", Reason::Superseded, now()).expect("revoked");
+    authority.publish_repository(Publication::default(), now()).expect("published");
+    let (before, old) = (authority.state().clone(), state_of_before(&authority));
+    drop(authority);
+    fs::remove_file(dir.0.join("authority.db")).expect("removed");
+    let write = |state: &serde_json::Value| fs::write(dir.0.join("state.json"), state.to_string()).expect("written");
+    for (key, wrong) in [("next_serial", 2.into()), ("version", 9.into()), ("issued", 1.into())] {
+        let mut state = old.clone();
+        state[key] = wrong;
+        write(&state);
+        assert!(matches!(Authority::open(&dir.0), Err(AuthorityError::State { .. })), "{key}");
+        assert!(dir.0.join("state.json").exists(), "nothing is taken over from a file that is wrong");
+    }
+    write(&old);
+    let mut authority = Authority::open(&dir.0).expect("taken over");
+    assert_eq!(authority.state(), &before);
+    assert!(!dir.0.join("state.json").exists(), "an older sealgate counts on from nothing");
+    let made = authority.issue(&Request::new("c", operator("99904")), now()).expect("issued");
+    assert_eq!(made.issued.serial, before.next_serial);
+    let [root, _] = authority.publish(now()).expect("published");
+    assert_eq!(root.number, before.root_crl + 1);
+    drop(authority);
+    // A certificate that was issued and whose file is lost comes back.
+    fs::remove_file(dir.0.join("certs/a.pem")).expect("removed");
+    let authority = Authority::open(&dir.0).expect("opened");
+    assert_eq!(authority.state().issued.len(), before.issued.len() + 1);
+    assert!(state(&trust(&dir.0, NOW), "a", NOW).is_some());
 }
 
 #[test]

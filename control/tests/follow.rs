@@ -8,7 +8,9 @@ use sealgate_control::admin::{self, Admin};
 use sealgate_control::authority::serve::{self, Server};
 use sealgate_control::authority::{Authority, DIRECTORY, Publication, Reason as Why, Request};
 use sealgate_control::gather::{Gathered, keep_own};
-use sealgate_control::report::{Board, Current, What};
+use sealgate_control::observe::{Observer, Settings};
+use sealgate_control::publish::Publisher;
+use sealgate_control::report::{Board, Current, What, Wishes};
 use sealgate_control::secrecy::Locking;
 use sealgate_control::tsca::fetch::{Base, Limits, Mirror, roots};
 use sealgate_control::tsca::keeper::{Handle, Keeper, Parts};
@@ -97,16 +99,14 @@ impl World {
         let repository = gathered.appliance.trust.repository.take().expect("given");
         let verifies = start(gathered.snapshot, [far_between, near_other]);
         let roots = roots(&repository.roots).expect("roots");
+        let publisher = Publisher::new(&verifies, gathered.policy, gathered.keys, 1500, Arc::clone(&trust));
         let parts = Parts {
-            client: gathered.client.expect("it follows"),
+            client: gathered.client,
             mirrors: vec![Mirror::new(Base::Https(url), &roots, Limits::default())],
-            store: Store::at(&repository.store),
-            policy: gathered.policy,
-            keys: gathered.keys,
-            mtu: 1500,
-            trust: Arc::clone(&trust),
+            store: Some(Store::at(&repository.store)),
+            publisher: Arc::new(publisher),
         };
-        let keeper = Some(Keeper::start(parts, &verifies).expect("started"));
+        let keeper = Some(Keeper::start(parts).expect("started"));
         Self { lab, _server: server, signs, verifies, keeper, trust, pool, home, other, sent: 0, got: 0 }
     }
 
@@ -252,7 +252,7 @@ fn a_repository_that_goes_wrong_stops_no_message_and_the_next_start_begins_with_
     // Another gateway with the same files, and nobody to ask.
     let file = world.lab.file("other.yaml");
     let next = gather(&file);
-    let held = next.client.as_ref().and_then(|client| client.held()).expect("the last good");
+    let held = next.client.held().expect("the last good");
     assert_eq!((held.manifest.serial, next.trust.signers.len()), (1, 2));
     // And once the file is damaged: nobody of the repository is known, and somebody is told.
     let store = world.lab.file("var/trust/last-good");
@@ -271,9 +271,11 @@ fn the_operators_door_shows_the_repository_and_takes_wishes() {
     until("first look", || world.document()["serial"] == json!(1));
     let (engine, trust) = (Arc::clone(&world.verifies), Arc::clone(&world.trust));
     let (config, repository) = (world.lab.file("other.yaml"), Some(world.handle()));
-    let board = Board { config, engine, trust, repository, ports: Vec::new(), memory: Locking::Off };
+    let observer = Observer::start(&engine, Settings { clock: || None, ..Settings::default() }).expect("a thread");
+    let (memory, wishes, reloader) = (Locking::Off, Wishes::default(), None);
+    let board = Board { config, engine, trust, repository, reloader, ports: Vec::new(), memory, observer, wishes };
     let socket = world.lab.file("door.sock");
-    let door = Admin::open(&socket, Arc::new(board)).expect("open");
+    let door = Admin::open(&socket, None, Arc::new(board)).expect("open");
     let shown = admin::ask(&socket, What::Repository).expect("an answer");
     assert_eq!((&shown["followed"], &shown["serial"], &shown["objects"]), (&json!(true), &json!(1), &json!(5)));
     let serial = world.publish();
@@ -297,8 +299,12 @@ fn operators_that_would_go_at_once_are_held_back_until_somebody_agrees() {
     let mut world = World::new("follow-shrink", "own-keys", "");
     until("first look", || world.document()["serial"] == json!(1));
     assert!(!world.handle().confirm(), "nothing is held back");
+    // Opened first: an authority writes a certificate that it has issued and whose file is missing.
+    let mut authority = world.authority();
     fs::remove_file(world.lab.file("tsca/certs/home.pem")).expect("removed");
-    let serial = world.publish();
+    let published = authority.publish_repository(Publication::default(), OffsetDateTime::now_utc());
+    let serial = published.expect("published").serial;
+    drop(authority);
     world.handle().look();
     until("alarm", || world.document()["alarms"][0]["name"] == json!("repo_shrink"));
     world.send();
@@ -319,13 +325,12 @@ fn trust_that_was_not_checked_for_too_long_is_refused_where_that_is_wanted() {
         assert_eq!(world.verdicts(&[Reason::OkVerified]), [1]);
         // A gateway that starts again with what was made 61 seconds ago, and nobody answers.
         let mut gathered = gather(&world.lab.file("other.yaml"));
-        let client = gathered.client.as_mut().expect("it follows");
+        let client = &mut gathered.client;
         let trust = client.in_force(now_s() + 61);
         assert!(client.alarms().stands(sealgate_control::tsca::alarm::Alarm::RepoStaleHard));
         world.keeper = None;
-        let ring = world.verifies.snapshot().ring.clone();
         keep_own(&mut gathered.keys, &gathered.policy, &trust);
-        let compiled = Snapshot::compile(&gathered.policy, &trust, &gathered.keys, 1500, &ring);
+        let compiled = world.verifies.snapshot().next(&gathered.policy, &trust, &gathered.keys, 1500);
         world.verifies.publish(compiled.expect("compiled"));
         world.send();
         assert_eq!(world.verdicts(&[Reason::OkVerified, Reason::CrtRepoStale]), want, "{rule}");

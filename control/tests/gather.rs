@@ -166,7 +166,7 @@ fn a_repository_needs_nothing_but_what_one_signs_with_and_whom_servers_are_certi
         read(&file, now())
     };
     let gathered = with("urls: [\"https://localhost:1/\"], roots: [tsca/anchors/root.pem]").expect("good");
-    let client = gathered.client.expect("it follows");
+    let client = gathered.client;
     assert!(client.held().is_none() && gathered.trust.signers.len() == 1 && gathered.snapshot.own.is_some());
     assert!(!lab.file("trust").exists(), "reading makes nothing");
     let problems = with("urls: [\"https://localhost:1/\"], roots: [gone.pem]").expect_err("no roots");

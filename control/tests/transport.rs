@@ -169,7 +169,7 @@ fn a_directory_is_a_mirror_too() {
     assert_eq!(alarms(&client), [""; 0]);
     assert!(matches!(mirror.get("manifest.json", 10), Err(FetchError::TooLong(_))));
     assert!(matches!(mirror.get("delta-9.json", 10), Err(FetchError::Missing(_))));
-    std::os::unix::fs::symlink(lab.dir.join("state.json"), dir.join("link.json")).expect("a link");
+    std::os::unix::fs::symlink(lab.dir.join("authority.db"), dir.join("link.json")).expect("a link");
     std::fs::create_dir(dir.join("dir.json")).expect("a directory");
     for name in ["link.json", "dir.json"] {
         assert!(matches!(mirror.get(name, 9999), Err(FetchError::Transport(_))), "{name}");

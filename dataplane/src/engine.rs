@@ -224,7 +224,7 @@ impl Engine {
             core,
             state: AtomicU8::new(WorkerState::Starting as u8),
             over: AtomicBool::new(false),
-            stats: Mutex::new(StatsCell::new(snapshot.peers.len())),
+            stats: Mutex::new(StatsCell::new(&Stats::new(snapshot.peers.len()))),
         });
         let common =
             Arc::new(Common { seats: seats.collect(), stop: AtomicBool::new(false), abandon: AtomicBool::new(false) });
@@ -280,16 +280,31 @@ impl Engine {
         self.common.seats.iter().position(|seat| seat.state() == WorkerState::Failed).unwrap_or(0)
     }
 
-    /// Puts another policy and trust into force; each worker picks it up at its next turn. Counter rows stay as they
-    /// were at the start: peers that came later count as unknown.
+    /// Puts another policy and trust into force; each worker picks it up at its next turn.
     ///
-    /// * `snapshot`: compiled with the ring of the one before, or no signature holds under it
+    /// * `snapshot`: [`Snapshot::next`] of the one in force, or no signature holds under it and peers change places
     pub fn publish(&self, snapshot: Snapshot) {
+        for seat in &self.common.seats {
+            lock(&seat.stats).grow(snapshot.peers.len());
+        }
         let old = self.policy.publish(Arc::new(snapshot));
+        lock(&self.retired).push(old);
+        self.reclaim();
+    }
+
+    /// Frees the snapshots that no worker holds any more: here, on control's core. Call it now and then after
+    /// [`Engine::publish`].
+    ///
+    /// Returns how many are still held: a worker lets go of one with its next turn.
+    pub fn reclaim(&self) -> usize {
         let mut retired = lock(&self.retired);
-        retired.push(old);
-        // Freed here, on control's core, and only once no worker holds it.
-        retired.retain(|old| Arc::strong_count(old) > 1);
+        let (held, free) = std::mem::take(&mut *retired).into_iter().partition(|old| Arc::strong_count(old) > 1);
+        *retired = held;
+        let held = retired.len();
+        // Large tables take their time: not under the lock.
+        drop(retired);
+        drop::<Vec<_>>(free);
+        held
     }
 
     /// The policy and trust in force.
@@ -322,6 +337,11 @@ impl Engine {
             Some(pool) => pool.stats(),
             None => lock(&self.crypto).clone(),
         }
+    }
+
+    /// The memories that all workers share, for whoever looks at single verdicts, associations or replay windows.
+    pub fn shared(&self) -> &Shared {
+        &self.shared
     }
 
     /// When the gateway started, milliseconds since 1970.

@@ -1,10 +1,13 @@
 //! Each worker's counters: plain fields on the packet path, copied out for whoever asks.
 
+mod rows;
+
 use std::sync::{Arc, Mutex, PoisonError};
 
 use sealgate_wire::Reason;
 use sealgate_wire::reason::COUNT;
 
+use self::rows::Rows;
 use crate::state::Direction;
 
 /// Counters of one worker since its start. All are totals; none ever goes back.
@@ -32,6 +35,8 @@ pub struct Stats {
     pub messages: u64,
     /// User messages that wait for a signature now.
     pub messages_waiting: u64,
+    /// Verdicts. Copied with `messages`, where the rows of [`Stats::verdicts`] are those of the moment they are read.
+    pub judged: u64,
     /// DATA chunks that came again and got their first verdict again.
     pub repeated: u64,
     /// Things that happened to messages besides their verdict, by reason: a message that left unsigned because it
@@ -40,7 +45,7 @@ pub struct Stats {
     /// Verification tags taken over from running traffic.
     pub adopted: u64,
     /// Verdicts: a row for each peer and direction, a column for each reason. See [`Stats::verdicts`].
-    rows: Vec<[u64; COUNT]>,
+    rows: Rows,
 }
 
 impl Stats {
@@ -58,20 +63,18 @@ impl Stats {
             frames_held: 0,
             messages: 0,
             messages_waiting: 0,
+            judged: 0,
             repeated: 0,
             events: [0; COUNT],
             adopted: 0,
-            rows: vec![[0; COUNT]; peers * 2],
+            rows: Rows::new(peers),
         }
     }
 
     /// Counts a verdict. A peer beyond the table counts as unknown.
     pub fn count(&mut self, peer: u16, way: Direction, reason: Reason) {
-        let row = usize::from(peer) * 2 + way as usize;
-        let row = if row < self.rows.len() { row } else { way as usize };
-        if let Some(cell) = self.rows.get_mut(row).and_then(|row| row.get_mut(reason.index())) {
-            *cell += 1;
-        }
+        self.judged += 1;
+        self.rows.count(peer, way, reason);
     }
 
     /// Counts an event.
@@ -80,18 +83,18 @@ impl Stats {
     }
 
     /// Verdicts of one peer and direction, in the order of [`sealgate_wire::reason::ALL`].
-    pub fn verdicts(&self, peer: u16, way: Direction) -> Option<&[u64; COUNT]> {
-        self.rows.get(usize::from(peer) * 2 + way as usize)
+    pub fn verdicts(&self, peer: u16, way: Direction) -> Option<[u64; COUNT]> {
+        self.rows.read(peer, way)
     }
 
     /// How many peers have a row.
     pub fn peers(&self) -> usize {
-        self.rows.len() / 2
+        self.rows.peers()
     }
 
     /// Verdicts under this reason, over all peers and both directions.
     pub fn total(&self, reason: Reason) -> u64 {
-        self.rows.iter().filter_map(|row| row.get(reason.index())).sum()
+        self.rows.total(reason)
     }
 
     /// Frames in and frames accounted for: equal, or a frame was lost inside.
@@ -103,11 +106,10 @@ impl Stats {
 
     /// Messages in and messages accounted for: equal, or a message was lost inside.
     pub fn message_balance(&self) -> (u64, u64) {
-        let judged: u64 = self.rows.iter().flatten().sum();
-        (self.messages, judged + self.messages_waiting)
+        (self.messages, self.judged + self.messages_waiting)
     }
 
-    /// Adds another worker's counters; rows beyond ours are left out.
+    /// Adds another worker's counters.
     pub fn add(&mut self, other: &Stats) {
         let Self {
             turns,
@@ -121,6 +123,7 @@ impl Stats {
             frames_held,
             messages,
             messages_waiting,
+            judged,
             repeated,
             events,
             adopted,
@@ -135,6 +138,7 @@ impl Stats {
             (frames_held, other.frames_held),
             (messages, other.messages),
             (messages_waiting, other.messages_waiting),
+            (judged, other.judged),
             (repeated, other.repeated),
             (adopted, other.adopted),
         ];
@@ -146,28 +150,58 @@ impl Stats {
         add(tx, &other.tx);
         add(frames_dropped, &other.frames_dropped);
         add(events, &other.events);
-        rows.iter_mut().zip(&other.rows).for_each(|(mine, theirs)| add(mine, theirs));
+        rows.add(&other.rows);
+    }
+
+    /// The same fields, and the rows not as a copy but as they are counted in.
+    fn view(&self) -> Self {
+        let Self { rows, frames_dropped, events, .. } = self;
+        Self { rows: rows.share(), frames_dropped: *frames_dropped, events: *events, ..*self }
     }
 }
 
 /// Where a worker leaves a copy of its counters, and control finds it.
 #[derive(Clone, Debug)]
-pub struct StatsCell(Arc<Mutex<Stats>>);
+pub struct StatsCell(Arc<Mutex<Desk>>);
+
+#[derive(Debug)]
+struct Desk {
+    /// Its rows are those that the worker counts in, or longer.
+    stats: Stats,
+    /// Rows that the worker may still use: freed here, by control.
+    before: Option<Rows>,
+}
 
 impl StatsCell {
-    /// A cell for a worker with this many peers.
-    pub fn new(peers: usize) -> Self {
-        Self(Arc::new(Mutex::new(Stats::new(peers))))
+    /// A cell for the worker with these counters.
+    pub fn new(stats: &Stats) -> Self {
+        Self(Arc::new(Mutex::new(Desk { stats: stats.view(), before: None })))
     }
 
-    /// The worker's side: leaves a copy, unless somebody is reading just now. Never waits.
-    pub fn offer(&self, stats: &Stats) -> bool {
-        self.0.try_lock().map(|mut copy| copy.clone_from(stats)).is_ok()
+    /// The worker's side: leaves a copy and takes over what control has made longer, unless somebody reads just now. Never
+    /// waits.
+    pub fn offer(&self, stats: &mut Stats) -> bool {
+        let Ok(mut desk) = self.0.try_lock() else { return false };
+        if desk.stats.rows.peers() > stats.rows.peers() {
+            stats.rows = desk.stats.rows.share();
+        }
+        desk.stats = stats.view();
+        true
     }
 
-    /// Control's side: the last copy.
+    /// Control's side: room for this many peers, which the worker takes over when it next leaves a copy.
+    pub fn grow(&self, peers: usize) {
+        let mut desk = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if peers > desk.stats.rows.peers() {
+            let grown = desk.stats.rows.grown(peers);
+            desk.before = Some(std::mem::replace(&mut desk.stats.rows, grown));
+        }
+    }
+
+    /// Control's side: the last copy, with the verdicts of this moment.
     pub fn read(&self) -> Stats {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        let view = self.0.lock().unwrap_or_else(PoisonError::into_inner).stats.view();
+        view.clone()
     }
 }
 
@@ -185,12 +219,33 @@ mod tests {
     }
 
     #[test]
+    fn rows_grow_under_a_worker_and_lose_no_count() {
+        let mut stats = Stats::new(1);
+        let cell = StatsCell::new(&stats);
+        stats.count(0, Direction::In, Reason::OkVerified);
+        cell.grow(40);
+        stats.count(39, Direction::In, Reason::SecMissing);
+        let count =
+            |stats: &Stats, peer, reason: Reason| stats.verdicts(peer, Direction::In).map(|row| row[reason.index()]);
+        assert_eq!(count(&cell.read(), 0, Reason::OkVerified), Some(1), "read where it is counted");
+        assert_eq!(count(&stats, 0, Reason::SecMissing), Some(1), "not taken over yet: unknown");
+        assert!(cell.offer(&mut stats));
+        stats.count(39, Direction::In, Reason::SecMissing);
+        assert_eq!((stats.peers(), count(&cell.read(), 39, Reason::SecMissing)), (40, Some(1)));
+        assert_eq!((count(&stats, 0, Reason::OkVerified), stats.total(Reason::SecMissing)), (Some(1), 2));
+        let copy = stats.clone();
+        stats.count(39, Direction::In, Reason::SecMissing);
+        assert_eq!((copy.total(Reason::SecMissing), stats.total(Reason::SecMissing)), (2, 3), "a clone stands still");
+    }
+
+    #[test]
     fn adding_adds_every_field() {
         let mut one = Stats::new(1);
         one.rx = [1, 2];
         one.events[3] = 4;
         one.count(0, Direction::In, Reason::OkVerified);
-        let mut sum = one.clone();
+        let mut sum = Stats::new(0);
+        sum.add(&one);
         sum.add(&one);
         assert_eq!((sum.rx, sum.events[3], sum.total(Reason::OkVerified)), ([2, 4], 8, 2));
     }

@@ -1,16 +1,20 @@
-//! A warm worker allocates nothing: a counting allocator looks on while it verifies, refuses, strips and forwards.
+//! A warm worker allocates nothing: a counting allocator looks on while it verifies, refuses, strips and forwards, with
+//! control at the tap all the time.
 
 mod common;
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use common::traffic::{Call, chunk, frame, inbound, outbound, packet};
 use common::{Gateway, NOW_MS, key, policy};
 use sealgate_config::model::Mode;
+use sealgate_crypto::pool::PoolConfig;
 use sealgate_dataplane::io::mem::MemPort;
 use sealgate_dataplane::pipeline::WorkerConfig;
+use sealgate_dataplane::pipeline::tap::{Filter, Tap};
 use sealgate_wire::Reason;
 
 struct Counting;
@@ -47,8 +51,9 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static COUNTING: Counting = Counting;
 
-/// Turns over frames that loop for ever, first to warm up, then counted. Returns allocations and turns.
-fn allocations(mode: Mode, inward: Vec<Vec<u8>>, outward: Vec<Vec<u8>>, turns: usize) -> (u64, Gateway) {
+/// Turns over frames that loop for ever, first to warm up, then counted. Returns allocations, and refused messages
+/// that control was given.
+fn allocations(mode: Mode, inward: Vec<Vec<u8>>, outward: Vec<Vec<u8>>, turns: usize) -> (u64, u64, Gateway) {
     let mut policy = policy();
     policy.peers.iter_mut().for_each(|peer| {
         peer.mode = mode;
@@ -56,7 +61,24 @@ fn allocations(mode: Mode, inward: Vec<Vec<u8>>, outward: Vec<Vec<u8>>, turns: u
     });
     // The log of rewritten octets grows by doubling up to its limit: a small limit is reached while warming up.
     policy.defaults.retransmission.octets = 65_536;
-    let mut gateway = Gateway::new(&policy, WorkerConfig::default());
+    let tap = |shared: &mut sealgate_dataplane::pipeline::worker::Shared| shared.tap = Tap::new(1, 4);
+    let mut gateway = Gateway::with_memory(&policy, WorkerConfig::default(), PoolConfig::default(), tap);
+    // Somebody traces everything, and control takes refused messages and traced ones all the time.
+    let over = Arc::new(AtomicBool::new(false));
+    let control = {
+        let (shared, over) = (Arc::clone(&gateway.shared), Arc::clone(&over));
+        std::thread::spawn(move || {
+            let session = shared.tap.begin(Filter::default()).expect("room");
+            let (mut refused, mut traced, mut out) = (0_u64, 0, Vec::new());
+            while !over.load(Ordering::Relaxed) {
+                shared.tap.refused().drain(|_| refused += 1);
+                shared.tap.take(session, 512, &mut out);
+                traced += out.drain(..).count();
+                shared.tap.ask_views();
+            }
+            (refused, traced)
+        })
+    };
     for (port, frames) in [(0, inward), (1, outward)] {
         let corpus: Arc<[Vec<u8>]> = frames.into();
         let mut looping = MemPort::looping(&gateway.pool, corpus, None).expect("frames fit");
@@ -70,7 +92,11 @@ fn allocations(mode: Mode, inward: Vec<Vec<u8>>, outward: Vec<Vec<u8>>, turns: u
     for i in 0..turns {
         gateway.worker.turn(NOW_MS + (turns + i) as u64 / 100);
     }
-    (ALLOCATIONS.get() - before, gateway)
+    let count = ALLOCATIONS.get() - before;
+    over.store(true, Ordering::Relaxed);
+    let (refused, traced) = control.join().expect("no panic");
+    assert!(traced > 0);
+    (count, refused, gateway)
 }
 
 #[test]
@@ -78,16 +104,17 @@ fn a_warm_turn_allocates_nothing() {
     // Unsigned and allowed, unsigned and refused, two in one packet, and a stranger: each under its own TSN.
     let outward: Vec<_> = (0..64).map(|i| frame(&outbound(), i, &Call::outbound(i).unsigned())).collect();
     for (mode, want) in [(Mode::Prefer, Reason::OkUnsignedAllowed), (Mode::Require, Reason::SecMissing)] {
-        let (count, mut gateway) = allocations(mode, fresh_tsns(), outward.clone(), 400);
+        let (count, refused, mut gateway) = allocations(mode, fresh_tsns(), outward.clone(), 400);
         gateway.worker.publish();
         assert!(gateway.worker.stats().total(want) > 0, "{want:?}");
         assert_eq!(count, 0, "allocations in mode {mode:?}");
+        assert_eq!(refused > 0, mode == Mode::Require, "{refused} refused messages were kept");
     }
     // Signed: the whole way through the crypto pool, stripped and rewritten, replays and forgeries among them.
     let own = key("a-ec");
     let signed: Vec<_> =
         (0..6000).map(|i| frame(&inbound(), i, &Call::inbound(i).signed(&own, u64::from(i), NOW_MS))).collect();
-    let (count, mut gateway) = allocations(Mode::Require, signed, Vec::new(), 60);
+    let (count, _, mut gateway) = allocations(Mode::Require, signed, Vec::new(), 60);
     gateway.worker.publish();
     assert!(gateway.worker.stats().total(Reason::OkVerified) > 2000);
     assert_eq!(count, 0, "allocations while verifying");

@@ -1,9 +1,11 @@
 //! The appliance file: what the machine is (DESIGN.md section 8). Read once, at start.
 
 use std::fmt;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use super::enrolment::Enrolment;
 use super::repository::Repository;
 use super::token::TokenUri;
 
@@ -307,6 +309,8 @@ pub struct TrustFiles {
     pub crl_stale: CrlStale,
     /// The repository that is followed; certificates and lists of it come to those of the directories.
     pub repository: Option<Repository>,
+    /// The authority that renews our own certificate.
+    pub enrolment: Option<Enrolment>,
 }
 
 impl TrustFiles {
@@ -324,16 +328,27 @@ pub enum CrlStale {
     Keep,
 }
 
-/// The door for the operator's commands.
+/// The doors for the operator's questions and commands.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Admin {
     /// Unix socket.
     pub socket: PathBuf,
+    /// Whose members may use the socket, a name or a number; `None`: those of the process's own group.
+    pub group: Option<String>,
+    /// Where metrics and documents are served over HTTP, an address of this host alone; `None`: nowhere.
+    pub http: Option<SocketAddr>,
+    /// Refused messages of each reason that are kept with their frames; 0: none.
+    pub refused: u32,
+}
+
+impl Admin {
+    /// Refused messages of each reason that are kept unless the file says otherwise.
+    pub const REFUSED: u32 = 16;
 }
 
 impl Default for Admin {
     fn default() -> Self {
-        Self { socket: PathBuf::from("/run/sealgate/admin.sock") }
+        Self { socket: PathBuf::from("/run/sealgate/admin.sock"), group: None, http: None, refused: Self::REFUSED }
     }
 }
 

@@ -4,6 +4,8 @@ use std::net::IpAddr;
 
 use sealgate_wire::addr::{Digits, Plan};
 
+use super::Example;
+
 /// The policy file, checked.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Policy {
@@ -19,6 +21,8 @@ pub struct Policy {
     pub categories: Categories,
     /// Keys of SigFW compatible peers (formats 5).
     pub sigfw_keys: Vec<SigfwKey>,
+    /// Messages, and what must become of them: a policy that judges one otherwise is not put into force.
+    pub examples: Vec<Example>,
 }
 
 /// Who we are.

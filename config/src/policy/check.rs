@@ -71,15 +71,24 @@ pub(super) fn prefixes(home: &HomePlaces<'_>, peers: &[(Peer, PeerPlaces<'_>)]) 
 
 /// Names refer to what there is.
 pub(super) fn references(links: &[(Link, LinkPlaces<'_>)], peers: &[(Peer, PeerPlaces<'_>)], can_sign: bool) {
-    let known: Vec<&str> = links.iter().map(|(link, _)| link.name.as_str()).collect();
     for (peer, places) in peers {
-        for (name, item) in places.links.iter().filter(|(name, _)| !known.contains(&name.as_str())) {
-            let hint = names::hint(name, known.iter().copied());
-            item.fault(format!("there is no link {name:?}{hint}"), format!("known: {}", known.join(", ")));
+        for (_, item) in &places.links {
+            link(Some(item), links);
         }
         if let Some(item) = places.sign.as_ref().filter(|_| peer.sign && !can_sign) {
             item.fault("nothing to sign with", "give home.signing: {cert: NAME, node_base: 1}");
         }
+    }
+}
+
+/// The link of an example is there.
+pub(super) fn link(item: Option<&Item<'_>>, links: &[(Link, LinkPlaces<'_>)]) {
+    let Some(item) = item else { return };
+    let Some(name) = item.written("the name of a link") else { return };
+    if !links.iter().any(|(link, _)| link.name == name) {
+        let known: Vec<&str> = links.iter().map(|(link, _)| link.name.as_str()).collect();
+        let hint = names::hint(name, known.iter().copied());
+        item.fault(format!("there is no link {name:?}{hint}"), format!("known: {}", known.join(", ")));
     }
 }
 

@@ -1,5 +1,6 @@
 //! What an authority refuses, each with its remedy.
 
+use super::enrol::Refusal;
 use sealgate_crypto::pki::{IdentifierError, Refused};
 use std::io;
 use std::path::PathBuf;
@@ -11,12 +12,20 @@ pub enum AuthorityError {
     #[error("{0} exists and is not empty")]
     Exists(PathBuf),
     /// The directory holds no authority.
-    #[error("{0} holds no authority: state.json is missing")]
+    #[error("{0} holds no authority: authority.db is missing")]
     NoAuthority(PathBuf),
     /// Another process works in the directory.
     #[error("another process is working in {0}")]
     Busy(PathBuf),
-    /// `state.json` does not say what it should.
+    /// The database refused.
+    #[error("{path}: {source}")]
+    Store {
+        /// The database.
+        path: PathBuf,
+        /// What it said.
+        source: rusqlite::Error,
+    },
+    /// A file of the authority does not say what it should.
     #[error("{path}: {why}")]
     State {
         /// The file.
@@ -81,6 +90,9 @@ pub enum AuthorityError {
         /// What its octets miss.
         refused: Refused,
     },
+    /// What is asked for is refused, see [`Refusal`].
+    #[error(transparent)]
+    Enrol(#[from] Refusal),
     /// The system clock is outside the years that certificates can say.
     #[error("the clock shows a year that a certificate cannot say")]
     Clock,
@@ -93,6 +105,13 @@ impl AuthorityError {
             Self::Exists(path) => format!("name a new directory, or remove {} if nobody trusts it", path.display()),
             Self::NoAuthority(path) => format!("make one with `sealgate tsca init {}`", path.display()),
             Self::Busy(_) => "wait until it is done and try again".into(),
+            Self::Store { source, .. } => match source.sqlite_error_code() {
+                Some(rusqlite::ErrorCode::DiskFull) => "make room on the disk and try again".into(),
+                Some(rusqlite::ErrorCode::ReadOnly | rusqlite::ErrorCode::PermissionDenied) => {
+                    "run as the owner of the directory".into()
+                }
+                _ => "restore the file from a backup; serial numbers must never be used twice".into(),
+            },
             Self::State { .. } => "restore the file from a backup; serial numbers must never be used twice".into(),
             Self::Io { source, .. } => match source.kind() {
                 io::ErrorKind::PermissionDenied => "run as the owner of the directory".into(),
@@ -104,7 +123,7 @@ impl AuthorityError {
                 "use 1 to 64 of a-z 0-9 - _ with a letter first, and not `root`, `region` or `repository-`".into()
             }
             Self::Taken(name) => format!("pick another name, such as {name}-2: certificates live side by side"),
-            Self::Unknown(_) => "the names and serial numbers are in state.json under \"issued\"".into(),
+            Self::Unknown(_) => "names and serial numbers are those of `sealgate tsca audit DIR`".into(),
             Self::UnknownCa(_) => "use `--ca region` or `--ca root`".into(),
             Self::RevokeRoot => "take anchors/root.pem out of the `trust:` section of every gateway".into(),
             Self::Revoked(_) => "nothing is left to do; `sealgate tsca crl` publishes the list again".into(),
@@ -118,6 +137,7 @@ impl AuthorityError {
             Self::Make(_) | Self::Profile { .. } => {
                 "this is a fault of sealgate or of a file changed by hand; keep the directory and report it".into()
             }
+            Self::Enrol(refusal) => refusal.remedy().into(),
             Self::Clock => "set the clock of this machine".into(),
         }
     }

@@ -83,7 +83,7 @@ impl fmt::Display for Reason {
 }
 
 /// A new key of `alg`; RSA has 2048 bits.
-pub(super) fn new_key(alg: Alg) -> Result<KeyPair, AuthorityError> {
+pub(crate) fn new_key(alg: Alg) -> Result<KeyPair, AuthorityError> {
     let key = KeyPair::generate_for(match alg {
         Alg::P256 => &rcgen::PKCS_ECDSA_P256_SHA256,
         Alg::Ed25519 => &rcgen::PKCS_ED25519,
@@ -156,9 +156,9 @@ impl Signer {
 pub(super) fn certificate(
     file: &str,
     content: &Content<'_>,
-    key: &KeyPair,
+    key: &impl PublicKeyData,
     issuer: &Signer,
-) -> Result<(String, Certificate), AuthorityError> {
+) -> Result<Certificate, AuthorityError> {
     let mut params = CertificateParams::default();
     params.distinguished_name = content.subject.clone();
     params.serial_number = Some(content.serial.into());
@@ -193,8 +193,7 @@ pub(super) fn certificate(
     }
     let made = params.signed_by(key, &issuer.issuer()?)?;
     let object = Object { name: file.to_owned(), der: made.der().to_vec() };
-    let read = Certificate::parse(&object).map_err(|refused| at_fault(file, refused))?;
-    Ok((made.pem(), read))
+    Certificate::parse(&object).map_err(|refused| at_fault(file, refused))
 }
 
 /// Makes a revocation list of everything in `issued` that `ca` issued and that is revoked.
@@ -237,13 +236,14 @@ pub(super) fn at_fault(name: &str, refused: Refused) -> AuthorityError {
     AuthorityError::Profile { name: name.to_owned(), refused }
 }
 
-fn key_identifier(key: &KeyPair) -> Result<KeyIdMethod, AuthorityError> {
+fn key_identifier(key: &impl PublicKeyData) -> Result<KeyIdMethod, AuthorityError> {
     let public = PublicKey::from_spki_der(&key.subject_public_key_info());
     let identifier = public.map(|key| key.ski().to_vec()).map_err(|_: KeyError| rcgen::Error::CouldNotParseKeyPair)?;
     Ok(KeyIdMethod::PreSpecified(identifier))
 }
 
-fn extension(arcs: &[u64], critical: bool, content: Vec<u8>) -> CustomExtension {
+/// An extension of ours.
+pub(crate) fn extension(arcs: &[u64], critical: bool, content: Vec<u8>) -> CustomExtension {
     let mut extension = CustomExtension::from_oid_content(arcs, content);
     extension.set_criticality(critical);
     extension

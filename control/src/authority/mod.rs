@@ -2,7 +2,7 @@
 //!
 //! It follows the certificate profile (formats 12.2) to the letter, so that what it issues loads in a gateway whose
 //! `trust:` section names the directory's `anchors/root.pem`, `certs`, `crls` and `keys`. It is for laboratories and
-//! trials: private keys lie in files, and nobody checks who asks for which numbers.
+//! trials: private keys lie in files. Who may have which numbers stands in numbering records, once there are any.
 //!
 //! ```text
 //! anchors/root.pem     the trust anchor
@@ -11,28 +11,40 @@
 //! keys/*.key.pem       private keys, mode 0600
 //! repository/          what `publish` made of these for gateways that fetch (formats 12.4)
 //! https/               certificate and key of the server that `serve` runs
-//! state.json           serial numbers, what was issued and revoked
+//! authority.db         serial numbers, what was issued and revoked, numbering records, requests, and the audit log
 //! ```
 
+mod audit;
+pub mod desk;
+pub mod enrol;
 mod error;
 mod files;
 mod mint;
 pub mod notation;
+mod numbering;
 mod repository;
 pub mod serve;
 mod state;
+mod store;
+pub mod trial;
 
+pub use audit::{Deed, Entry, operator_of_this_process};
 pub use error::AuthorityError;
 pub use mint::Reason;
+pub(crate) use mint::{extension, new_key};
+pub use numbering::{Changes, MAX_FILE, Numbering, NumberingFault};
 pub use repository::{DIRECTORY, Numbers, Publication, Repository};
 pub use state::{Issued, Revoked, State};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use mint::{Content, Purpose, Signer};
 use sealgate_crypto::alg::Alg;
 use sealgate_crypto::pki::{Certificate, Identifiers, Kind, Object, PLAN_E164, PLAN_E214, Role, objects_from_file};
 use serde::Serialize;
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use store::Store;
 use time::{Duration, OffsetDateTime};
 
 /// Certificates and lists start this long before they are made: a gateway whose clock is behind takes them at once.
@@ -179,6 +191,9 @@ pub struct Published {
 pub struct Authority {
     dir: PathBuf,
     state: State,
+    store: Store,
+    /// Who works with it, for the audit log.
+    who: String,
     _lock: File,
 }
 
@@ -201,9 +216,10 @@ impl Authority {
             files::make_dir(&dir.join(sub), mode)?;
         }
         let lock = files::lock(dir)?;
-        let mut authority = Self { dir: dir.to_owned(), state: State::new(&setup.name), _lock: lock };
+        let (store, state) = Store::create(dir, &setup.name)?;
+        let mut authority = Self { dir: dir.to_owned(), state, store, who: operator_of_this_process(), _lock: lock };
         let from = start(now)?;
-        let root = Signer { subject: authority.subject(Ca::Root), key: mint::new_key(Alg::P384)? };
+        let root = Signer { subject: authority.subject(Ca::Root), key: new_key(Alg::P384)? };
         let content = Content {
             subject: authority.subject(Ca::Root),
             serial: 1,
@@ -212,11 +228,14 @@ impl Authority {
             identifiers: &Identifiers::everything(),
             purpose: Purpose::Authority { path_len: None },
         };
-        let (pem, _) = mint::certificate("root", &content, &root.key, &root)?;
+        let made = mint::certificate("root", &content, &root.key, &root)?;
         files::write(&authority.key_file("root"), root.key.serialize_pem().as_bytes(), files::PRIVATE)?;
-        files::write(&authority.dir.join("anchors/root.pem"), pem.as_bytes(), files::PUBLIC)?;
+        files::write(&authority.dir.join("anchors/root.pem"), pem(&made.der).as_bytes(), files::PUBLIC)?;
 
-        let key = mint::new_key(setup.region_alg)?;
+        let entry = Entry::new(now.unix_timestamp(), &authority.who, Deed::Issue, "root").serial(1);
+        let entry = entry.reason(format!("root, SAI {}", hex(&made.sai)));
+        authority.store.transaction(|tx| audit::put(tx, &entry))?;
+        let key = new_key(setup.region_alg)?;
         let content = Content {
             subject: authority.subject(Ca::Region),
             serial: authority.take_serial()?,
@@ -226,7 +245,7 @@ impl Authority {
             purpose: Purpose::Authority { path_len: Some(0) },
         };
         let made = mint::certificate("region", &content, &key, &root)?;
-        authority.keep("region", Ca::Root, &key, made)?;
+        authority.keep("region", "region", Ca::Root, &key, made, now)?;
         authority.publish(now)?;
         Ok(authority)
     }
@@ -235,12 +254,42 @@ impl Authority {
     /// # Errors
     /// [`AuthorityError::NoAuthority`], [`AuthorityError::Busy`] or [`AuthorityError::State`].
     pub fn open(dir: &Path) -> Result<Self, AuthorityError> {
-        let path = dir.join("state.json");
-        if !path.is_file() {
+        if !Store::is_in(dir) {
             return Err(AuthorityError::NoAuthority(dir.to_owned()));
         }
         let lock = files::lock(dir)?;
-        Ok(Self { state: State::read(&path)?, dir: dir.to_owned(), _lock: lock })
+        let (store, state) = Store::open(dir)?;
+        let authority = Self { dir: dir.to_owned(), state, store, who: operator_of_this_process(), _lock: lock };
+        authority.mend()?;
+        Ok(authority)
+    }
+
+    /// Writes the certificates whose files are missing: the database has them first.
+    fn mend(&self) -> Result<(), AuthorityError> {
+        for (name, der) in self.store.certificates()? {
+            let file = self.cert_file(&name);
+            if !file.exists() {
+                files::write(&file, pem(&der).as_bytes(), files::PUBLIC)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// As [`Authority::open`], after somebody else has finished.
+    ///
+    /// * `patience`: how long to wait for that
+    /// # Errors
+    /// As [`Authority::open`].
+    pub fn open_after(dir: &Path, patience: std::time::Duration) -> Result<Self, AuthorityError> {
+        let until = std::time::Instant::now() + patience;
+        loop {
+            match Self::open(dir) {
+                Err(AuthorityError::Busy(_)) if std::time::Instant::now() < until => {
+                    std::thread::sleep(std::time::Duration::from_millis(10));
+                }
+                done => return done,
+            }
+        }
     }
 
     /// What it remembers.
@@ -272,9 +321,14 @@ impl Authority {
         if let Some(outside) = any.or_else(|| request.identifiers.first_outside(&issuer.identifiers)) {
             return Err(AuthorityError::Outside { outside, ca: request.ca.name().to_owned() });
         }
+        if let Some(recorded) = self.recorded(operator)?
+            && let Some(outside) = request.identifiers.first_outside(&recorded)
+        {
+            return Err(enrol::Refusal::OutsideRecords { operator: operator.to_owned(), outside }.into());
+        }
         let (not_before, not_after) = dates(request, &issuer, now)?;
         let signer = self.signer(request.ca)?;
-        let key = mint::new_key(request.alg)?;
+        let key = new_key(request.alg)?;
         let content = Content {
             subject: mint::name(&self.state.name, operator),
             serial: self.take_serial()?,
@@ -284,7 +338,7 @@ impl Authority {
             purpose: Purpose::Messages(request.role),
         };
         let made = mint::certificate(operator, &content, &key, &signer)?;
-        self.keep(operator, request.ca, &key, made)
+        self.keep(operator, operator, request.ca, &key, made, now)
     }
 
     /// Revokes a certificate by the operator's name or its serial number, and publishes its issuer's list.
@@ -305,9 +359,12 @@ impl Authority {
         if one.revoked.is_some() {
             return Err(AuthorityError::Revoked(one.name.clone()));
         }
-        one.revoked = Some(Revoked { at: now.unix_timestamp(), reason });
+        let revoked = Revoked { at: now.unix_timestamp(), reason };
+        let entry =
+            Entry::new(revoked.at, &self.who, Deed::Revoke, &one.operator).serial(one.serial).reason(reason.name());
+        self.store.revoke(one.serial, &revoked, &entry)?;
+        one.revoked = Some(revoked);
         let issued = one.clone();
-        self.save()?;
         let published = self.publish_one(Ca::from_name(&issued.ca)?, now)?;
         Ok((issued, published))
     }
@@ -321,14 +378,12 @@ impl Authority {
 
     fn publish_one(&mut self, ca: Ca, now: OffsetDateTime) -> Result<Published, AuthorityError> {
         let signer = self.signer(ca)?;
-        let last = match ca {
-            Ca::Root => &mut self.state.root_crl,
-            Ca::Region => &mut self.state.region_crl,
-        };
-        *last += 1;
-        let number = *last;
         // The number is taken before the list exists: a crash in between leaves a gap, never a number used twice.
-        self.save()?;
+        let number = self.store.take_crl_number(ca)?;
+        match ca {
+            Ca::Root => self.state.root_crl = number,
+            Ca::Region => self.state.region_crl = number,
+        }
         let this_update = start(now)?;
         let pem = mint::crl(ca.name(), number, this_update, &self.state.issued, &signer)?;
         let file = self.dir.join(format!("crls/{}.crl.pem", ca.name()));
@@ -339,30 +394,48 @@ impl Authority {
         Ok(Published { ca, number, revoked, next_update, file })
     }
 
-    /// Writes key and certificate, then remembers them.
+    /// Writes the key of a certificate that was made here, remembers the certificate, and writes it.
     fn keep(
         &mut self,
         name: &str,
+        operator: &str,
         ca: Ca,
         key: &rcgen::KeyPair,
-        (pem, read): (String, Certificate),
+        made: Certificate,
+        now: OffsetDateTime,
     ) -> Result<IssuedFiles, AuthorityError> {
-        let (certificate, private_key) = (self.cert_file(name), self.key_file(name));
+        let private_key = self.key_file(name);
         files::write(&private_key, key.serialize_pem().as_bytes(), files::PRIVATE)?;
-        files::write(&certificate, pem.as_bytes(), files::PUBLIC)?;
+        let issued = self.remember(name, operator, ca, made, None, now)?;
+        Ok(IssuedFiles { issued, certificate: self.cert_file(name), private_key })
+    }
+
+    /// Remembers a certificate, then writes it. Nobody has seen it before it stands in database and audit log.
+    fn remember(
+        &mut self,
+        name: &str,
+        operator: &str,
+        ca: Ca,
+        made: Certificate,
+        ticket: Option<(&str, &Entry)>,
+        now: OffsetDateTime,
+    ) -> Result<Issued, AuthorityError> {
         let issued = Issued {
             name: name.to_owned(),
-            serial: read.serial.iter().fold(0, |sum, octet| sum << 8 | u64::from(*octet)),
+            serial: made.serial.iter().fold(0, |sum, octet| sum << 8 | u64::from(*octet)),
+            operator: operator.to_owned(),
             ca: ca.name().to_owned(),
-            sai: read.sai.iter().map(|octet| format!("{octet:02x}")).collect(),
-            alg: read.key.alg().name().to_owned(),
-            not_before: notation::show(read.not_before),
-            not_after: notation::show(read.not_after),
+            sai: hex(&made.sai),
+            alg: made.key.alg().name().to_owned(),
+            not_before: notation::show(made.not_before),
+            not_after: notation::show(made.not_after),
             revoked: None,
         };
+        let entry = Entry::new(now.unix_timestamp(), &self.who, Deed::Issue, operator).serial(issued.serial);
+        self.store.add(&issued, &made.der, ticket, &entry.reason(format!("{name}, SAI {}", issued.sai)))?;
         self.state.issued.push(issued.clone());
-        self.save()?;
-        Ok(IssuedFiles { issued, certificate, private_key })
+        files::write(&self.cert_file(name), pem(&made.der).as_bytes(), files::PUBLIC)?;
+        Ok(issued)
     }
 
     fn find(&self, which: &str) -> Option<usize> {
@@ -372,14 +445,9 @@ impl Authority {
 
     /// Takes the next serial number, on disk before it is used.
     fn take_serial(&mut self) -> Result<u64, AuthorityError> {
-        let serial = self.state.next_serial;
-        self.state.next_serial += 1;
-        self.save()?;
+        let serial = self.store.take_serial()?;
+        self.state.next_serial = serial + 1;
         Ok(serial)
-    }
-
-    fn save(&self) -> Result<(), AuthorityError> {
-        self.state.write(&self.dir.join("state.json"))
     }
 
     fn subject(&self, ca: Ca) -> rcgen::DistinguishedName {
@@ -391,10 +459,8 @@ impl Authority {
             Ca::Root => self.dir.join("anchors/root.pem"),
             Ca::Region => self.cert_file("region"),
         };
-        let wrong = |why: String| AuthorityError::State { path: path.clone(), why };
-        let objects = objects_from_file(&path, Kind::Certificate).map_err(|fault| wrong(fault.to_string()))?;
-        let first: Object = objects.into_iter().next().ok_or_else(|| wrong("it is empty".to_owned()))?;
-        Certificate::parse(&first).map_err(|refused| mint::at_fault(ca.name(), refused))
+        let object = Object { name: ca.name().to_owned(), der: read_certificate(&path)? };
+        Certificate::parse(&object).map_err(|refused| mint::at_fault(ca.name(), refused))
     }
 
     fn signer(&self, ca: Ca) -> Result<Signer, AuthorityError> {
@@ -410,6 +476,32 @@ impl Authority {
     fn key_file(&self, name: &str) -> PathBuf {
         self.dir.join(format!("keys/{name}.key.pem"))
     }
+}
+
+/// The first certificate in a file.
+fn read_certificate(path: &Path) -> Result<Vec<u8>, AuthorityError> {
+    let wrong = |why: String| AuthorityError::State { path: path.to_owned(), why };
+    let objects = objects_from_file(path, Kind::Certificate).map_err(|fault| wrong(fault.to_string()))?;
+    objects.into_iter().next().map(|object| object.der).ok_or_else(|| wrong("it is empty".to_owned()))
+}
+
+/// A certificate as a file has it.
+pub(crate) fn pem(der: &[u8]) -> String {
+    let text = STANDARD.encode(der);
+    let lines: Vec<_> = text.as_bytes().chunks(64).map(String::from_utf8_lossy).collect();
+    format!("-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n", lines.join("\n"))
+}
+
+/// Sixteen octets that nobody guesses.
+fn random() -> Result<[u8; 16], AuthorityError> {
+    let mut octets = [0; 16];
+    let random = rustls::crypto::aws_lc_rs::default_provider().secure_random;
+    random.fill(&mut octets).map_err(|_| rcgen::Error::RemoteKeyError)?;
+    Ok(octets)
+}
+
+fn hex(octets: &[u8]) -> String {
+    octets.iter().map(|octet| format!("{octet:02x}")).collect()
 }
 
 /// A name is one of a file too, and never a serial number.

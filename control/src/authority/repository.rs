@@ -3,7 +3,7 @@
 use super::error::AuthorityError;
 use super::files;
 use super::mint::{self, Content, Purpose};
-use super::{Authority, Ca, notation};
+use super::{Authority, Ca, hex, notation};
 use crate::tsca::format::{DOMAIN, MAX_SMALL, MAX_TOTAL, Manifest, Session, Snapshot};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -92,8 +92,8 @@ impl Authority {
             _ => Numbers { session: new_session()?.to_string(), serial: 1 },
         };
         // The number is taken before it is used: a crash in between leaves a gap, never a serial of two manifests.
+        self.store.set_repository(&numbers)?;
         self.state.repository = Some(numbers.clone());
-        self.save()?;
         let Numbers { session, serial } = numbers;
         let (mut changed, mut withdrawn, mut deltas) = (objects.len(), 0, Vec::new());
         if let Some((manifest, before)) = last.filter(|(manifest, _)| manifest.serial + 1 == serial) {
@@ -204,7 +204,7 @@ impl Authority {
                 };
                 let (key, signer) = (mint::new_key(Alg::P256)?, self.signer(Ca::Region)?);
                 let made = mint::certificate(&name, &content, &key, &signer)?;
-                self.keep(&name, Ca::Region, &key, made)?;
+                self.keep(&name, &name, Ca::Region, &key, made, now)?;
                 name
             }
         };
@@ -228,17 +228,11 @@ fn last_publication(dir: &Path) -> Option<(Manifest, Objects)> {
 }
 
 fn new_session() -> Result<Session, AuthorityError> {
-    let mut octets = [0; 16];
-    let random = rustls::crypto::aws_lc_rs::default_provider().secure_random;
-    random.fill(&mut octets).map_err(|_| rcgen::Error::RemoteKeyError)?;
+    let mut octets = super::random()?;
     // A UUID of version 4 (RFC 9562).
     octets[6] = octets[6] & 0x0f | 0x40;
     octets[8] = octets[8] & 0x3f | 0x80;
     Ok(Session(u128::from_be_bytes(octets)))
-}
-
-fn hex(octets: &[u8]) -> String {
-    octets.iter().map(|octet| format!("{octet:02x}")).collect()
 }
 
 fn object(uri: &str, der: &[u8]) -> Value {

@@ -1,4 +1,4 @@
-//! `state.json`: what the authority must not forget. Serial numbers and list numbers only go up.
+//! What an authority holds, as it was read from its database; and `state.json`, where authorities kept it before.
 
 use super::error::AuthorityError;
 use super::files;
@@ -8,7 +8,7 @@ use std::path::Path;
 /// The version of the file's form.
 const VERSION: u32 = 1;
 
-/// The content of `state.json`.
+/// What the authority holds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct State {
@@ -32,10 +32,13 @@ pub struct State {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Issued {
-    /// Name of the operator and of its files.
+    /// Name of its files: the operator's, with a number after it from the second certificate on.
     pub name: String,
     /// Serial number.
     pub serial: u64,
+    /// Who holds its key; the name itself for what the authority needs for itself.
+    #[serde(default)]
+    pub operator: String,
     /// Which authority issued it: `root` or `region`.
     pub ca: String,
     /// Security association identifier in hexadecimal.
@@ -86,12 +89,5 @@ impl State {
             return Err(wrong("next_serial is not above every serial number issued".into()));
         }
         Ok(state)
-    }
-
-    pub(super) fn write(&self, path: &Path) -> Result<(), AuthorityError> {
-        let wrong = |fault: serde_json::Error| AuthorityError::State { path: path.to_owned(), why: fault.to_string() };
-        let mut octets = serde_json::to_vec_pretty(self).map_err(wrong)?;
-        octets.push(b'\n');
-        files::write(path, &octets, files::PUBLIC)
     }
 }

@@ -3,7 +3,6 @@
 use super::{CliError, print};
 use crate::gather::{Gathered, Problems};
 use crate::ports;
-use sealgate_config::Fault;
 use sealgate_config::cores::CoreMap;
 use sealgate_dataplane::engine::now_ms;
 use sealgate_dataplane::io::eal_args::Facts;
@@ -84,11 +83,7 @@ fn bad(problems: &Problems) -> (String, Value, u8) {
     }
     let count = problems.faults.len();
     text.push_str(&format!("{count} fault{}\n", if count == 1 { "" } else { "s" }));
-    let fault = |fault: &Fault| {
-        json!({ "file": fault.file, "line": fault.line, "column": fault.column, "key": fault.path,
-            "message": fault.message, "remedy": fault.remedy })
-    };
-    let faults: Vec<_> = problems.faults.iter().map(fault).collect();
+    let faults = problems.to_json();
     let json = json!({ "ok": false, "faults": faults, "core_map": problems.core_map, "warnings": problems.warnings });
     (text, json, CliError::CONFIGURATION)
 }

@@ -2,12 +2,17 @@
 
 pub mod check;
 pub mod demo;
+pub mod diff;
+pub mod enrol;
 pub mod explain;
+pub mod order;
+pub mod reload;
 pub mod replay;
 pub mod repository;
 pub mod run;
 pub mod show;
 mod table;
+pub mod trace;
 pub mod tsca;
 
 use clap::{Parser, Subcommand};
@@ -32,6 +37,7 @@ First steps:
   sealgate check sealgate.yaml                 all that is wrong with a configuration
   sealgate run sealgate.yaml                   forward; stop with Ctrl-C
   sealgate show --config sealgate.yaml         what it does
+  sealgate trace --config sealgate.yaml        verdicts as they happen
   sealgate tsca publish /tmp/lab               a repository that gateways follow (trust.repository)
 
 Exit status: 0 done, 1 failed, 2 wrong usage or configuration.
@@ -45,8 +51,22 @@ enum Verb {
     Check(check::Args),
     /// Show what a running gateway does.
     Show(show::Args),
+    /// Show verdicts of a running gateway as they happen.
+    Trace(trace::Args),
+    /// Say or change what a running gateway logs.
+    LogLevel(order::Level),
+    /// Have a running gateway receive nothing more and let go of what it holds; questions are still answered.
+    Drain(order::Args),
+    /// Have a running gateway stop, as SIGTERM does.
+    Stop(order::Args),
     /// Tell a running gateway to look at its repository now, or to take what it holds back.
     Repository(repository::Args),
+    /// Have a running gateway read policy, keys, certificates and revocation lists again.
+    Reload(reload::Args),
+    /// Show what a new policy would change: keys, and verdicts on a capture.
+    Diff(diff::Args),
+    /// Get this gateway's certificate from an authority, or renew it: the key is made here and never leaves.
+    Enrol(enrol::Args),
     /// Judge a capture file as a gateway would have, and write what would have left.
     Replay(replay::Args),
     /// Say why each message of a capture file passes or not, step by step.
@@ -65,7 +85,14 @@ pub fn main() -> ExitCode {
         Verb::Run(args) => run::run(args),
         Verb::Check(args) => check::run(args),
         Verb::Show(args) => show::run(args),
+        Verb::Trace(args) => trace::run(args),
+        Verb::LogLevel(args) => order::level(args),
+        Verb::Drain(args) => order::drain(args),
+        Verb::Stop(args) => order::stop(args),
         Verb::Repository(args) => repository::run(args),
+        Verb::Reload(args) => reload::run(args),
+        Verb::Diff(args) => diff::run(args),
+        Verb::Enrol(args) => enrol::run(args).map(|()| ExitCode::SUCCESS),
         Verb::Replay(args) => replay::run(args).map(|()| ExitCode::SUCCESS),
         Verb::Explain(args) => explain::run(args).map(|()| ExitCode::SUCCESS),
         Verb::Demo(args) => demo::run(args).map(|()| ExitCode::SUCCESS),

@@ -111,7 +111,7 @@ fn rows<'n>(stats: &Stats, names: &'n [String]) -> Vec<Row<'n>> {
     for (id, peer) in names.iter().enumerate() {
         for way in [Direction::In, Direction::Out] {
             let counts = u16::try_from(id).ok().and_then(|id| stats.verdicts(id, way));
-            for (&reason, &count) in ALL.iter().zip(counts.into_iter().flatten()).filter(|(_, count)| **count > 0) {
+            for (&reason, count) in ALL.iter().zip(counts.into_iter().flatten()).filter(|(_, count)| *count > 0) {
                 rows.push(Row { peer, way, reason, count });
             }
         }

@@ -2,9 +2,10 @@
 
 use super::{CliError, print, show};
 use crate::admin::{self, Admin};
-use crate::alarms::Alarms;
+use crate::api;
 use crate::confine::confine;
 use crate::gather::Gathered;
+use crate::http::Server;
 use crate::logging;
 use crate::privilege;
 use crate::report::{Board, What};
@@ -19,6 +20,7 @@ use sealgate_dataplane::io::eal_args::Facts;
 use serde_json::Value;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use std::fs::DirBuilder;
+use std::net::SocketAddr;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -30,14 +32,15 @@ use std::time::{Duration, Instant};
 /// How often the main thread looks at signals and at the gateway.
 const LOOK: Duration = Duration::from_millis(20);
 
-/// Looks between two at the crypto pool's alarms.
-const ALARMS: u32 = 25;
+/// Looks between two at what the service manager shows.
+const STATUS: u32 = 25;
 
 const MANUAL: &str = "\
 The line \"sealgate ready: ...\" says that frames are forwarded from now on.
 Ctrl-C or SIGTERM stops: nothing more is received, frames in hand get their verdict and leave within 2 seconds, then it \
 prints what it counted and ends with status 0. A second signal ends it at once. On capture files (pcap:IN,OUT) it ends by \
 itself when they have been read.
+SIGHUP, or sealgate reload, reads policy, keys, certificates and revocation lists again while traffic goes on.
 A fault inside never opens the way: the gateway stops, and with it the traffic.";
 
 /// Arguments of `sealgate run`.
@@ -69,14 +72,22 @@ pub fn run(args: Args) -> Result<ExitCode, CliError> {
     for warning in &gathered.warnings {
         tracing::warn!("{warning}");
     }
-    let socket = gathered.appliance.admin.socket.clone();
+    let sealgate_config::Admin { socket, group, http, .. } = gathered.appliance.admin.clone();
     admin::check(&socket)?;
     let stop = signals()?;
     let hangup = hangup()?;
     let gateway = Gateway::start(&args.config, gathered)?;
-    let admin = match Admin::open(&socket, gateway.board()) {
+    let admin = match Admin::open(&socket, group.as_deref(), gateway.board()) {
         Ok(admin) => admin,
         Err(error) => {
+            gateway.stop(|_| ());
+            return Err(error);
+        }
+    };
+    let served = match http.map(|address| serve(address, &gateway)).transpose() {
+        Ok(served) => served,
+        Err(error) => {
+            drop(admin);
             gateway.stop(|_| ());
             return Err(error);
         }
@@ -86,7 +97,7 @@ pub fn run(args: Args) -> Result<ExitCode, CliError> {
     let condition = watch(&gateway, &stop, &hangup);
     service::stopping();
     // Callers first: they hold the board, and with it the ports.
-    drop(admin);
+    drop((admin, served));
     let (document, stopped, complaint) = gateway.stop(|board| board.document(What::All, now_ms()));
     if stopped.late > 0 {
         tracing::warn!("{} worker(s) still held frames at the deadline; they were dropped", stopped.late);
@@ -100,6 +111,15 @@ pub fn run(args: Args) -> Result<ExitCode, CliError> {
         Some(why) => Err(CliError::new(why, "the gateway stopped; nothing was let through because of this")),
         None => Ok(ExitCode::SUCCESS),
     }
+}
+
+/// Serves metrics and documents over HTTP.
+fn serve(address: SocketAddr, gateway: &Gateway) -> Result<Server, CliError> {
+    let server = api::serve(address, gateway.board()).map_err(|error| {
+        CliError::new(format!("admin.http: {address}: {error}"), "give another port of this host, or leave it out")
+    })?;
+    tracing::info!("metrics at http://{}/metrics", server.address());
+    Ok(server)
 }
 
 /// Makes directories for the user that this process will be, and confines it to the files of its configuration. Before there
@@ -173,14 +193,18 @@ fn announce(gateway: &Gateway, socket: &Path) {
     );
 }
 
-/// Logs what is new of the crypto pool's alarms.
-fn tell(gateway: &Gateway, alarms: &mut Alarms) {
-    for alarm in alarms.look(&gateway.board().engine.crypto()) {
-        if alarm.critical {
-            tracing::error!("critical: {}", alarm.text);
-        } else {
-            tracing::warn!("{}", alarm.text);
-        }
+/// Reads the files again, on a thread of its own: faults and alarms are looked at meanwhile.
+fn reload(gateway: &Gateway) {
+    let Some(reloader) = gateway.board().reloader.clone() else { return };
+    let now = i64::try_from(now_ms() / 1000).unwrap_or(i64::MAX);
+    let thread = std::thread::Builder::new().name("reload".to_owned());
+    let work = move || {
+        service::reloading();
+        crate::reload::log(&reloader.reload(now));
+        service::ready();
+    };
+    if let Err(fault) = thread.spawn(work) {
+        tracing::error!("reload: no thread for it: {fault}");
     }
 }
 
@@ -193,13 +217,13 @@ fn status(board: &Board, workers: usize) -> String {
 
 /// Waits for a signal, the end of all input, or a fault.
 fn watch(gateway: &Gateway, stop: &AtomicBool, hangup: &AtomicBool) -> Condition {
-    let (mut alarms, mut looks) = (Alarms::default(), 0_u32);
-    let (mut line, mut watchdog) = (String::new(), service::watchdog());
-    let workers = gateway.board().engine.workers().len();
+    let board = gateway.board();
+    let (mut line, mut looks) = (String::new(), 0_u32);
+    let mut watchdog = service::watchdog();
+    let workers = board.engine.workers().len();
     loop {
-        if looks.is_multiple_of(ALARMS) {
-            tell(gateway, &mut alarms);
-            let now = status(&gateway.board(), workers);
+        if looks.is_multiple_of(STATUS) {
+            let now = status(&board, workers);
             if now != line {
                 service::status(&now);
                 line = now;
@@ -208,20 +232,20 @@ fn watch(gateway: &Gateway, stop: &AtomicBool, hangup: &AtomicBool) -> Condition
         if let Some(watchdog) = &mut watchdog
             && watchdog.is_due(Instant::now())
         {
-            watchdog.beat(Instant::now(), &gateway.board().engine.workers());
+            watchdog.beat(Instant::now(), &board.engine.workers());
         }
         looks = looks.wrapping_add(1);
         let condition = gateway.condition();
         if condition != Condition::Forwarding {
-            tell(gateway, &mut alarms);
+            board.observer.look();
             return condition;
         }
-        if stop.load(Ordering::Relaxed) {
+        if stop.load(Ordering::Relaxed) || board.stop_wished() {
             tracing::info!("stopping: what is in hand may still leave");
             return condition;
         }
         if hangup.swap(false, Ordering::Relaxed) {
-            tracing::warn!("SIGHUP: nothing was read again; a changed configuration takes effect at the next start");
+            reload(gateway);
         }
         sleep(LOOK);
     }

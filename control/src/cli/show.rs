@@ -1,11 +1,12 @@
 //! `sealgate show`: what a running gateway does, in tables or in JSON.
 
 mod crypto;
+pub(super) mod more;
 
 use self::crypto::crypto;
 use super::table::Table;
 use super::{CliError, print};
-use crate::admin;
+use crate::admin::{self, Request, Words};
 use crate::report::What;
 use clap::ValueEnum;
 use clap::builder::PossibleValue;
@@ -34,6 +35,12 @@ pub struct Args {
     /// Print JSON, one document on one line.
     #[arg(long)]
     json: bool,
+    /// With refused: only those of this reason, as R_SEC_MISSING.
+    #[arg(long, value_name = "REASON")]
+    reason: Option<String>,
+    /// With refused: write their frames to a capture file, each with its verdict as comment. They hold subscribers' data.
+    #[arg(long, value_name = "FILE", conflicts_with = "watch")]
+    pcapng: Option<PathBuf>,
     /// Show it again every so many seconds, until Ctrl-C.
     #[arg(long, value_name = "SECONDS", num_args = 0..=1, default_missing_value = "1",
         value_parser = clap::value_parser!(u64).range(1..=3600))]
@@ -42,7 +49,20 @@ pub struct Args {
 
 impl ValueEnum for What {
     fn value_variants<'a>() -> &'a [Self] {
-        &[Self::Status, Self::Peers, Self::Reasons, Self::Workers, Self::Trust, Self::Repository, Self::All]
+        &[
+            Self::Status,
+            Self::Alarms,
+            Self::Peers,
+            Self::Reasons,
+            Self::Refused,
+            Self::Workers,
+            Self::Associations,
+            Self::Replay,
+            Self::Trust,
+            Self::Repository,
+            Self::Policy,
+            Self::All,
+        ]
     }
 
     fn to_possible_value(&self) -> Option<PossibleValue> {
@@ -53,7 +73,12 @@ impl ValueEnum for What {
             Self::Workers => "what each worker did",
             Self::Trust => "certificates and revocation lists",
             Self::Repository => "the repository that is followed, and its alarms",
-            Self::All => "all of these",
+            Self::Associations => "associations of each worker",
+            Self::Replay => "memories against replays, and open transactions",
+            Self::Alarms => "what stands, with its severity and since when",
+            Self::Refused => "the last refused messages of each reason",
+            Self::Policy => "the policy in force, every key given",
+            Self::All => "all of these but the policy and the refused messages",
         };
         Some(PossibleValue::new(self.name()).help(help))
     }
@@ -63,9 +88,21 @@ impl ValueEnum for What {
 /// # Errors
 /// No gateway answers, or the configuration cannot be read.
 pub fn run(args: Args) -> Result<ExitCode, CliError> {
+    if args.what != What::Refused && (args.reason.is_some() || args.pcapng.is_some()) {
+        let error = CliError::new("--reason and --pcapng go with refused", "sealgate show refused --help");
+        return Err(error.with_code(CliError::CONFIGURATION));
+    }
     let socket = socket(args.socket.as_deref(), args.config.as_deref())?;
+    let mut request = Request::new("show", args.what.name());
+    request.frames = args.pcapng.is_some();
+    request.filter = args.reason.map(|reason| Words { reasons: vec![reason], ..Words::default() });
     loop {
-        let document = admin::ask(&socket, args.what)?;
+        let document = admin::send(&socket, &request)?;
+        if let Some(file) = &args.pcapng {
+            let count = more::write_pcapng(file, &document)?;
+            print(&format!("{count} frame(s) in {}, readable for you alone\n", file.display()));
+            return Ok(ExitCode::SUCCESS);
+        }
         let text = if args.json { format!("{document}\n") } else { show(args.what, &document) };
         // Home and clear, so that a watched table stays in its place; only where there is a screen.
         let clear = args.watch.is_some() && !args.json && std::io::stdout().is_terminal();
@@ -102,11 +139,15 @@ fn show(what: What, document: &Value) -> String {
         What::Reasons => reasons(document),
         What::Trust => trust(document),
         What::Repository => repository(document),
+        What::Policy => text(document, "yaml"),
+        What::Associations => more::associations(document),
+        What::Replay => more::replay(document),
+        What::Alarms => more::alarms(document),
+        What::Refused => more::refused(document),
         What::All => {
-            let part = |what: What| show(what, document.get(what.name()).unwrap_or(&Value::Null));
-            [What::Status, What::Peers, What::Reasons, What::Workers, What::Trust, What::Repository]
-                .map(part)
-                .join("\n")
+            let part = |what: &What| show(*what, document.get(what.name()).unwrap_or(&Value::Null));
+            let parts = What::value_variants().iter().filter(|what| what.is_part());
+            parts.map(part).collect::<Vec<_>>().join("\n")
         }
     }
 }
@@ -179,7 +220,9 @@ fn status(document: &Value) -> String {
     }
     for alarm in list(document, "alarms") {
         // From the log's words, which may quote strangers but hold no control characters.
-        let _ = writeln!(out, "alarm {} ({}): {}", text(alarm, "name"), text(alarm, "severity"), text(alarm, "text"));
+        let since = moment(alarm, "since");
+        let (name, severity, what) = (text(alarm, "name"), text(alarm, "severity"), text(alarm, "text"));
+        let _ = writeln!(out, "alarm {name} ({severity}, since {since}): {what}");
     }
     if document.get("signs") == Some(&Value::Bool(false)) {
         let _ = writeln!(out, "attention: nothing is signed (the policy has no home.signing)");
@@ -352,11 +395,7 @@ fn repository(document: &Value) -> String {
         let _ = writeln!(out, "held back until you agree: sealgate repository confirm");
     }
     if !list(document, "alarms").is_empty() {
-        let mut alarms = Table::new(&["alarm", "severity", "since", "what"]);
-        for alarm in list(document, "alarms") {
-            alarms.row([text(alarm, "name"), text(alarm, "severity"), moment(alarm, "since"), text(alarm, "text")]);
-        }
-        let _ = write!(out, "\n{}", alarms.show());
+        let _ = write!(out, "\n{}", more::alarms(document.get("alarms").unwrap_or(&Value::Null)));
     }
     out
 }

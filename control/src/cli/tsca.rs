@@ -1,5 +1,6 @@
 //! `sealgate tsca`: the lab authority.
 
+mod enrol;
 mod repository;
 
 use super::CliError;
@@ -100,7 +101,9 @@ enum Verb {
         #[arg(long, default_value_t = 24, value_parser = clap::value_parser!(u16).range(1..=168))]
         hours: u16,
     },
-    /// Serve DIR/repository over https until Ctrl-C.
+    #[command(flatten)]
+    Enrolment(enrol::Verb),
+    /// Serve DIR/repository over https, and take requests for certificates at /enrol, until Ctrl-C.
     ///
     /// The server's key and certificate are made at the first start, in DIR/https; gateways name DIR/https/cert.pem in
     /// trust.repository.roots.
@@ -121,7 +124,7 @@ enum Verb {
 
 /// What a certificate may speak for. Each option may be repeated or take a list with commas.
 #[derive(Debug, Default, clap::Args)]
-struct IdentifierArgs {
+pub(super) struct IdentifierArgs {
     /// Global title prefix: 99902, or e214:99902.
     #[arg(long, value_name = "PREFIX", value_delimiter = ',', value_parser = notation::gt_prefix)]
     gt: Vec<(u8, String)>,
@@ -143,7 +146,7 @@ struct IdentifierArgs {
 }
 
 impl IdentifierArgs {
-    fn take(self) -> Identifiers {
+    pub(super) fn take(self) -> Identifiers {
         Identifiers {
             gt_prefixes: self.gt,
             plmns: self.plmn,
@@ -157,7 +160,7 @@ impl IdentifierArgs {
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
-enum AlgArg {
+pub(super) enum AlgArg {
     P256,
     Ed25519,
     P384,
@@ -177,7 +180,7 @@ impl From<AlgArg> for Alg {
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
-enum RoleArg {
+pub(super) enum RoleArg {
     /// A service provider that speaks for its own numbers.
     Csp,
     /// A carrier between operators.
@@ -289,6 +292,7 @@ fn execute(verb: Verb, now: OffsetDateTime) -> Result<(String, Value), CliError>
             let made = Authority::open(&dir)?.publish_repository(how, now)?;
             Ok((repository::text(&made), json!(made)))
         }
+        Verb::Enrolment(verb) => enrol::execute(verb, now),
         Verb::Serve { .. } => Err(CliError::new("serving has no end that could be shown", "run it by itself")),
     }
 }

@@ -147,7 +147,7 @@ fn counters(traffic: &Traffic, ran: &Ran, snapshot: &Snapshot, wrong: &mut Vec<S
     for (id, peer) in snapshot.peers.iter().enumerate() {
         for way in [Direction::In, Direction::Out] {
             let row = u16::try_from(id).ok().and_then(|id| ran.stats.verdicts(id, way));
-            for (&reason, &count) in sealgate_wire::reason::ALL.iter().zip(row.into_iter().flatten()) {
+            for (&reason, count) in sealgate_wire::reason::ALL.iter().zip(row.into_iter().flatten()) {
                 let expected = want.remove(&(peer.name.as_str(), way as u8, reason)).unwrap_or(0);
                 if count != expected {
                     let name = reason.name();

@@ -9,6 +9,7 @@ use self::maker::{Dice, Maker};
 use self::packer::Packer;
 use super::kind::Kind;
 use super::world::Wallet;
+use crate::compose::Unfit;
 use sealgate_dataplane::state::Direction;
 use serde::Serialize;
 use std::time::Duration;
@@ -67,6 +68,15 @@ pub enum TrafficError {
     /// A key is missing or does not sign.
     #[error("a key of the demo does not sign")]
     Key,
+}
+
+impl From<Unfit> for TrafficError {
+    fn from(unfit: Unfit) -> Self {
+        match unfit {
+            Unfit::Room => Self::Room,
+            Unfit::Key => Self::Key,
+        }
+    }
 }
 
 /// Makes at least `messages` messages that are sent within two seconds from `start_ms`, milliseconds since 1970.

@@ -1,4 +1,4 @@
-//! The alarms of the repository (formats 12.5), each with the time since which it stands.
+//! The alarms of the repository (formats 12.5) and of our own certificate, each with the time since which it stands.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -6,7 +6,7 @@ use std::fmt;
 /// Most characters of an alarm's text.
 const MAX_TEXT: usize = 400;
 
-/// What is wrong with the repository or with what it gave.
+/// What is wrong with the repository, with what it gave, or with our own certificate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Alarm {
     /// No mirror answered, three times in a row.
@@ -39,6 +39,10 @@ pub enum Alarm {
     StoreWrite,
     /// What was taken does not go with the policy; the one before stays in force.
     TrustNotApplied,
+    /// Our own certificate could not be renewed, or waits for approval for long.
+    EnrolmentFailed,
+    /// Our own certificate ends soon or has ended.
+    CertificateExpires,
 }
 
 impl Alarm {
@@ -60,6 +64,8 @@ impl Alarm {
             Self::CrlRollback => "crl_rollback",
             Self::StoreWrite => "store_write",
             Self::TrustNotApplied => "trust_not_applied",
+            Self::EnrolmentFailed => "enrolment_failed",
+            Self::CertificateExpires => "certificate_expires",
         }
     }
 
@@ -71,7 +77,8 @@ impl Alarm {
             | Self::RepoEquivocation
             | Self::RepoStaleHard
             | Self::CrlRollback
-            | Self::TrustNotApplied => true,
+            | Self::TrustNotApplied
+            | Self::CertificateExpires => true,
             Self::RepoUnreachable
             | Self::RepoStale
             | Self::RepoSession
@@ -80,7 +87,8 @@ impl Alarm {
             | Self::CertRejected
             | Self::RepoShrink
             | Self::StoreLost
-            | Self::StoreWrite => false,
+            | Self::StoreWrite
+            | Self::EnrolmentFailed => false,
         }
     }
 }

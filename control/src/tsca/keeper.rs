@@ -1,23 +1,21 @@
-//! The thread that follows a repository while a gateway forwards: it looks, compiles, swaps and stores, and wakes up for
-//! what time alone changes. Traffic never waits for it.
+//! The thread that keeps trust up to date while a gateway forwards: it looks at the repository, swaps and stores, and wakes up
+//! for what time alone changes. Traffic never waits for it, and neither does an operator who reloads: a look works on a copy of
+//! what is held, and what was reloaded meanwhile is put under its result.
 
 use super::alarm::{Alarm, Alarms};
 use super::fetch::Mirror;
 use super::proof::LastGood;
 use super::source::Source;
 use super::store::Store;
-use super::sync::Client;
-use crate::gather::keep_own;
-use crate::report::Current;
-use sealgate_config::model::{KeyRef, Policy};
+use super::sync::{Client, Local};
+use crate::publish::{Publisher, Refused, Swap};
+use sealgate_config::model::Policy;
 use sealgate_crypto::pki::Trust;
-use sealgate_dataplane::engine::{Engine, now_ms};
-use sealgate_dataplane::policy::Snapshot;
+use sealgate_dataplane::engine::now_ms;
 use sealgate_dataplane::policy::snapshot::Keys;
 use serde_json::{Value, json};
-use std::collections::HashSet;
 use std::io;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -28,18 +26,12 @@ const SLEEP: Duration = Duration::from_secs(1);
 pub struct Parts {
     /// What was held last.
     pub client: Client,
-    /// The mirrors, the first first.
+    /// The mirrors, the first first; none: no repository is followed.
     pub mirrors: Vec<Mirror>,
     /// Where the last good state goes.
-    pub store: Store,
-    /// With what trust is compiled.
-    pub policy: Policy,
-    /// All private keys that were found; which are ours depends on whose certificates are known.
-    pub keys: Keys,
-    /// Largest IP packet of the ports.
-    pub mtu: u16,
-    /// Where the trust in force is shown.
-    pub trust: Arc<Current>,
+    pub store: Option<Store>,
+    /// Who puts it into force.
+    pub publisher: Arc<Publisher>,
 }
 
 /// What others ask of the thread.
@@ -57,12 +49,19 @@ struct View {
     held_back: bool,
 }
 
+/// What is held, and how often others changed it.
+struct Held {
+    client: Client,
+    reloads: u64,
+}
+
 struct Common {
     wishes: Mutex<Wishes>,
     woken: Condvar,
     view: Mutex<View>,
-    /// Held while something is published, so that nobody closes ports meanwhile; true once nothing may be any more.
-    closed: Mutex<bool>,
+    /// Locked while something of it is put into force, never during a look.
+    held: Mutex<Held>,
+    publisher: Arc<Publisher>,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -95,6 +94,39 @@ impl Handle {
         }
         held_back
     }
+
+    /// Puts another policy and other files into force, in one step with the certificates of the repository that are held.
+    ///
+    /// * `check`: sees the certificates that would be in force, before anything changes
+    /// # Errors
+    /// What `check` says, or [`Refused`]; what was in force stays.
+    pub fn reload<E: From<Refused>>(
+        &self,
+        policy: Policy,
+        keys: Keys,
+        local: Local,
+        now: i64,
+        check: impl FnOnce(&Client, &Policy, &Keys, &Arc<Trust>) -> Result<(), E>,
+    ) -> Result<Swap, E> {
+        let common = &self.0;
+        let mut held = lock(&common.held);
+        let own = policy.home.signing.as_ref().map(|signing| signing.cert.as_str());
+        let mut client = held.client.with_local(local, own, now);
+        let trust = client.in_force(now);
+        check(&client, &policy, &keys, &trust)?;
+        let swap = common.publisher.all(policy, keys, trust)?;
+        client.alarms_mut().set(Alarm::TrustNotApplied, missing(&swap), now);
+        *held = Held { client, reloads: held.reloads + 1 };
+        drop(held);
+        // What is shown follows.
+        common.woken.notify_all();
+        Ok(swap)
+    }
+}
+
+/// What a swap left out, for an alarm.
+fn missing(swap: &Swap) -> Option<String> {
+    (!swap.missing.is_empty()).then(|| format!("keys without a certificate: {}", swap.missing.join(", ")))
 }
 
 /// The thread. Dropping it ends it; a look in progress may go on for its time and is then forgotten.
@@ -104,22 +136,25 @@ pub struct Keeper {
 }
 
 impl Keeper {
-    /// Starts to follow the repository.
+    /// Starts to follow the repository, and the time.
     /// # Errors
     /// What the system says of the store's directory or the thread.
-    pub fn start(parts: Parts, engine: &Arc<Engine>) -> io::Result<Self> {
-        parts.store.make()?;
+    pub fn start(parts: Parts) -> io::Result<Self> {
+        let Parts { client, mirrors, store, publisher } = parts;
+        if let Some(store) = &store {
+            store.make()?;
+        }
         let common = Arc::new(Common {
             wishes: Mutex::default(),
             woken: Condvar::new(),
             view: Mutex::default(),
-            closed: Mutex::new(false),
+            held: Mutex::new(Held { client, reloads: 0 }),
+            publisher,
         });
         let handle = Handle(Arc::clone(&common));
-        let work =
-            Work { parts, engine: Arc::downgrade(engine), common, told: Alarms::default(), swaps: 0, stale: false };
+        let work = Work { mirrors, store, common, told: Alarms::default(), stale: false };
         work.show(None);
-        let thread = Builder::new().name("repository".to_owned()).spawn(move || work.run())?;
+        let thread = Builder::new().name("trust".to_owned()).spawn(move || work.run())?;
         Ok(Self { handle, _thread: thread })
     }
 
@@ -135,17 +170,16 @@ impl Drop for Keeper {
         lock(&common.wishes).stop = true;
         common.woken.notify_all();
         // From here on nothing of the engine is touched; the thread ends by itself.
-        *lock(&common.closed) = true;
+        common.publisher.close();
     }
 }
 
 struct Work {
-    parts: Parts,
-    engine: Weak<Engine>,
+    mirrors: Vec<Mirror>,
+    store: Option<Store>,
     common: Arc<Common>,
     /// The alarms that were told already.
     told: Alarms,
-    swaps: u64,
     stale: bool,
 }
 
@@ -157,92 +191,103 @@ impl Work {
     fn run(mut self) {
         let mut next = Instant::now();
         loop {
-            let mut changed = false;
-            let now = now_s();
             let wishes = std::mem::take(&mut *lock(&self.common.wishes));
             if wishes.stop {
                 return;
             }
             if wishes.confirm {
-                self.parts.client.confirm_shrink();
+                lock(&self.common.held).client.confirm_shrink();
             }
-            if wishes.look || Instant::now() >= next {
-                let (applied, pause) = self.look(now);
+            if !self.mirrors.is_empty() && (wishes.look || Instant::now() >= next) {
+                let (applied, pause) = self.look(now_s());
                 next = Instant::now() + pause;
                 if let Some(good) = applied {
-                    self.publish(now);
                     // After it is in force: a revocation does not wait for a disk.
-                    self.save(&good, now);
+                    self.save(&good, now_s());
                 }
             }
-            let now = now_s();
-            if self.parts.client.trust().next_change.is_some_and(|at| at <= now) {
-                self.parts.client.reload(now);
-                changed = true;
-            }
-            let stale = self.parts.client.is_stale(now);
-            changed |= stale != self.stale;
-            self.stale = stale;
-            if changed {
-                self.publish(now);
-            }
+            self.keep_time(now_s());
+            self.common.publisher.reclaim();
             self.tell();
             self.show(Some(next));
-            let pause = next.saturating_duration_since(Instant::now()).min(SLEEP);
+            let due = if self.mirrors.is_empty() { SLEEP } else { next.saturating_duration_since(Instant::now()) };
             let wishes = lock(&self.common.wishes);
             if !(wishes.stop || wishes.look) {
-                drop(self.common.woken.wait_timeout(wishes, pause));
+                drop(self.common.woken.wait_timeout(wishes, due.min(SLEEP)));
             }
         }
     }
 
-    /// Looks once. Returns what was taken and is to be swapped in, and how long to wait.
+    /// Looks once, and puts into force what was taken. Returns that, and how long to wait.
     fn look(&mut self, now: i64) -> (Option<Arc<LastGood>>, Duration) {
-        let Parts { client, mirrors, .. } = &mut self.parts;
-        for mirror in mirrors.iter_mut() {
+        for mirror in &mut self.mirrors {
             mirror.begin(Instant::now() + mirror.limits().whole);
         }
-        let mut sources: Vec<&mut dyn Source> = mirrors.iter_mut().map(|one| one as &mut dyn Source).collect();
+        let mut sources: Vec<&mut dyn Source> = self.mirrors.iter_mut().map(|one| one as &mut dyn Source).collect();
+        let (mut client, reloads) = {
+            let held = lock(&self.common.held);
+            (held.client.clone(), held.reloads)
+        };
         let round = client.round(&mut sources, now, dice());
+        let now = now_s();
+        let mut held = lock(&self.common.held);
+        if held.reloads != reloads {
+            let policy = self.common.publisher.policy();
+            let own = policy.home.signing.as_ref().map(|signing| signing.cert.as_str());
+            client = client.with_local(held.client.local().clone(), own, now);
+        }
+        if held.client.is_confirmed() {
+            // Agreed to while the look went on.
+            client.confirm_shrink();
+        }
+        held.client = client;
         if let Some(good) = &round.applied {
             let manifest = &good.manifest;
             tracing::info!("repository: serial {} of session {} taken", manifest.serial, manifest.session);
+            self.publish(&mut held.client, now);
         }
         (round.applied, Duration::from_secs(round.next_s))
     }
 
     /// Writes down what is in force, for the next start. What cannot be written holds all the same.
     fn save(&mut self, good: &LastGood, now: i64) {
-        let Parts { client, store, .. } = &mut self.parts;
+        let Some(store) = &self.store else { return };
         let fault = store.save(good).err().map(|fault| format!("{}: {fault}", store.file().display()));
-        client.alarms_mut().set(Alarm::StoreWrite, fault, now);
+        lock(&self.common.held).client.alarms_mut().set(Alarm::StoreWrite, fault, now);
     }
 
-    /// Compiles what is in force and swaps it in. What does not compile changes nothing.
-    fn publish(&mut self, now: i64) {
-        let trust = self.parts.client.in_force(now);
-        let Parts { client, policy, keys, mtu, trust: shown, .. } = &mut self.parts;
-        let (policy, missing) = without_lost_keys(policy, &trust);
-        let mut own = keys.clone();
-        keep_own(&mut own, &policy, &trust);
-        let closed = lock(&self.common.closed);
-        let Some(engine) = self.engine.upgrade().filter(|_| !*closed) else { return };
-        let ring = engine.snapshot().ring.clone();
-        let fault = match Snapshot::compile(&policy, &trust, &own, *mtu, &ring) {
-            Ok(snapshot) => {
-                engine.publish(snapshot);
-                shown.set(trust);
-                self.swaps += 1;
-                (!missing.is_empty()).then(|| format!("keys without a certificate: {}", missing.join(", ")))
+    /// What time alone changes: certificates that begin or end, lists that are late, trust that gets stale.
+    fn keep_time(&mut self, now: i64) {
+        let mut held = lock(&self.common.held);
+        let client = &mut held.client;
+        let mut changed = false;
+        if client.trust().next_change.is_some_and(|at| at <= now) {
+            client.reload(now);
+            changed = true;
+        }
+        let stale = client.is_stale(now);
+        changed |= stale != self.stale;
+        self.stale = stale;
+        if changed {
+            self.publish(client, now);
+        }
+    }
+
+    /// Puts into force what is held. What does not go with the policy changes nothing.
+    fn publish(&self, client: &mut Client, now: i64) {
+        let fault = match self.common.publisher.trust(client.in_force(now)) {
+            Ok(swap) => missing(&swap),
+            Err(Refused::Closed) => return,
+            Err(Refused::Compile(errors)) => {
+                Some(errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
             }
-            Err(errors) => Some(errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")),
         };
         client.alarms_mut().set(Alarm::TrustNotApplied, fault, now);
     }
 
     /// Logs the alarms that are new, and those that are over.
     fn tell(&mut self) {
-        let alarms = self.parts.client.alarms();
+        let alarms = lock(&self.common.held).client.alarms().clone();
         let (new, over) = alarms.changes(&self.told);
         for (alarm, standing) in new {
             match alarm.is_critical() {
@@ -253,19 +298,21 @@ impl Work {
         for alarm in over {
             tracing::info!("{alarm} is over");
         }
-        self.told = alarms.clone();
+        self.told = alarms;
     }
 
     /// Leaves what others may see.
     fn show(&self, next: Option<Instant>) {
-        let Parts { client, mirrors, store, .. } = &self.parts;
+        let Self { mirrors, store, .. } = self;
+        let held = lock(&self.common.held);
+        let client = &held.client;
         let held = client.held();
         let alarm = |(alarm, standing): (Alarm, &super::alarm::Standing)| {
             json!({ "name": alarm.name(), "severity": if alarm.is_critical() { "critical" } else { "warning" },
                 "since": standing.since, "text": standing.text })
         };
         let document = json!({
-            "followed": true,
+            "followed": !mirrors.is_empty(),
             "session": held.map(|held| held.manifest.session.to_string()),
             "serial": held.map(|held| held.manifest.serial),
             "this_update": held.map(|held| held.manifest.this_update),
@@ -277,28 +324,13 @@ impl Work {
             "held_back": client.is_held_back(),
             "mirrors": mirrors.iter().map(Mirror::name).collect::<Vec<_>>(),
             "asked_first": client.mirror() % mirrors.len().max(1),
-            "next_look_s": next.map(|next| next.saturating_duration_since(Instant::now()).as_secs()),
-            "swaps": self.swaps,
-            "store": store.file(),
+            "next_look_s": next.filter(|_| !mirrors.is_empty()).map(|next| next.saturating_duration_since(Instant::now()).as_secs()),
+            "swaps": self.common.publisher.swaps(),
+            "store": store.as_ref().map(Store::file),
             "alarms": client.alarms().iter().map(alarm).collect::<Vec<_>>(),
         });
         *lock(&self.common.view) = View { document, held_back: client.is_held_back() };
     }
-}
-
-/// The policy without the keys of SG-TCAP-0 whose certificates are gone, and their names: one certificate that was
-/// withdrawn must not keep a revocation of others from taking effect.
-pub fn without_lost_keys(policy: &Policy, trust: &Trust) -> (Policy, Vec<String>) {
-    let names: HashSet<&str> = trust.signers.iter().map(|one| one.certificate.name.as_str()).collect();
-    let (mut policy, mut missing) = (policy.clone(), Vec::new());
-    policy.sigfw_keys.retain(|key| match &key.key {
-        KeyRef::Certificate(name) if !names.contains(name.as_str()) => {
-            missing.push(name.clone());
-            false
-        }
-        KeyRef::Certificate(_) | KeyRef::Spki(_) => true,
-    });
-    (policy, missing)
 }
 
 /// Any number.

@@ -8,7 +8,7 @@ use super::format::{Digest, MAX_SMALL, MAX_TOTAL, Manifest, SIGNATURE};
 use super::objects::Objects;
 use super::proof::{LastGood, Signed, chain_of, prove};
 use super::source::{FetchError, Source, Step, Trouble, refused, steps, whole};
-use sealgate_crypto::pki::{Anchor, Known, Object, Options, Trust};
+use sealgate_crypto::pki::{Anchor, CrlStale, Known, Object, Options, Trust};
 use sealgate_crypto::verify::sha256;
 use std::sync::Arc;
 
@@ -36,17 +36,21 @@ pub struct Settings {
     pub options: Options,
 }
 
+impl Settings {
+    /// Where no repository is followed: nothing gets stale.
+    pub const ALONE: Self = Self {
+        poll_s: 60,
+        max_shrink_percent: 20,
+        shrink_hold_s: 6 * 3600,
+        max_stale_s: i64::MAX,
+        stale_fails: false,
+        options: Options { crl_grace_s: 24 * 3600, crl_stale: CrlStale::Fail },
+    };
+}
+
 impl Default for Settings {
     fn default() -> Self {
-        let options = Options::default();
-        Self {
-            poll_s: 60,
-            max_shrink_percent: 20,
-            shrink_hold_s: 6 * 3600,
-            max_stale_s: 72 * 3600,
-            stale_fails: false,
-            options,
-        }
+        Self { max_stale_s: 72 * 3600, ..Self::ALONE }
     }
 }
 
@@ -83,6 +87,8 @@ struct HeldBack {
 pub struct Client {
     settings: Settings,
     local: Local,
+    /// Our own certificate, where only the repository has it.
+    pinned: Option<Object>,
     held: Option<Arc<LastGood>>,
     trust: Arc<Trust>,
     /// Certificates that were read and proven already.
@@ -112,10 +118,20 @@ impl Client {
         // Nobody wrote down when it was checked last; that it was made is known, and that was earlier.
         let checked = held.as_ref().map_or(now, |held| held.manifest.this_update.min(now));
         let (trust, known) = (Arc::default(), Known::default());
-        let (failures, mirror, session_since, shrink) = (0, 0, None, None);
-        let alarms = Alarms::default();
-        let mut client =
-            Self { settings, local, held, trust, known, checked, failures, mirror, session_since, shrink, alarms };
+        let mut client = Self {
+            settings,
+            local,
+            pinned: None,
+            held,
+            trust,
+            known,
+            checked,
+            failures: 0,
+            mirror: 0,
+            session_since: None,
+            shrink: None,
+            alarms: Alarms::default(),
+        };
         client.reload(now);
         client
     }
@@ -135,8 +151,29 @@ impl Client {
     /// go because the repository withdraws it.
     pub fn pin(&mut self, name: &str) {
         let found = self.trust.signers.iter().find(|one| one.certificate.name == name);
-        let own = found.map(|one| Object { name: name.to_owned(), der: one.certificate.der.clone() });
-        self.local.certificates.splice(..0, own);
+        let Some(der) = found.map(|one| &one.certificate.der) else { return };
+        if !self.local.certificates.iter().any(|one| one.der == *der) {
+            self.pinned = Some(Object { name: name.to_owned(), der: der.clone() });
+        }
+    }
+
+    /// What the operator gave himself.
+    pub fn local(&self) -> &Local {
+        &self.local
+    }
+
+    /// Goes on with other files of the operator's, and judges everything again.
+    ///
+    /// * `own`: as for [`Client::pin`]
+    #[must_use]
+    pub fn with_local(&self, local: Local, own: Option<&str>, now: i64) -> Self {
+        let pinned = self.pinned.clone().filter(|one| own == Some(one.name.as_str()));
+        let mut client = Self { local, pinned, ..self.clone() };
+        client.reload(now);
+        if let Some(name) = own {
+            client.pin(name);
+        }
+        client
     }
 
     /// What is held.
@@ -194,6 +231,11 @@ impl Client {
     /// Whether something is held back until an operator agrees.
     pub fn is_held_back(&self) -> bool {
         self.shrink.is_some()
+    }
+
+    /// Whether an operator agreed to what is held back.
+    pub fn is_confirmed(&self) -> bool {
+        self.shrink.as_ref().is_some_and(|held| held.confirmed)
     }
 
     /// An operator agrees that as many operators go as are held back. Returns whether something was.

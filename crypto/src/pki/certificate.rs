@@ -21,9 +21,9 @@ const MAX_CERTIFICATE: usize = 64 * 1024;
 const MAX_LIFE_S: i64 = 398 * 86_400;
 
 /// Content of the AlgorithmIdentifier `ecdsa-with-SHA256`; parameters are absent (RFC 5758 section 3.2).
-const ECDSA_SHA256: &[u8] = &[0x06, 8, 0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 2];
+pub(super) const ECDSA_SHA256: &[u8] = &[0x06, 8, 0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 2];
 /// Content of the AlgorithmIdentifier `ecdsa-with-SHA384`.
-const ECDSA_SHA384: &[u8] = &[0x06, 8, 0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 3];
+pub(super) const ECDSA_SHA384: &[u8] = &[0x06, 8, 0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 3];
 
 /// Object identifiers of the profile. The arc is the one reserved for documentation (formats 0).
 pub mod oid {

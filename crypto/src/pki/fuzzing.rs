@@ -1,6 +1,6 @@
 //! Bodies of the fuzz targets, replayed over random and broken octets by plain tests.
 
-use super::{Anchor, Certificate, Crl, Identifiers, Object, Options, Role, load};
+use super::{Anchor, Certificate, CertificationRequest, Crl, Identifiers, Object, Options, Role, load};
 
 /// No octets make a decoder panic, and what decodes encodes back to itself.
 pub fn pki(octets: &[u8]) {
@@ -12,6 +12,9 @@ pub fn pki(octets: &[u8]) {
     }
     if let Ok(crl) = Crl::parse(&object) {
         assert!(crl.this_update <= crl.next_update);
+    }
+    if let Ok(request) = CertificationRequest::parse(octets) {
+        identifiers_read_back(&request.identifiers);
     }
     if let Ok(role) = Role::from_der(octets) {
         assert_eq!(role.to_der(), octets);

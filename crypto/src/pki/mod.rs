@@ -14,6 +14,7 @@ pub mod fuzzing;
 mod identifiers;
 mod load;
 mod object;
+mod request;
 mod trust;
 
 pub use certificate::{Certificate, Usage, oid};
@@ -23,4 +24,5 @@ pub use extension::Role;
 pub use identifiers::{IdentifierError, Identifiers, PLAN_E164, PLAN_E214};
 pub use load::{Known, load, load_again};
 pub use object::{Kind, Object, ReadError, objects_from_dir, objects_from_file, objects_from_octets};
+pub use request::{CertificationRequest, MAX_REQUEST, RequestError, spki_of};
 pub use trust::{Anchor, CertState, CrlStale, Fault, Options, Refused, Rejected, Signer, Trust};

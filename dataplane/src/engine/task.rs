@@ -113,9 +113,8 @@ impl<P: FrameIo> Task<P> {
         seat.set(WorkerState::Running);
         let _ = report.send(Ok(()));
         turn(&mut worker, &config, &common, seat);
-        worker.publish();
         for _ in 0..LAST_TRIES {
-            if worker.stats_cell().offer(worker.stats()) {
+            if worker.publish() {
                 break;
             }
             thread::yield_now();

@@ -156,6 +156,11 @@ impl Associations {
         self.table.get_mut(id as usize)
     }
 
+    /// All of them.
+    pub fn all(&self) -> &[Association] {
+        &self.table
+    }
+
     /// How many there are.
     pub fn len(&self) -> usize {
         self.table.len()

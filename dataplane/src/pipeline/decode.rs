@@ -65,12 +65,12 @@ impl<P: FrameIo> Worker<P> {
                 self.note(number, None, None, Reason::OkNotSubject);
                 return self.forward(frame, exit);
             }
-            Err(refusal) => return self.drop_frame(number, None, None, refusal.reason, refusal.at),
+            Err(refusal) => return self.drop_frame(number, None, None, refusal, frame.octets()),
         };
         let (way, link) = (Some(layers.way), Some(layers.link));
-        match self.sctp(snapshot, frame, layers, port, number, handed) {
-            Ok(()) => {}
-            Err(refusal) => self.drop_frame(number, way, link, refusal.reason, refusal.at),
+        let mut frame = Some(frame);
+        if let Err(refusal) = self.sctp(snapshot, &mut frame, layers, port, number, handed) {
+            self.drop_frame(number, way, link, refusal, frame.as_ref().map_or(&[], |frame| frame.octets()));
         }
     }
 
@@ -82,16 +82,19 @@ impl<P: FrameIo> Worker<P> {
     }
 
     /// Judges one SCTP packet. An error drops the whole frame.
+    ///
+    /// * `entered`: the frame; taken from there as soon as it goes on
     fn sctp(
         &mut self,
         snapshot: &Snapshot,
-        frame: P::Frame,
+        entered: &mut Option<P::Frame>,
         layers: Layers,
         port: usize,
         number: u64,
         handed: bool,
     ) -> Result<(), Refusal> {
         let Layers { way, link, .. } = layers;
+        let frame = entered.as_ref().ok_or(Reason::IntBug.at(0))?;
         let octets = frame.octets().get(layers.sctp..layers.end).ok_or(Reason::IntBug.at(0))?;
         let header = Header::parse(octets)?;
         let (remote, local) = match way {
@@ -106,12 +109,16 @@ impl<P: FrameIo> Worker<P> {
         let owner = key.owner(self.config.workers);
         if owner != self.config.index && !handed {
             let Some(mailbox) = self.mailboxes.get(owner) else { return Err(Reason::IntBug.at(0)) };
+            let frame = entered.take().ok_or(Reason::IntBug.at(0))?;
             return match mailbox.push((frame, port)) {
                 Ok(()) => {
                     self.stats.handed += 1;
                     Ok(())
                 }
-                Err(_) => Err(Reason::ResOverload.at(0)),
+                Err((frame, _)) => {
+                    *entered = Some(frame);
+                    Err(Reason::ResOverload.at(0))
+                }
             };
         }
         if checksum(octets) != Some(header.checksum) {
@@ -150,6 +157,7 @@ impl<P: FrameIo> Worker<P> {
             Sides::ByAddress => 1,
         };
         if data_chunks == 0 {
+            let frame = entered.take().ok_or(Reason::IntBug.at(0))?;
             self.note(number, Some(way), Some(link), Reason::OkNotSubject);
             self.forward(frame, exit);
             return Ok(());
@@ -165,13 +173,14 @@ impl<P: FrameIo> Worker<P> {
             return Err(Reason::ResOverload.at(0));
         }
         let mut slot = self.spare_frames.pop().unwrap_or_else(|| Box::new(FrameSlot::spare()));
-        slot.frame = Some(frame);
+        slot.frame = entered.take();
         (slot.number, slot.way, slot.exit) = (number, way, exit);
         (slot.link, slot.assoc) = (link, assoc);
         (slot.ip, slot.sctp, slot.end) = (layers.ip, layers.sctp, layers.end);
         let id = match self.frames.insert(slot) {
             Ok(id) => id,
-            Err(slot) => {
+            Err(mut slot) => {
+                *entered = slot.frame.take();
                 self.keep(slot);
                 return Err(Reason::ResTableFull.at(0));
             }
@@ -304,6 +313,12 @@ impl<P: FrameIo> Worker<P> {
                 // No slot for a message: it is refused like any other, its peer unknown.
                 self.stats.messages += 1;
                 self.stats.count(0, way, Reason::ResTableFull);
+                if let Some(frame) = &*frame {
+                    let (tsn, reason) = (Some(data.tsn), Reason::ResTableFull);
+                    let record =
+                        Record { frame: *number, way: Some(way), link: Some(link), peer: 0, tsn, reason, at: 0 };
+                    self.ear.frame(&self.shared.tap, self.now_ms, record, frame.octets());
+                }
                 plan.action = Action::Filler { total: 0 };
                 if let Some((first, last)) = parts {
                     plan.action = Action::Discard; // all of its parts come again

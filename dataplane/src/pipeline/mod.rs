@@ -6,8 +6,10 @@
 mod association;
 mod claims;
 mod decode;
+mod reassembly;
 mod rewrite;
 pub mod slots;
+pub mod tap;
 mod verdict;
 pub mod worker;
 

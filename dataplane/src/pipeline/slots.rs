@@ -230,6 +230,9 @@ pub enum Transaction {
         ends: bool,
         /// It is an ABORT, which nobody can sign.
         abort: bool,
+        /// Until when a transaction that is not known is taken for one of before the start, milliseconds since 1970;
+        /// `None`: it need not be open. Noted with the claims, so that no message is judged by two policies.
+        unknown_until_ms: Option<u64>,
     },
     /// Opens one of ours towards the peer.
     Opens {

@@ -6,6 +6,8 @@ use sealgate_wire::{Reason, m3ua};
 use super::association::Associations;
 use super::claims::Scene;
 use super::slots::{Action, FrameSlot, Message, MessageId, Once, Record, SignatureState, Slab, Transaction};
+use super::tap::Ear;
+use crate::io::Frame;
 use crate::policy::decide;
 use crate::state::Direction;
 use crate::state::retransmit;
@@ -77,10 +79,8 @@ fn judge_inbound(
             (true, Once::Digest(digest)) => scene.shared.digests.insert_new(&digest, scene.now_ms).map_err(here)?,
         }
     }
-    if let Transaction::Answers { key, ends, abort } = message.transaction {
-        let limits = &scene.snapshot.defaults.transactions;
-        if limits.check {
-            let grace = scene.started_ms.saturating_add(u64::from(limits.grace_s) * 1000);
+    if let Transaction::Answers { key, ends, abort, unknown_until_ms } = message.transaction {
+        if let Some(grace) = unknown_until_ms {
             match scene.shared.dialogues.lookup(key, scene.now_ms) {
                 Some(asked) if asked == message.peer || asked == super::worker::ANY_PEER => {}
                 Some(_) => return Err(here(Reason::DetResponseSpoof)),
@@ -89,7 +89,10 @@ fn judge_inbound(
                 None => return Err(here(Reason::TcapState)),
             }
         }
-        if abort && message.state == SignatureState::Absent && !scene.shared.allow(message.peer, scene.now_ms) {
+        if abort
+            && message.state == SignatureState::Absent
+            && !scene.shared.allow(message.peer, scene.snapshot.defaults.abort_per_peer, scene.now_ms)
+        {
             return Err(here(Reason::PolRate));
         }
         if let Some(refusal) = message.screened {
@@ -126,12 +129,13 @@ pub(super) struct Ledger<'w, F> {
     pub frames: &'w mut Slab<Box<FrameSlot<F>>>,
     pub associations: &'w mut Associations,
     pub journal: &'w mut Option<Vec<Record>>,
+    pub ear: &'w Ear,
 }
 
 /// Tells the chunks of a message what becomes of them, remembers it for retransmissions, and counts it.
 ///
 /// * `leaves`: false: the no-op of M3UA takes its place
-pub(super) fn settle<F>(
+pub(super) fn settle<F: Frame>(
     ledger: &mut Ledger<'_, F>,
     scene: &mut Scene<'_>,
     message: &mut Message,
@@ -197,8 +201,10 @@ pub(super) fn settle<F>(
             flow.sent(&scene.snapshot.defaults).remember(tsn, print, outcome, scene.now_ms);
         }
     }
+    let (frame, tsn) = last;
+    let record = Record { frame, way: Some(way), link: Some(message.link), peer: message.peer, tsn, reason, at };
+    ledger.ear.message(&scene.shared.tap, scene.now_ms, record, ledger.frames, message);
     if let Some(journal) = ledger.journal {
-        let (frame, tsn) = last;
-        journal.push(Record { frame, way: Some(way), link: Some(message.link), peer: message.peer, tsn, reason, at });
+        journal.push(record);
     }
 }

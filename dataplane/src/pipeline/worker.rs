@@ -5,12 +5,14 @@ use std::sync::Arc;
 
 use crossbeam::queue::ArrayQueue;
 use sealgate_crypto::pool::Client;
-use sealgate_wire::Reason;
+use sealgate_wire::{Reason, Refusal};
 
 use super::association::Associations;
 use super::claims::{Scene, Scratch, SignerState};
+use super::reassembly::Reassembly;
 use super::rewrite::{self, Desk, Left};
 use super::slots::{Action, AssocId, FrameSlot, Message, MessageId, Record, Slab};
+use super::tap::{Ear, Tap, Viewed};
 use super::verdict::{self, Ledger};
 use crate::io::FrameIo;
 use crate::policy::snapshot::PeerId;
@@ -24,7 +26,6 @@ use crate::state::keyed::Key;
 use crate::state::rate::{Limit, Rates};
 use crate::state::replay::{self, ReplayMemory};
 use crate::state::retransmit::{Outcome, Seen, Stored, What};
-use crate::state::segments::{self, Segments};
 use crate::stats::{Stats, StatsCell};
 
 /// Stands for any peer in a transaction: what a test opens without saying towards whom.
@@ -41,6 +42,13 @@ const HOLD_STEP_MS: u64 = 50;
 /// Buckets of open transactions looked through at each: the whole table in minutes.
 const SWEEP_BUCKETS: u32 = 8;
 
+/// The longest time windows that a policy may have, past and future together, for native profiles and for SigFW's
+/// (formats 1.4). Memories keep for so long whatever the policy says: the next one may say more, and what was forgotten by
+/// then could be replayed.
+const LONGEST_WINDOW_MS: u64 = 120_000;
+/// See [`LONGEST_WINDOW_MS`].
+const LONGEST_COMPAT_WINDOW_MS: u64 = 60_000;
+
 /// Memories that all workers share: one signer, and one dialogue, may use several associations.
 pub struct Shared {
     /// Replay windows of native profiles.
@@ -49,6 +57,8 @@ pub struct Shared {
     pub digests: DigestMemory,
     /// Transactions that our own network has open.
     pub dialogues: Dialogues,
+    /// How control sees single verdicts.
+    pub tap: Tap,
     /// What each peer may send unsigned because it cannot be signed.
     rates: Rates,
     /// Spreads keys from outside over tables.
@@ -61,26 +71,19 @@ impl Shared {
     /// Empty memories of the sizes that the policy asks for.
     pub fn new(snapshot: &Snapshot) -> Self {
         let defaults = &snapshot.defaults;
-        let longest = |past: u32, future: u32| u64::from(past) + u64::from(future);
-        let native = snapshot.peers.iter().map(|peer| (peer.window.0 + peer.window.1).as_millis() as u64).max();
-        let native = native.unwrap_or(0).max(longest(defaults.window.past_ms, defaults.window.future_ms));
         let key = Key::random();
-        let limit = Limit { per_second: defaults.abort_per_peer, burst: defaults.abort_per_peer };
         Self {
             replay: ReplayMemory::new(
                 replay::Config {
                     windows: (snapshot.signers.len() * 2).clamp(256, 8192),
                     w: defaults.window.seq,
-                    idle_ms: 2 * native,
+                    idle_ms: 2 * LONGEST_WINDOW_MS,
                     ..replay::Config::default()
                 },
                 key,
             ),
             digests: DigestMemory::new(
-                digest::Config {
-                    keep_ms: longest(defaults.compat_window.past_ms, defaults.compat_window.future_ms),
-                    ..digest::Config::default()
-                },
+                digest::Config { keep_ms: LONGEST_COMPAT_WINDOW_MS, ..digest::Config::default() },
                 key,
             ),
             dialogues: Dialogues::new(
@@ -90,7 +93,8 @@ impl Shared {
                 },
                 key,
             ),
-            rates: Rates::new(snapshot.peers.iter().map(|_| limit)),
+            tap: Tap::default(),
+            rates: Rates::new(usize::from(PeerId::MAX)),
             key,
             known_since_ms: None,
         }
@@ -121,8 +125,10 @@ impl Shared {
     }
 
     /// Whether one more message of this peer may pass that nobody could sign.
-    pub(crate) fn allow(&self, peer: PeerId, now_ms: u64) -> bool {
-        self.rates.take(peer, now_ms).is_ok()
+    ///
+    /// * `per_second`: how many may, and as many at once after a pause
+    pub(crate) fn allow(&self, peer: PeerId, per_second: u32, now_ms: u64) -> bool {
+        self.rates.take(peer, Limit { per_second, burst: per_second }, now_ms).is_ok()
     }
 
     /// The key under which a transaction of ours is remembered.
@@ -225,12 +231,14 @@ pub struct Worker<P: FrameIo> {
     #[expect(clippy::vec_box, reason = "what is kept is the box itself")]
     pub(super) spare_messages: Vec<Box<Message>>,
     pub(super) associations: Associations,
-    pub(super) segments: Vec<[Segments; 2]>,
+    pub(super) segments: Reassembly,
     pub(super) fingerprints: Fingerprints,
     pub(super) scratch: Scratch,
     pub(super) signer: SignerState,
     pub(super) stats: Stats,
     pub(super) journal: Option<Vec<Record>>,
+    pub(super) ear: Ear,
+    viewed: Viewed,
     /// Messages whose verdict can be found now.
     pub(super) ready: Vec<(MessageId, Result<(), Reason>)>,
     /// Flows whose first frame may be able to leave.
@@ -261,30 +269,26 @@ impl<P: FrameIo> Worker<P> {
         mailboxes: Vec<Mailbox<P::Frame>>,
     ) -> Self {
         let snapshot = Arc::clone(policy.held());
-        let reassembly = &snapshot.defaults.reassembly;
-        let limits = segments::Config {
-            timeout_ms: u64::from(reassembly.timeout_ms),
-            segments: reassembly.segments,
-            contexts: reassembly.contexts as usize,
-            ..segments::Config::default()
-        };
         let node_base = snapshot.own.as_ref().map_or(0, |own| own.node_base);
-        let table = || Segments::new(limits, shared.key);
+        let stats = Stats::new(snapshot.peers.len());
         Self {
             frames: Slab::new(config.frames),
             messages: Slab::new(config.frames * 4),
             spare_frames: Vec::with_capacity(config.frames),
             spare_messages: Vec::with_capacity(config.frames),
             associations: Associations::new(config.associations),
-            segments: snapshot.links.iter().map(|_| [table(), table()]).collect(),
+            segments: Reassembly::new(shared.key),
             fingerprints: Fingerprints::random(),
             scratch: Scratch::default(),
             signer: SignerState {
                 node: node_base.wrapping_add(config.index as u8),
                 seq: config.first_seq.saturating_sub(1),
             },
-            stats: Stats::new(snapshot.peers.len()),
+            offer: StatsCell::new(&stats),
+            stats,
             journal: config.journal.then(Vec::new),
+            ear: Ear::new(config.index),
+            viewed: Viewed::default(),
             ready: Vec::with_capacity(config.frames),
             dirty: Vec::with_capacity(config.frames),
             holding: Vec::new(),
@@ -294,7 +298,6 @@ impl<P: FrameIo> Worker<P> {
             burst: Vec::with_capacity(BURST),
             out: [VecDeque::with_capacity(config.frames), VecDeque::with_capacity(config.frames)],
             desk: Desk::default(),
-            offer: StatsCell::new(snapshot.peers.len()),
             swept_ms: 0,
             config,
             ports,
@@ -320,8 +323,10 @@ impl<P: FrameIo> Worker<P> {
         self.hold_ms += now_ms.saturating_sub(self.now_ms).min(HOLD_STEP_MS);
         self.now_ms = now_ms;
         if self.policy.refresh() {
-            self.adapt();
+            // Takes over rows for peers that are new.
+            self.publish();
         }
+        self.ear.refresh(&self.shared.tap);
         let snapshot = Arc::clone(self.policy.held());
         let received = self.receive(&snapshot);
         watch.ended(Stage::Claims);
@@ -371,11 +376,13 @@ impl<P: FrameIo> Worker<P> {
         self.offer.clone()
     }
 
-    /// Leaves a copy of the counters.
-    pub fn publish(&mut self) {
+    /// Leaves a copy of the counters; false if somebody reads the last one just now.
+    pub fn publish(&mut self) -> bool {
         self.stats.frames_held = self.frames.len() as u64 + self.out.iter().map(VecDeque::len).sum::<usize>() as u64;
         self.stats.messages_waiting = self.messages.len() as u64;
-        self.offer.offer(&self.stats);
+        let (views, index) = (self.shared.tap.views(), self.config.index);
+        self.viewed.answer(views, index, self.now_ms, self.associations.all());
+        self.offer.offer(&mut self.stats)
     }
 
     /// The verdicts since the last call; empty without `journal`.
@@ -396,22 +403,6 @@ impl<P: FrameIo> Worker<P> {
     /// Associations that the worker remembers.
     pub fn associations(&self) -> usize {
         self.associations.len()
-    }
-
-    /// Takes over what a new snapshot changes in the shape of our tables.
-    fn adapt(&mut self) {
-        let snapshot = self.policy.held();
-        let reassembly = &snapshot.defaults.reassembly;
-        let limits = segments::Config {
-            timeout_ms: u64::from(reassembly.timeout_ms),
-            segments: reassembly.segments,
-            contexts: reassembly.contexts as usize,
-            ..segments::Config::default()
-        };
-        while self.segments.len() < snapshot.links.len() {
-            let table = || Segments::new(limits, self.shared.key);
-            self.segments.push([table(), table()]);
-        }
     }
 
     /// Takes a burst from the mailbox and from each port, as far as there are slots for it.
@@ -481,16 +472,20 @@ impl<P: FrameIo> Worker<P> {
                 Err((reason, at)) => (reason, at, false),
             },
         };
-        let mut ledger =
-            Ledger { frames: &mut self.frames, associations: &mut self.associations, journal: &mut self.journal };
+        let mut ledger = Ledger {
+            frames: &mut self.frames,
+            associations: &mut self.associations,
+            journal: &mut self.journal,
+            ear: &self.ear,
+        };
         verdict::settle(&mut ledger, &mut scene, message, reason, at, leaves);
     }
 
     /// Gives up what waited too long.
     fn sweep(&mut self) {
         self.shared.dialogues.sweep(SWEEP_BUCKETS, self.now_ms);
-        for [inbound, outbound] in &mut self.segments {
-            let expired = inbound.expire(self.now_ms) + outbound.expire(self.now_ms);
+        for table in self.segments.tables() {
+            let expired = table.expire(self.now_ms);
             self.stats.events[Reason::SccpReasmTimeout.index()] += expired as u64;
         }
         let mut holding = std::mem::take(&mut self.holding);
@@ -615,18 +610,21 @@ impl<P: FrameIo> Worker<P> {
         }
     }
 
-    /// A frame that is not forwarded.
+    /// A frame that is not forwarded, with its octets as far as they are still here.
     pub(super) fn drop_frame(
         &mut self,
         number: u64,
         way: Option<Direction>,
         link: Option<u16>,
-        reason: Reason,
-        at: u32,
+        refusal: Refusal,
+        octets: &[u8],
     ) {
+        let Refusal { reason, at } = refusal;
         self.stats.frames_dropped[reason.index()] += 1;
+        let record = Record { frame: number, way, link, peer: 0, tsn: None, reason, at };
+        self.ear.frame(&self.shared.tap, self.now_ms, record, octets);
         if let Some(journal) = &mut self.journal {
-            journal.push(Record { frame: number, way, link, peer: 0, tsn: None, reason, at });
+            journal.push(record);
         }
     }
 }

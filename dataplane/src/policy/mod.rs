@@ -1,6 +1,8 @@
 //! What may pass: compiled tables, the cell that workers read them from, and the decision.
 
 pub mod decide;
+mod fast;
+mod places;
 mod prefix;
 pub mod snapshot;
 

@@ -1,8 +1,8 @@
 //! Policy and trust compiled into one immutable table that a worker reads without waiting.
 
-use std::collections::{BTreeMap, HashMap};
-use std::hash::{BuildHasherDefault, Hasher};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use sealgate_config::model::{
@@ -16,11 +16,14 @@ use sealgate_crypto::verify::PublicKey;
 use sealgate_wire::addr::{Digits, GlobalTitle, Plan};
 use sealgate_wire::ber::Rules;
 
+pub use super::fast::{Fast, FastHasher};
+use super::places::Places;
 use super::prefix::PrefixTree;
 
-/// Place of a link in [`Snapshot::links`].
+/// Place of a link in [`Snapshot::links`]. A link keeps it from one snapshot to the next, by its name.
 pub type LinkId = u16;
-/// Place of a peer in [`Snapshot::peers`]; 0 stands for senders that belong to no configured peer.
+/// Place of a peer in [`Snapshot::peers`]; 0 stands for senders that belong to no configured peer. A peer keeps it from one
+/// snapshot to the next, by its name: transactions, rates and counters know peers by it.
 pub type PeerId = u16;
 /// Place of a certificate in [`Snapshot::signers`].
 pub type SignerId = u32;
@@ -32,9 +35,9 @@ pub struct Snapshot {
     pub rules: Rules,
     /// What holds for all.
     pub defaults: Defaults,
-    /// Associations with neighbours.
+    /// Associations with neighbours, also those that the policy no longer names.
     pub links: Vec<Link>,
-    /// Operators; the first row stands for unknown ones.
+    /// Operators, also those that the policy no longer names; the first row stands for unknown ones.
     pub peers: Vec<Peer>,
     /// Certificates that are known, whatever their state.
     pub signers: Vec<Signer>,
@@ -53,7 +56,7 @@ pub struct Snapshot {
     /// Where all keys above are installed; the crypto pool must have the same ring.
     pub ring: KeyRing,
     by_address: HashMap<(IpAddr, IpAddr), LinkId, Fast>,
-    by_gt: PrefixTree<PeerId>,
+    by_gt: Arc<PrefixTree<PeerId>>,
     by_sai: HashMap<[u8; 8], Vec<SignerId>, Fast>,
     own_sais: Vec<[u8; 8]>,
     home: [PrefixTree<()>; 2],
@@ -70,6 +73,8 @@ pub struct Link {
     pub config: sealgate_config::model::Link,
     /// Largest IP packet.
     pub mtu: u16,
+    /// The policy no longer names it: nothing comes or leaves by it, but what is in flight knows it.
+    pub gone: bool,
 }
 
 /// One operator.
@@ -103,6 +108,8 @@ pub struct Peer {
     pub opcode_other: i32,
     /// Whether BEGIN may come without application context.
     pub allow_no_ac: bool,
+    /// The policy no longer names it: no title is its own, but what is in flight knows it.
+    pub gone: bool,
     profiles: u8,
     algs: u8,
     roles: u8,
@@ -191,9 +198,21 @@ pub enum CompileError {
     /// A SigFW key names no loaded certificate, or is not a key.
     #[error("sigfw_keys: {0}: no such certificate, or not an RSA key")]
     SigfwKey(String),
-    /// More links, peers or certificates than the tables can number.
+    /// More links, peers or certificates than the tables can number; links and peers that earlier policies named since the
+    /// start count.
     #[error("{0}: more than the tables can hold")]
     TooMany(&'static str),
+}
+
+/// What a new snapshot follows.
+#[derive(Clone, Copy)]
+enum Before<'s> {
+    /// It is the first.
+    Nothing,
+    /// One of any other policy.
+    Other(&'s Snapshot),
+    /// One with the same peers and prefixes.
+    SamePeers(&'s Snapshot),
 }
 
 /// Private keys by the name of their certificate.
@@ -214,34 +233,79 @@ impl Snapshot {
         port_mtu: u16,
         ring: &KeyRing,
     ) -> Result<Self, Vec<CompileError>> {
+        Self::build(policy, trust, keys, port_mtu, ring, Before::Nothing)
+    }
+
+    /// The snapshot that follows this one: links and peers that have the name of one here keep its place, and those that are
+    /// no longer named keep theirs as [`Peer::gone`]; keys are installed in the same ring.
+    ///
+    /// # Errors
+    /// As [`Snapshot::compile`].
+    pub fn next(&self, policy: &Policy, trust: &Trust, keys: &Keys, port_mtu: u16) -> Result<Self, Vec<CompileError>> {
+        Self::build(policy, trust, keys, port_mtu, &self.ring, Before::Other(self))
+    }
+
+    /// The same where the policy names the same peers and prefixes as here, which are not compiled again.
+    ///
+    /// # Errors
+    /// As [`Snapshot::compile`].
+    pub fn next_trust(&self, policy: &Policy, trust: &Trust, keys: &Keys, mtu: u16) -> Result<Self, Vec<CompileError>> {
+        Self::build(policy, trust, keys, mtu, &self.ring, Before::SamePeers(self))
+    }
+
+    fn build(
+        policy: &Policy,
+        trust: &Trust,
+        keys: &Keys,
+        port_mtu: u16,
+        ring: &KeyRing,
+        before: Before<'_>,
+    ) -> Result<Self, Vec<CompileError>> {
         let mut faults = Vec::new();
-        let links: Vec<Link> = policy
-            .links
-            .iter()
-            .map(|link| Link { name: link.name.clone(), config: link.clone(), mtu: link.mtu.unwrap_or(port_mtu) })
-            .collect();
-        if links.len() >= usize::from(LinkId::MAX) {
-            faults.push(CompileError::TooMany("links"));
-        }
-        if policy.peers.len() >= usize::from(PeerId::MAX) {
-            faults.push(CompileError::TooMany("peers"));
-        }
+        let (old_links, old_peers): (&[Link], &[Peer]) = match before {
+            Before::Nothing => (&[], &[]),
+            Before::Other(old) | Before::SamePeers(old) => (&old.links, &old.peers),
+        };
+        let mut links: Vec<Link> = old_links.iter().map(|link| Link { gone: true, ..link.clone() }).collect();
+        let mut link_ids = Places::of(old_links.iter().map(|link| link.name.as_str()));
         let mut by_address = HashMap::default();
-        for (id, link) in policy.links.iter().enumerate() {
-            for &remote in &link.remote {
-                for &local in &link.local {
+        for config in &policy.links {
+            let mtu = config.mtu.unwrap_or(port_mtu);
+            let link = Link { name: config.name.clone(), config: config.clone(), mtu, gone: false };
+            let id = link_ids.place(&config.name, &mut links, link);
+            for &remote in &config.remote {
+                for &local in &config.local {
                     by_address.insert((remote, local), id as LinkId);
                 }
             }
         }
         let mut peers = vec![Peer::unknown(&policy.defaults)];
+        peers.extend(old_peers.iter().skip(1).map(|peer| Peer { gone: true, ..peer.clone() }));
+        // The first row is not a peer of that name.
+        let mut peer_ids =
+            Places::of(std::iter::once("").chain(old_peers.iter().skip(1).map(|peer| peer.name.as_str())));
         let mut by_gt = PrefixTree::default();
-        for peer in &policy.peers {
-            let id = peers.len() as PeerId;
-            for prefix in &peer.gt {
-                by_gt.entry(prefix, || id);
+        let mut legacy = HashSet::new();
+        for config in &policy.peers {
+            let id = peer_ids.place(&config.name, &mut peers, Peer::compile(config, policy, &link_ids)) as PeerId;
+            if !matches!(before, Before::SamePeers(_)) {
+                for prefix in &config.gt {
+                    by_gt.entry(prefix, || id);
+                }
             }
-            peers.push(Peer::compile(peer, policy));
+            if config.allow_legacy_rsa {
+                legacy.insert(id);
+            }
+        }
+        let by_gt = match before {
+            Before::SamePeers(old) => Arc::clone(&old.by_gt),
+            Before::Nothing | Before::Other(_) => Arc::new(by_gt),
+        };
+        if links.len() >= usize::from(LinkId::MAX) {
+            faults.push(CompileError::TooMany("links"));
+        }
+        if peers.len() >= usize::from(PeerId::MAX) {
+            faults.push(CompileError::TooMany("peers"));
         }
         let mut signers = Vec::new();
         let mut by_sai: HashMap<[u8; 8], Vec<SignerId>, Fast> = HashMap::default();
@@ -262,17 +326,22 @@ impl Snapshot {
             signers.push(Signer { trust: signer.clone(), alg: certificate.key.alg() as u8, key });
         }
         let own = policy.home.signing.as_ref().and_then(|signing| {
-            let found = signers.iter().find(|signer| signer.trust.certificate.name == signing.cert);
-            let Some(signer) = found else {
-                faults.push(CompileError::SigningCert(signing.cert.clone()));
+            // While a renewal is installed, and as long as a repository has the certificate before it under the same name,
+            // there may be two certificates and two keys: any pair will do, that of the key of this name first.
+            let named = || signers.iter().filter(|signer| signer.trust.certificate.name == signing.cert);
+            let fits = |signer: &&Signer, key: &SigningKey| key.public().sai() == signer.trust.certificate.sai;
+            let of_this_name = keys.get(&signing.cert);
+            let pair = named().find_map(|signer| Some((signer, of_this_name.filter(|key| fits(&signer, key))?)));
+            let pair = pair
+                .or_else(|| named().find_map(|signer| Some((signer, keys.values().find(|key| fits(&signer, key))?))));
+            let Some((signer, key)) = pair else {
+                faults.push(match named().next() {
+                    Some(_) => CompileError::SigningKey(signing.cert.clone()),
+                    None => CompileError::SigningCert(signing.cert.clone()),
+                });
                 return None;
             };
             let sai = signer.trust.certificate.sai;
-            let fits = keys.get(&signing.cert).filter(|key| key.public().sai() == sai);
-            let Some(key) = fits else {
-                faults.push(CompileError::SigningKey(signing.cert.clone()));
-                return None;
-            };
             let Ok(key) = ring.install_signer(key) else {
                 faults.push(CompileError::TooMany("keys"));
                 return None;
@@ -289,8 +358,7 @@ impl Snapshot {
                     .position(|signer| signer.trust.certificate.name == *name)
                     .map(|id| SigfwKey { key: signers[id].key.clone(), signer: Some(id as SignerId) }),
                 KeyRef::Spki(der) => {
-                    let owner = by_gt.longest(&entry.prefix).map(|&id: &PeerId| usize::from(id) - 1);
-                    let legacy = owner.and_then(|i| policy.peers.get(i)).is_some_and(|peer| peer.allow_legacy_rsa);
+                    let legacy = by_gt.longest(&entry.prefix).is_some_and(|id| legacy.contains(id));
                     let key = PublicKey::from_spki_der_with(der, legacy).ok();
                     key.and_then(|key| ring.install(&key).ok()).map(|key| SigfwKey { key, signer: None })
                 }
@@ -418,18 +486,18 @@ impl Peer {
             opcode_map: sealgate_wire::sec::tcap1::OPCODE_MAP,
             opcode_other: sealgate_wire::sec::tcap1::OPCODE_OTHER,
             allow_no_ac: false,
+            gone: false,
             profiles: 1 << Profile::SgTcap1 as u8,
             algs: 1 << 1 | 1 << 2 | 1 << 4,
             roles: 1 << Role::Csp as u8,
         }
     }
 
-    fn compile(peer: &sealgate_config::model::Peer, policy: &Policy) -> Self {
-        let link_id = |name: &String| policy.links.iter().position(|link| link.name == *name);
+    fn compile(peer: &sealgate_config::model::Peer, policy: &Policy, links: &Places) -> Self {
         Self {
             name: peer.name.clone(),
             mode: peer.mode,
-            links: peer.links.iter().filter_map(link_id).map(|id| id as LinkId).collect(),
+            links: peer.links.iter().filter_map(|name| links.get(name)).map(|id| id as LinkId).collect(),
             window: window(peer.window.as_ref().unwrap_or(&policy.defaults.window)),
             plmns: peer.plmns.clone(),
             sign: peer.sign.then_some(peer.sign_profile),
@@ -441,6 +509,7 @@ impl Peer {
             opcode_map: peer.sec_opcode_map,
             opcode_other: peer.sec_opcode_other,
             allow_no_ac: peer.allow_no_ac,
+            gone: false,
             profiles: peer.profiles.iter().fold(0, |mask, &profile| mask | 1 << profile as u8),
             algs: peer.algs.iter().fold(0, |mask, alg| mask | 1 << alg.wire()),
             roles: peer.signer_roles.iter().fold(0, |mask, role| mask | 1 << role_of(*role) as u8),
@@ -479,50 +548,4 @@ fn flags(codes: impl Iterator<Item = i32>) -> [bool; 256] {
 
 fn flag(flags: &[bool; 256], code: i32) -> bool {
     usize::try_from(code).ok().and_then(|code| flags.get(code)).copied().unwrap_or(false)
-}
-
-/// The hasher of tables whose keys only control may add: speed counts, flooding cannot happen.
-pub type Fast = BuildHasherDefault<FastHasher>;
-
-/// A multiply-rotate hasher in the manner of FxHash.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct FastHasher(u64);
-
-impl Hasher for FastHasher {
-    fn finish(&self) -> u64 {
-        self.0 ^ self.0 >> 29
-    }
-
-    #[inline]
-    fn write(&mut self, octets: &[u8]) {
-        let (words, rest) = octets.as_chunks();
-        for word in words {
-            self.write_u64(u64::from_le_bytes(*word));
-        }
-        match rest {
-            [] => {}
-            &[a, b, c, d] => self.write_u32(u32::from_le_bytes([a, b, c, d])),
-            rest => self.write_u64(rest.iter().fold(0, |word, &octet| word << 8 | u64::from(octet))),
-        }
-    }
-
-    #[inline]
-    fn write_u16(&mut self, word: u16) {
-        self.write_u64(word.into());
-    }
-
-    #[inline]
-    fn write_u32(&mut self, word: u32) {
-        self.write_u64(word.into());
-    }
-
-    #[inline]
-    fn write_u64(&mut self, word: u64) {
-        self.0 = (self.0.rotate_left(5) ^ word).wrapping_mul(0x517c_c1b7_2722_0a95);
-    }
-
-    #[inline]
-    fn write_usize(&mut self, word: usize) {
-        self.write_u64(word as u64);
-    }
 }

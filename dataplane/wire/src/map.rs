@@ -5,7 +5,7 @@ mod emit;
 mod operations;
 mod shapes;
 
-pub use contexts::{Context, context};
+pub use contexts::{Context, context, context_of};
 pub use emit::{
     any_time_interrogation, cancel_location, insert_subscriber_data, mt_forward_sm, purge_ms, send_authentication_info,
     send_routing_info_for_sm, send_routing_info_for_sm_result, update_location, update_location_result,

@@ -10,6 +10,9 @@ use std::path::Path;
 use std::time::Duration;
 use time::OffsetDateTime;
 
+/// How long publishing waits for somebody who is issuing.
+const PATIENCE: Duration = Duration::from_secs(10);
+
 /// Serves until the process is ended.
 pub(super) fn serve(
     dir: &Path,
@@ -19,14 +22,15 @@ pub(super) fn serve(
     json: bool,
 ) -> Result<(), CliError> {
     let again = || -> Result<Repository, CliError> {
-        Ok(Authority::open(dir)?.publish_repository(Publication::default(), OffsetDateTime::now_utc())?)
+        Ok(Authority::open_after(dir, PATIENCE)?
+            .publish_repository(Publication::default(), OffsetDateTime::now_utc())?)
     };
     let files = dir.join(DIRECTORY);
     if !files.join("manifest.json").exists() {
         again()?;
     }
     let (tls, roots) = serve::identity(dir, names)?;
-    let server = Server::start(listen, &files, tls)
+    let server = Server::start_with_desk(listen, dir, tls)
         .map_err(|fault| CliError::new(format!("{listen}: {fault}"), "give another address or port with --listen"))?;
     let url = format!("https://{}:{}/", names.first().map_or("localhost", String::as_str), server.address().port());
     let shown = match json {

@@ -4,12 +4,13 @@ use super::super::kind::Kind;
 use super::super::world::{Operator, Signer, Wallet};
 use super::TrafficError;
 use super::packer::{Built, Carrier};
-use super::wrap::{Plain, addresses, attached, m3ua, packed};
+use super::wrap::{m3ua, packed};
+use crate::compose::{Plain, attached, oid};
 use sealgate_crypto::sign::SigningKey;
 use sealgate_dataplane::state::Direction;
 use sealgate_wire::addr::{Digits, GlobalTitle, Plan, Ssn};
-use sealgate_wire::ber::{self, Rules};
-use sealgate_wire::sec::{FLAG_WAS_UDT, Header, Tvp, tcap1};
+use sealgate_wire::ber;
+use sealgate_wire::sec::{FLAG_WAS_UDT, Header, Tvp};
 use sealgate_wire::{map, sccp, tcap};
 
 /// A question of HOME that waits for its answer.
@@ -19,6 +20,9 @@ pub(super) struct Question {
     id: tcap::Tid,
     subscriber: u64,
 }
+
+/// Operation code of the security component in MAP dialogues.
+const OPCODE: u8 = 81;
 
 /// Numbers that look random and come out the same each time (splitmix64).
 pub(super) struct Dice(pub(super) u64);
@@ -65,11 +69,6 @@ fn imsi(operator: Operator, subscriber: u64) -> Result<Digits, TrafficError> {
 
 fn msisdn(operator: Operator, subscriber: u64) -> Result<Digits, TrafficError> {
     digits(&format!("{}{:07}", operator.gt(), subscriber % 10_000_000))
-}
-
-/// Application context of MAP with this number and version (TS 29.002 §17.3).
-const fn context(number: u8, version: u8) -> [u8; 7] {
-    [4, 0, 0, 1, 0, number, version]
 }
 
 impl Maker<'_> {
@@ -126,7 +125,7 @@ impl Maker<'_> {
                 let mut other = plain.clone();
                 // networkLocUp version 3 becomes version 2: an old trick to get a weaker answer.
                 let version =
-                    other.tcap.windows(7).position(|window| window == context(1, 3)).ok_or(TrafficError::Room)?;
+                    other.tcap.windows(7).position(|window| window == oid((1, 3))).ok_or(TrafficError::Room)?;
                 *other.tcap.get_mut(version + 6).ok_or(TrafficError::Room)? = 2;
                 self.forged(kind, &plain, &other, Operator::B)?
             }
@@ -267,7 +266,7 @@ impl Maker<'_> {
         let msc = title(to, 12)?;
         map::send_routing_info_for_sm_result(&imsi(to, subscriber)?, &msc.digits, &mut argument);
         tcap::emit_result_last(1, 45, &argument, &mut component);
-        tcap::emit_end(id, Some(&context(20, 3)), &component, &mut tcap);
+        tcap::emit_end(id, Some(&oid((20, 3))), &component, &mut tcap);
         let calling = (title(to, 1)?, Ssn::HLR);
         Ok(Plain { calling, called: (title(Operator::Home, 30)?, Ssn::MSC), tcap, operation: "sendRoutingInfoForSM" })
     }
@@ -276,16 +275,12 @@ impl Maker<'_> {
         &mut self,
         calling: (GlobalTitle, Ssn),
         called: (GlobalTitle, Ssn),
-        (number, version): (u8, u8),
+        context: (u8, u8),
         operation: i32,
         argument: &[u8],
     ) -> Result<Plain, TrafficError> {
-        let (mut component, mut tcap) = (Vec::new(), Vec::new());
         self.transaction += 1;
-        let id = tcap::Tid::new(&self.transaction.to_be_bytes()).ok_or(TrafficError::Room)?;
-        tcap::emit_invoke(1, operation, argument, &mut component);
-        tcap::emit_begin(id, Some(&context(number, version)), &component, &mut tcap);
-        Ok(Plain { calling, called, tcap, operation: map::operation_name(operation).unwrap_or("") })
+        Ok(Plain::begin(calling, called, self.transaction, context, operation, argument)?)
     }
 
     /// The security component over a message (formats 4.2, 4.3).
@@ -294,28 +289,16 @@ impl Maker<'_> {
         let (_, key): &(Signer, SigningKey) = self.wallet.get(at).ok_or(TrafficError::Key)?;
         let number = self.numbers.get_mut(at).ok_or(TrafficError::Key)?;
         *number += 1;
-        let sai = key.public().sai();
         let header = Header {
             alg: key.alg() as u8,
             flags,
             node: 1,
-            sai,
+            sai: key.public().sai(),
             tvp: Tvp::from_unix_ms(self.now_ms),
             seq: *number,
             copy: None,
         };
-        let (mut covered, mut tbs, mut component) = (Vec::new(), Vec::new(), Vec::new());
-        header.emit(&mut covered);
-        let parsed = tcap::Message::parse(&plain.tcap, Rules::Strict).map_err(|_| TrafficError::Room)?;
-        let subject = tcap1::Subject { calling: plain.calling, called: plain.called, tag: parsed.kind as u8 };
-        let elements = parsed.elements.iter().map(|element| element.raw);
-        let components = parsed.components.iter().map(|component| component.raw);
-        tcap1::write_tbs(&covered, None, &subject, elements, components, &mut tbs);
-        let mut signature = [0; 256];
-        let len = key.sign(&tbs, &mut signature).map_err(|_| TrafficError::Key)?;
-        let signature = signature.get(..len).ok_or(TrafficError::Key)?;
-        tcap1::emit_component(127, 81, sai, &covered, signature, &mut component);
-        Ok(component)
+        Ok(plain.component(key, &header, OPCODE)?)
     }
 
     fn signed(
@@ -338,7 +321,7 @@ impl Maker<'_> {
         let plain = self.begin((own, Ssn::MSC), called, (25, 3), 44, &argument)?;
         let component = self.component(&plain, Signer::A, FLAG_WAS_UDT)?;
         let whole = attached(&plain.tcap, &component)?;
-        let (called, calling) = addresses(&plain);
+        let (called, calling) = plain.addresses();
         let (first, last) = whole.split_at(whole.len().div_ceil(2));
         let local_ref = (subscriber as u32).to_be_bytes();
         let local_ref = [local_ref[0], local_ref[1], local_ref[2]];

@@ -82,7 +82,7 @@ impl Client {
     }
 
     pub(super) fn load(&mut self, objects: &Objects, retained: &[Object], chain: &[Object], now: i64) -> Trust {
-        let mut certificates = self.local.certificates.clone();
+        let mut certificates: Vec<Object> = self.pinned.iter().chain(&self.local.certificates).cloned().collect();
         certificates.extend(objects.certificates());
         certificates.extend(chain.iter().cloned());
         let mut crls = self.local.crls.clone();

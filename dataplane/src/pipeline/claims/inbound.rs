@@ -164,7 +164,10 @@ fn answered(scene: &Scene<'_>, carrier: &Carrier<'_>, parsed: &tcap::Message<'_>
     let Some(id) = parsed.dtid else { return Transaction::None };
     let key = scene.shared.transaction_key(id.as_octets(), &carrier.called.0.digits);
     let abort = parsed.kind == tcap::MessageKind::Abort;
-    Transaction::Answers { key, ends: abort || parsed.kind == tcap::MessageKind::End, abort }
+    let limits = &scene.snapshot.defaults.transactions;
+    let grace = || scene.started_ms.saturating_add(u64::from(limits.grace_s) * 1000);
+    let ends = abort || parsed.kind == tcap::MessageKind::End;
+    Transaction::Answers { key, ends, abort, unknown_until_ms: limits.check.then(grace) }
 }
 
 /// Makes the message that leaves if it passes, where it is not the one that came.

@@ -23,9 +23,10 @@ use sealgate_wire::{Reason, Refusal, m3ua, tcap};
 use crate::policy::Snapshot;
 use crate::policy::snapshot::{LinkId, Peer};
 use crate::state::Direction;
-use crate::state::segments::{Progress, Segment, Segments};
+use crate::state::segments::{Progress, Segment};
 use crate::stats::Stats;
 
+use super::reassembly::Reassembly;
 use super::worker::Shared;
 
 /// What a stage may ask and use while it judges one message.
@@ -33,7 +34,7 @@ pub(crate) struct Scene<'w> {
     pub snapshot: &'w Snapshot,
     pub shared: &'w Shared,
     pub crypto: &'w mut Client,
-    pub segments: &'w mut [[Segments; 2]],
+    pub segments: &'w mut Reassembly,
     pub scratch: &'w mut Scratch,
     pub signer: &'w mut SignerState,
     pub stats: &'w mut Stats,
@@ -164,11 +165,6 @@ fn control_class(kind: (u8, u8)) -> Result<Next, Refusal> {
     }
 }
 
-/// The reassembly of one link and direction.
-fn segments(all: &mut [[Segments; 2]], link: LinkId, way: Direction) -> Option<&mut Segments> {
-    all.get_mut(usize::from(link))?.get_mut(way as usize)
-}
-
 /// Takes one segment of a message; with the last one, all of its octets.
 ///
 /// They come in the buffer of `scratch.whole`, which the caller puts back when it has read them.
@@ -190,7 +186,8 @@ fn reassemble(
         remaining: segmentation.remaining,
         data: unitdata.data,
     };
-    match segments(scene.segments, link, way).ok_or(Reason::IntBug.at(0))?.push(&segment, scene.now_ms) {
+    let table = scene.segments.table(link, way, &scene.snapshot.defaults).ok_or(Reason::IntBug.at(0))?;
+    match table.push(&segment, scene.now_ms) {
         Err(reason) => Err(reason.at(0)),
         Ok(Progress::Held) => Ok(None),
         Ok(Progress::Complete(octets)) => {

@@ -45,7 +45,8 @@ pub(super) fn inbound(
     // Nothing of ours in it. Peers that we do not sign towards cannot send our signature back; what nobody may send, and
     // what has somebody's signature in it, stays out.
     let may = known.is_some() && peer.sign.is_none() && !is_signed(scene.snapshot, &carrier, peer);
-    if may && scene.snapshot.lets_service_messages() && scene.shared.allow(peer_id, scene.now_ms) {
+    let rate = scene.snapshot.defaults.abort_per_peer;
+    if may && scene.snapshot.lets_service_messages() && scene.shared.allow(peer_id, rate, scene.now_ms) {
         message.state = SignatureState::Absent;
         return Ok(Next::Judge);
     }

@@ -103,6 +103,15 @@ pub fn context(oid: &[u8]) -> Option<Context> {
     Some(Context { name: row.name, version, operations: row.operations, responder: row.responder })
 }
 
+/// Number and latest version of the first application context whose opening side may invoke this operation: the last two arcs
+/// of its name.
+pub fn context_of(operation: u8) -> Option<(u8, u8)> {
+    let has = |row: &&Row| row.operations.contains(&operation);
+    let first = TABLE.iter().find(has)?;
+    let versions = TABLE.iter().filter(|row| row.number == first.number).filter(has).map(|row| *row.versions.end());
+    Some((first.number, versions.max()?))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,24 +1,15 @@
-//! The operator's door: a Unix socket that answers questions, one line of JSON each way.
-//!
-//! ```text
-//! {"v":1,"cmd":"show","what":"status"}          -> {"v":1,"ok":true,"what":"status","data":{...}}
-//! {"v":1,"cmd":"repository","what":"look"}      -> {"v":1,"ok":true,"what":"look","data":{}}
-//! {"v":1,"cmd":"repository","what":"confirm"}   -> the same, or a refusal where nothing is held back
-//! anything else                                 -> {"v":1,"ok":false,"error":"..."}, and the connection is closed
-//! ```
-//!
-//! It only reads copies of counters and wakes the thread that follows the repository, so nothing that is said here reaches
-//! a worker. A request has a size and a time, and
-//! there are only so many callers at once.
+//! The socket: who is let in, how long a caller may take, and when the file goes.
 
+use super::answer::{self, Answer};
+use super::protocol::{MAX_REQUEST, failure};
+use super::trace;
+use super::who::{Allowed, Caller};
 use crate::cli::CliError;
-use crate::report::{Board, What};
-use sealgate_dataplane::engine::now_ms;
-use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
-use std::fs;
+use crate::report::Board;
+use serde_json::Value;
+use std::fs::{self, DirBuilder};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, PermissionsExt, chown};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -26,28 +17,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{Builder, JoinHandle, sleep};
 use std::time::{Duration, Instant};
 
-/// Version of requests and answers.
-pub const VERSION: u32 = 1;
-/// The longest request, octets.
-const MAX_REQUEST: usize = 4096;
-/// How long a caller may take to send a request or to read the answer.
+/// How long a caller may take to send a request or to take a part of the answer.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// How long a caller may take for a whole answer.
+const WHOLE: Duration = Duration::from_secs(10);
 /// Callers at once.
 const MAX_CALLERS: usize = 16;
 /// How often the door looks for callers and for its own end.
 const LOOK: Duration = Duration::from_millis(20);
-
-/// A request. Unknown fields are refused: they would be a wish that goes unheard.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Request {
-    /// [`VERSION`].
-    pub v: u32,
-    /// `show` or `repository`.
-    pub cmd: String,
-    /// A word of [`What::ALL`]; or `look` or `confirm`.
-    pub what: String,
-}
+/// The most that is written at a time, octets.
+const PART: usize = 64 * 1024;
 
 /// An open door. Dropping it closes it and removes the socket.
 pub struct Admin {
@@ -90,18 +69,22 @@ pub fn check(path: &Path) -> Result<(), CliError> {
 }
 
 impl Admin {
-    /// Opens the door, for the owner and the group of the process. The socket of a dead process is replaced, and a
-    /// directory that is missing is made.
+    /// Opens the door. The socket of a dead process is replaced, and a directory that is missing is made.
+    ///
+    /// * `group`: whose members may come in, a name or a number; without one, those of the process's group
     /// # Errors
-    /// A live socket, another file, or what the system refuses.
-    pub fn open(path: &Path, board: Arc<Board>) -> Result<Self, CliError> {
+    /// A live socket, another file, no such group, or what the system refuses.
+    pub fn open(path: &Path, group: Option<&str>, board: Arc<Board>) -> Result<Self, CliError> {
         check(path)?;
+        let allowed = Allowed::with_group(group)
+            .map_err(|why| CliError::new(format!("admin.group: {why}"), "give a group of /etc/group, or its number"))?;
         let io = |error: io::Error| {
             refused(path, &error.to_string(), "give a path of at most 107 octets in a directory that can be written")
         };
         let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
         if let Some(parent) = parent.filter(|parent| !parent.exists()) {
-            fs::create_dir(parent).map_err(io)?;
+            DirBuilder::new().mode(0o750).create(parent).map_err(io)?;
+            give(parent, allowed.gid)?;
         }
         if fs::symlink_metadata(path).is_ok() {
             fs::remove_file(path).map_err(io)?;
@@ -111,12 +94,24 @@ impl Admin {
         let stop = Arc::new(AtomicBool::new(false));
         let mut admin =
             Self { path: path.to_owned(), identity: (data.dev(), data.ino()), stop: Arc::clone(&stop), thread: None };
+        give(path, allowed.gid)?;
         fs::set_permissions(path, fs::Permissions::from_mode(0o660)).map_err(io)?;
         listener.set_nonblocking(true).map_err(io)?;
-        let thread = Builder::new().name("admin".to_owned()).spawn(move || serve(&listener, &board, &stop));
+        let thread = Builder::new().name("admin".to_owned()).spawn(move || serve(&listener, &board, allowed, &stop));
         admin.thread = Some(thread.map_err(io)?);
         Ok(admin)
     }
+}
+
+/// Gives a file to the group of those who may come in.
+fn give(path: &Path, gid: u32) -> Result<(), CliError> {
+    if fs::symlink_metadata(path).is_ok_and(|data| data.gid() == gid) {
+        return Ok(());
+    }
+    chown(path, None, Some(gid)).map_err(|error| {
+        let message = format!("admin.group: {} cannot be given to group {gid}: {error}", path.display());
+        CliError::new(message, "start it as root, or as a member of that group")
+    })
 }
 
 impl Drop for Admin {
@@ -132,19 +127,27 @@ impl Drop for Admin {
     }
 }
 
-fn serve(listener: &UnixListener, board: &Arc<Board>, stop: &Arc<AtomicBool>) {
+fn serve(listener: &UnixListener, board: &Arc<Board>, allowed: Allowed, stop: &Arc<AtomicBool>) {
     let mut callers: Vec<JoinHandle<()>> = Vec::new();
     while !stop.load(Ordering::Acquire) {
         callers.retain(|caller| !caller.is_finished());
         match listener.accept() {
-            Ok((mut stream, _)) if callers.len() >= MAX_CALLERS => {
-                let _ = say(&mut stream, &failure("too many callers; try again"));
-            }
+            Ok((stream, _)) if callers.len() >= MAX_CALLERS => refuse(stream, "too many callers; try again"),
             Ok((stream, _)) => {
+                let caller = match Caller::of(&stream) {
+                    Ok(caller) if allowed.allows(&caller) => caller,
+                    Ok(caller) => {
+                        // Logged for somebody who tries doors; not louder, since anybody who reaches the file can call.
+                        tracing::debug!("admin: user {} was refused", caller.uid);
+                        refuse(stream, "only root, the gateway's user and its group (admin.group) may ask");
+                        continue;
+                    }
+                    Err(_) => continue,
+                };
                 let (board, stop) = (Arc::clone(board), Arc::clone(stop));
-                let caller = Builder::new().name("admin-caller".to_owned());
+                let thread = Builder::new().name("admin-caller".to_owned());
                 // Without a thread the connection closes, and the caller sees that.
-                callers.extend(caller.spawn(move || attend(stream, &board, &stop)));
+                callers.extend(thread.spawn(move || attend(stream, &board, &caller, &stop)));
             }
             // Nobody there, or nothing that waiting does not mend.
             Err(_) => sleep(LOOK),
@@ -155,8 +158,15 @@ fn serve(listener: &UnixListener, board: &Arc<Board>, stop: &Arc<AtomicBool>) {
     }
 }
 
+/// Says why nobody is let in, and hangs up; never waits for it.
+fn refuse(mut stream: UnixStream, why: &str) {
+    if stream.set_nonblocking(true).is_ok() {
+        let _ = stream.write_all(format!("{}\n", failure(why)).as_bytes());
+    }
+}
+
 /// Answers one caller until it goes, errs or is too slow.
-fn attend(mut stream: UnixStream, board: &Board, stop: &AtomicBool) {
+fn attend(mut stream: UnixStream, board: &Board, caller: &Caller, stop: &AtomicBool) {
     let ready = stream.set_nonblocking(false).and_then(|()| stream.set_read_timeout(Some(LOOK)));
     if ready.and_then(|()| stream.set_write_timeout(Some(PATIENCE))).is_err() {
         return;
@@ -164,8 +174,12 @@ fn attend(mut stream: UnixStream, board: &Board, stop: &AtomicBool) {
     let mut pending = Vec::new();
     while !stop.load(Ordering::Acquire) {
         let (reply, last) = match next_line(&mut stream, &mut pending, stop) {
-            Ok(Some(line)) => match answer(&line, board) {
-                Ok(reply) => (reply, false),
+            Ok(Some(line)) => match answer::to(&line, board, caller) {
+                Ok(Answer::Line(reply)) => (reply, false),
+                Ok(Answer::Trace(request)) => match trace::stream(&request, board, &mut stream, stop, say) {
+                    Ok(()) => return,
+                    Err(why) => (failure(&why), true),
+                },
                 Err(why) => (failure(&why), true),
             },
             Ok(None) => return,
@@ -216,85 +230,17 @@ fn next_line(
     }
 }
 
-fn answer(line: &[u8], board: &Board) -> Result<Value, String> {
-    let request: Request = serde_json::from_slice(line).map_err(|error| format!("not a request: {error}"))?;
-    if request.v != VERSION {
-        return Err(format!("version {} is not known; this gateway speaks version {VERSION}", request.v));
-    }
-    match request.cmd.as_str() {
-        "show" => {}
-        "repository" => return act(&request.what, board),
-        other => return Err(format!("\"{other}\" is not a command; there are: show, repository")),
-    }
-    let Some(what) = What::from_name(&request.what) else {
-        let words: Vec<_> = What::ALL.iter().map(|(word, _)| *word).collect();
-        return Err(format!("\"{}\" cannot be shown; there are: {}", request.what, words.join(", ")));
-    };
-    Ok(json!({ "v": VERSION, "ok": true, "what": what.name(), "data": board.document(what, now_ms()) }))
-}
-
-/// Tells the thread that follows the repository what to do.
-fn act(what: &str, board: &Board) -> Result<Value, String> {
-    let handle = board.repository.as_ref().ok_or("this gateway follows no repository")?;
-    match what {
-        "look" => handle.look(),
-        "confirm" if handle.confirm() => {}
-        "confirm" => return Err("nothing is held back".to_owned()),
-        other => return Err(format!("\"{other}\" cannot be done; there are: look, confirm")),
-    }
-    Ok(json!({ "v": VERSION, "ok": true, "what": what, "data": {} }))
-}
-
-fn failure(why: &str) -> Value {
-    json!({ "v": VERSION, "ok": false, "error": why })
-}
-
+/// Writes a line. A caller that takes a little now and then is too slow as well.
 fn say(stream: &mut UnixStream, reply: &Value) -> io::Result<()> {
     let mut line = reply.to_string().into_bytes();
     line.push(b'\n');
-    stream.write_all(&line)
-}
-
-/// Asks a gateway, as a caller.
-/// # Errors
-/// Nobody answers there, or the answer is a refusal or not one of ours.
-pub fn ask(path: &Path, what: What) -> Result<Value, CliError> {
-    request(path, "show", what.name())
-}
-
-/// Tells a gateway something, as a caller.
-/// # Errors
-/// As [`ask`].
-pub fn request(path: &Path, cmd: &str, what: &str) -> Result<Value, CliError> {
-    let io = |error: io::Error| {
-        let remedy = match error.kind() {
-            io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => {
-                "no gateway runs there: start one with sealgate run CONFIG.yaml, or give its --config or --socket"
-            }
-            io::ErrorKind::PermissionDenied => "run this as the gateway's user or group, or as root",
-            _ => "is the gateway stuck? see its log",
-        };
-        CliError::new(format!("{}: {error}", path.display()), remedy)
-    };
-    let mut stream = UnixStream::connect(path).map_err(io)?;
-    let patience = Some(PATIENCE * 2);
-    stream.set_read_timeout(patience).and_then(|()| stream.set_write_timeout(patience)).map_err(io)?;
-    let request = json!(Request { v: VERSION, cmd: cmd.to_owned(), what: what.to_owned() });
-    say(&mut stream, &request).map_err(io)?;
-    stream.shutdown(std::net::Shutdown::Write).map_err(io)?;
-    let mut octets = Vec::new();
-    stream.take(MAX_ANSWER).read_to_end(&mut octets).map_err(io)?;
-    let foreign = || CliError::new(format!("{}: the answer is not a gateway's", path.display()), "check --socket");
-    let mut reply: Value = serde_json::from_slice(&octets).map_err(|_| foreign())?;
-    match (reply.get("ok").and_then(Value::as_bool), reply.get("error").and_then(Value::as_str)) {
-        (Some(true), _) => Ok(reply.get_mut("data").map(Value::take).unwrap_or_default()),
-        (_, Some(error)) => Err(CliError::new(
-            format!("the gateway says: {error}"),
-            "sealgate show repository says how it stands; are both of one version?",
-        )),
-        _ => Err(foreign()),
+    let (deadline, mut rest) = (Instant::now() + WHOLE, line.as_slice());
+    while !rest.is_empty() {
+        if Instant::now() >= deadline {
+            return Err(io::ErrorKind::TimedOut.into());
+        }
+        let written = stream.write(rest.get(..PART).unwrap_or(rest))?;
+        rest = rest.get(written..).unwrap_or(&[]);
     }
+    Ok(())
 }
-
-/// The longest answer that is read, octets: some ten thousand certificates.
-const MAX_ANSWER: u64 = 16 * 1024 * 1024;

@@ -1,0 +1,101 @@
+//! `sealgate trace`: verdicts of a running gateway as they happen.
+
+use super::show::more::verdict;
+use super::{CliError, print, show};
+use crate::admin::{self, Request, Words};
+use clap::ValueEnum;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+const MANUAL: &str = "\
+A line a verdict: time, reason, direction, link, peer, TSN, calling > called Global Title with subsystem, TCAP type and operation \
+codes. A frame that is dropped for its packet has no peer and no titles. Verdicts that come faster than they are read are left \
+out and counted. Workers never wait for a trace; four can run at a time.
+
+  sealgate trace --peer op-a --refused --count 10
+  sealgate trace --direction in --calling 99902 --operation 2";
+
+/// Arguments of `sealgate trace`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = MANUAL)]
+pub struct Args {
+    /// End after so many verdicts [default: at Ctrl-C].
+    #[arg(long, value_name = "N")]
+    count: Option<u64>,
+    /// Only messages from or for this peer.
+    #[arg(long)]
+    peer: Option<String>,
+    /// Only this way.
+    #[arg(long)]
+    direction: Option<Way>,
+    /// Only on this link.
+    #[arg(long)]
+    link: Option<String>,
+    /// Only under this reason, as R_SEC_MISSING; may be given again.
+    #[arg(long)]
+    reason: Vec<String>,
+    /// Only what is refused.
+    #[arg(long, conflicts_with = "reason")]
+    refused: bool,
+    /// Only from Global Titles that begin so.
+    #[arg(long, value_name = "DIGITS")]
+    calling: Option<String>,
+    /// Only to Global Titles that begin so.
+    #[arg(long, value_name = "DIGITS")]
+    called: Option<String>,
+    /// Only with this operation code (of the first four components).
+    #[arg(long, value_name = "CODE", allow_negative_numbers = true)]
+    operation: Option<i32>,
+    /// Print JSON, a document a line.
+    #[arg(long)]
+    json: bool,
+    /// The gateway's admin socket [default: the one of --config, or /run/sealgate/admin.sock].
+    #[arg(long, value_name = "PATH", conflicts_with = "config")]
+    socket: Option<PathBuf>,
+    /// The gateway's appliance file, which names its socket.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Way {
+    /// From other operators.
+    In,
+    /// To other operators.
+    Out,
+}
+
+/// Runs the command.
+/// # Errors
+/// No gateway answers, a name that it does not know, or too many traces.
+pub fn run(args: Args) -> Result<ExitCode, CliError> {
+    let socket = show::socket(args.socket.as_deref(), args.config.as_deref())?;
+    let direction = args.direction.map(|way| match way {
+        Way::In => "in".to_owned(),
+        Way::Out => "out".to_owned(),
+    });
+    let filter = Words {
+        peer: args.peer,
+        direction,
+        link: args.link,
+        reasons: args.reason,
+        refused: args.refused,
+        calling: args.calling,
+        called: args.called,
+        operation: args.operation,
+    };
+    let request = Request { count: args.count, filter: Some(filter), ..Request::new("trace", "") };
+    admin::stream(&socket, &request, |what, data| {
+        if args.json {
+            print(&format!("{data}\n"));
+        } else if what == "verdict" {
+            print(&format!("{}\n", verdict(data)));
+        }
+        let missed = data.get("missed").and_then(serde_json::Value::as_u64).unwrap_or(0);
+        if missed > 0 && !args.json {
+            print(&format!("{missed} more were not shown: they came too fast\n"));
+        }
+        what == "verdict"
+    })?;
+    Ok(ExitCode::SUCCESS)
+}

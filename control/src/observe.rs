@@ -1,0 +1,174 @@
+//! The thread that watches a gateway from outside: it takes refused messages from the workers' tap, looks for alarms, and
+//! sees whether every worker still turns. It reads copies of counters and clocks, and no worker waits for it.
+
+use crate::alarms::clock::{self, ClockState};
+use crate::alarms::{self, Registry};
+use crate::report::refused::Ring;
+use sealgate_dataplane::engine::{Engine, WorkerState, now_ms};
+use sealgate_wire::Reason;
+use serde_json::Value;
+use std::io;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
+use std::thread::{Builder, JoinHandle};
+use std::time::{Duration, Instant};
+
+/// Between two looks at the tap: so often the credits of each reason are given back.
+const TAP: Duration = Duration::from_millis(50);
+/// Between two looks for alarms.
+const ALARMS: Duration = Duration::from_millis(500);
+/// Between two looks at the clock.
+const CLOCK: Duration = Duration::from_secs(5);
+/// A worker whose counters stand still for so long does not turn any more. They are published ten times a second.
+const STALL: Duration = Duration::from_secs(5);
+
+/// What the thread works with.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings {
+    /// Refused messages of each reason that are kept.
+    pub keep: u32,
+    /// What the kernel says of its clock; a test says something else.
+    pub clock: fn() -> Option<ClockState>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { keep: sealgate_config::Admin::REFUSED, clock: clock::ask }
+    }
+}
+
+/// When a worker's turns were seen to grow last.
+struct Pulse {
+    turns: u64,
+    at: Instant,
+}
+
+struct Common {
+    engine: Weak<Engine>,
+    settings: Settings,
+    alarms: Registry,
+    ring: Mutex<Ring>,
+    pulses: Mutex<Vec<Pulse>>,
+    stop: Mutex<bool>,
+    woken: Condvar,
+}
+
+/// The thread and what it has seen. Dropping it ends the thread.
+pub struct Observer {
+    common: Arc<Common>,
+    thread: Option<JoinHandle<()>>,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Observer {
+    /// Begins to watch. It never keeps the engine alive for longer than a look.
+    /// # Errors
+    /// The system gives no thread.
+    pub fn start(engine: &Arc<Engine>, settings: Settings) -> io::Result<Self> {
+        let common = Arc::new(Common {
+            engine: Arc::downgrade(engine),
+            settings,
+            alarms: Registry::default(),
+            ring: Mutex::new(Ring::new(settings.keep as usize)),
+            pulses: Mutex::default(),
+            stop: Mutex::new(false),
+            woken: Condvar::new(),
+        });
+        let work = Arc::clone(&common);
+        let thread = Builder::new().name("observe".to_owned()).spawn(move || work.run())?;
+        Ok(Self { common, thread: Some(thread) })
+    }
+
+    /// All alarms that stand, those in the repository's document among them.
+    pub fn alarms(&self, repository: &Value) -> Value {
+        self.common.alarms.document(repository)
+    }
+
+    /// Refused messages, oldest first, as [`Ring::document`] has them.
+    pub fn refused(&self, reason: Option<Reason>, frames: bool) -> Value {
+        self.common.tap();
+        lock(&self.common.ring).document(reason, frames)
+    }
+
+    /// Looks for alarms now, and not only when it is time.
+    pub fn look(&self) {
+        self.common.look();
+    }
+
+    /// Workers that do not turn any more; those that ended as they should are not among them.
+    pub fn stalled(&self) -> Vec<usize> {
+        let Some(engine) = self.common.engine.upgrade() else { return Vec::new() };
+        let pulses = lock(&self.common.pulses);
+        let still = |worker: &usize| pulses.get(*worker).is_some_and(|pulse| pulse.at.elapsed() >= STALL);
+        let views = engine.workers();
+        (0..views.len())
+            .filter(|worker| match views.get(*worker).map(|view| view.state) {
+                Some(WorkerState::Running) => still(worker),
+                Some(WorkerState::Failed) => true,
+                _ => false,
+            })
+            .collect()
+    }
+}
+
+impl Drop for Observer {
+    fn drop(&mut self) {
+        *lock(&self.common.stop) = true;
+        self.common.woken.notify_all();
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+fn now_s() -> i64 {
+    i64::try_from(now_ms() / 1000).unwrap_or(i64::MAX)
+}
+
+impl Common {
+    fn run(&self) {
+        let (mut alarms, mut next_clock) = (Instant::now(), Instant::now());
+        loop {
+            self.tap();
+            if Instant::now() >= alarms {
+                alarms = Instant::now() + ALARMS;
+                self.look();
+            }
+            if Instant::now() >= next_clock {
+                next_clock = Instant::now() + CLOCK;
+                clock::look(&self.alarms, (self.settings.clock)(), now_s());
+            }
+            let stop = lock(&self.stop);
+            if *stop || *self.woken.wait_timeout(stop, TAP).unwrap_or_else(PoisonError::into_inner).0 {
+                return;
+            }
+        }
+    }
+
+    /// Takes refused messages, and with that makes room for others.
+    fn tap(&self) {
+        let Some(engine) = self.engine.upgrade() else { return };
+        let snapshot = engine.snapshot();
+        let mut ring = lock(&self.ring);
+        engine.shared().tap.refused().drain(|capture| ring.put(capture, &snapshot));
+    }
+
+    fn look(&self) {
+        let Some(engine) = self.engine.upgrade() else { return };
+        let (now, shared) = (now_s(), engine.shared());
+        alarms::look_at_crypto(&self.alarms, &engine.crypto(), now);
+        let (digests, replay) = (shared.digests.counters(), shared.replay.counters());
+        alarms::look_at_memories(&self.alarms, &engine.stats(), digests, replay, now);
+        let mut pulses = lock(&self.pulses);
+        for (worker, view) in engine.workers().into_iter().enumerate() {
+            let turns = view.stats.turns;
+            match pulses.get_mut(worker) {
+                Some(pulse) if pulse.turns == turns => {}
+                Some(pulse) => *pulse = Pulse { turns, at: Instant::now() },
+                None => pulses.push(Pulse { turns, at: Instant::now() }),
+            }
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! Associations and the memories that outlive a message.
+
+use sealgate_dataplane::engine::{Engine, WorkerState};
+use sealgate_dataplane::pipeline::tap::{AssociationView, View};
+use serde_json::{Value, json};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+/// How long workers may take to show their associations: each does with its counters, ten times a second.
+const PATIENCE: Duration = Duration::from_millis(600);
+/// Between two looks for that.
+const LOOK: Duration = Duration::from_millis(10);
+
+/// Associations of each worker, at most 256 of each; a worker that did not answer in time shows what it had.
+pub(super) fn associations(engine: &Engine) -> Value {
+    let tap = &engine.shared().tap;
+    let question = tap.ask_views();
+    let until = Instant::now() + PATIENCE;
+    let answered = |view: &View| question.wrapping_sub(view.answers) as i32 <= 0;
+    let waiting = || {
+        let workers = engine.workers();
+        let mut running = (0..).zip(&workers).filter(|(_, worker)| worker.state == WorkerState::Running);
+        running.any(|(number, _)| tap.view(number).is_some_and(|view| !answered(&view)))
+    };
+    while waiting() && Instant::now() < until {
+        sleep(LOOK);
+    }
+    let snapshot = engine.snapshot();
+    let one = |association: &AssociationView| {
+        let link = snapshot.links.get(usize::from(association.link));
+        json!({
+            "link": link.map(|link| &link.name), "remote": association.remote, "local": association.local,
+            "proven": association.proven, "seen_ms": association.seen_ms, "waiting": association.waiting,
+            "fragments": association.fragments,
+        })
+    };
+    let views = (0..engine.workers().len()).filter_map(|number| Some((number, tap.view(number)?)));
+    views
+        .map(|(number, view)| {
+            json!({ "worker": number, "total": view.total, "shown": view.list.len(), "current": answered(&view),
+                "associations": view.list.iter().map(one).collect::<Vec<_>>() })
+        })
+        .collect()
+}
+
+/// Replay windows, digests, and open transactions.
+pub(super) fn replay(engine: &Engine) -> Value {
+    let shared = engine.shared();
+    let (replay, digests, dialogues) =
+        (shared.replay.counters(), shared.digests.counters(), shared.dialogues.counters());
+    json!({
+        "windows": { "in_use": shared.replay.in_use(), "limit": shared.replay.capacity(), "opened": replay.opened,
+            "reclaimed": replay.reclaimed, "replays": replay.replays, "old": replay.old,
+            "refused_full": replay.full, "refused_signer_full": replay.signer_full },
+        "digests": { "replays": digests.replays, "evicted": digests.evicted },
+        "transactions": { "opened": dialogues.opened, "evicted": dialogues.evicted, "expired": dialogues.expired },
+    })
+}

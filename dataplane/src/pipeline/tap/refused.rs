@@ -1,0 +1,149 @@
+//! Refused messages on their way to control, with the frame as it came.
+
+use crossbeam::queue::ArrayQueue;
+use sealgate_wire::Reason;
+use sealgate_wire::reason::ALL;
+
+use super::{Seen, is_refusal};
+use crate::pipeline::slots::Record;
+use crate::state::credits::Credits;
+
+/// Octets of a frame that are kept; what is longer is cut, and says so.
+pub const SNAP: usize = 2048;
+
+/// A refused message.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Capture {
+    /// The verdict.
+    pub seen: Seen,
+    /// The frame as it was received, at most [`SNAP`] octets: the last one, where the message came in several.
+    pub octets: Vec<u8>,
+    /// Octets that the frame had.
+    pub len: usize,
+}
+
+impl Capture {
+    fn blank() -> Box<Self> {
+        let (reason, at) = (Reason::IntBug, 0);
+        let record = Record { frame: 0, way: None, link: None, peer: 0, tsn: None, reason, at };
+        Box::new(Self { seen: Seen { time_ms: 0, worker: 0, record }, octets: Vec::with_capacity(SNAP), len: 0 })
+    }
+}
+
+/// Buffers for refused messages. There is one for each credit, so whoever has a credit finds a buffer.
+pub struct Refused {
+    credits: Vec<Credits>,
+    blank: ArrayQueue<Box<Capture>>,
+    full: ArrayQueue<Box<Capture>>,
+}
+
+impl Refused {
+    /// * `kept`: buffers for each reason
+    pub(super) fn new(kept: u32) -> Self {
+        let refusals = ALL.iter().filter(|reason| is_refusal(**reason)).count();
+        let buffers = refusals * kept as usize;
+        let blank = ArrayQueue::new(buffers.max(1));
+        for _ in 0..buffers {
+            // There is room for all of them.
+            let _ = blank.push(Capture::blank());
+        }
+        let places = |reason: &Reason| if is_refusal(*reason) { kept } else { 0 };
+        Self {
+            credits: ALL.iter().map(|reason| Credits::new(places(reason))).collect(),
+            blank,
+            full: ArrayQueue::new(buffers.max(1)),
+        }
+    }
+
+    /// The worker's side: copies the frame, if its reason has a credit left.
+    pub(super) fn offer(&self, seen: &Seen, octets: &[u8]) {
+        if !self.credits.get(seen.record.reason.index()).is_some_and(Credits::take) {
+            return;
+        }
+        let Some(mut capture) = self.blank.pop() else { return };
+        capture.seen = *seen;
+        capture.len = octets.len();
+        capture.octets.clear();
+        capture.octets.extend_from_slice(octets.get(..SNAP).unwrap_or(octets));
+        // There is room for as many as there are.
+        let _ = self.full.push(capture);
+    }
+
+    /// Control's side: takes what has come, oldest first, and gives its places back.
+    pub fn drain(&self, mut keep: impl FnMut(&Capture)) {
+        // Bounded, or a flood would hold control here.
+        for _ in 0..self.full.capacity() {
+            let Some(capture) = self.full.pop() else { return };
+            keep(&capture);
+            let reason = capture.seen.record.reason;
+            // The buffer first: who sees the credit finds it.
+            let _ = self.blank.push(capture);
+            if let Some(credits) = self.credits.get(reason.index()) {
+                credits.give();
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeMap;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    fn seen(reason: Reason, frame: u64) -> Seen {
+        let record = Record { frame, way: None, link: None, peer: 0, tsn: None, reason, at: 3 };
+        Seen { time_ms: 1, worker: 0, record }
+    }
+
+    #[test]
+    fn a_flood_of_one_reason_takes_no_place_of_another() {
+        let refused = Refused::new(4);
+        (0..1000).for_each(|i| refused.offer(&seen(Reason::SecMissing, i), b"flood"));
+        refused.offer(&seen(Reason::SecReplay, 7), &[9; SNAP + 1]);
+        refused.offer(&seen(Reason::OkVerified, 8), b"passed");
+        let mut kept = Vec::new();
+        refused.drain(|capture| kept.push(capture.clone()));
+        let of = |reason| kept.iter().filter(move |one| one.seen.record.reason == reason);
+        assert_eq!((of(Reason::SecMissing).count(), of(Reason::SecReplay).count(), kept.len()), (4, 1, 5));
+        assert!(of(Reason::SecReplay).all(|one| one.len == SNAP + 1 && one.octets.len() == SNAP));
+        assert!(of(Reason::SecMissing).all(|one| one.octets == b"flood"));
+        refused.offer(&seen(Reason::SecMissing, 2000), b"later");
+        let mut again = 0;
+        refused.drain(|one| again += one.seen.record.frame);
+        assert_eq!(again, 2000, "its places are free again");
+        Refused::new(0).offer(&seen(Reason::SecMissing, 1), b"");
+    }
+
+    #[test]
+    fn workers_and_control_at_once_lose_no_buffer() {
+        let (refused, over) = (Arc::new(Refused::new(3)), Arc::new(AtomicBool::new(false)));
+        let workers: Vec<_> = [Reason::SecMissing, Reason::SecReplay, Reason::SecMissing]
+            .into_iter()
+            .enumerate()
+            .map(|(n, reason)| {
+                let (refused, over) = (Arc::clone(&refused), Arc::clone(&over));
+                std::thread::spawn(move || {
+                    let mut i = 0;
+                    while !over.load(Ordering::Relaxed) {
+                        refused.offer(&seen(reason, i), &[n as u8; 100]);
+                        i += 1;
+                    }
+                })
+            })
+            .collect();
+        let mut counts: BTreeMap<Reason, u64> = BTreeMap::new();
+        while counts.len() < 2 || counts.values().any(|count| *count < 10_000) {
+            refused.drain(|capture| {
+                assert!(capture.octets.len() == 100 && capture.octets.windows(2).all(|pair| pair[0] == pair[1]));
+                *counts.entry(capture.seen.record.reason).or_default() += 1;
+            });
+        }
+        over.store(true, Ordering::Relaxed);
+        workers.into_iter().for_each(|worker| worker.join().expect("no panic"));
+        refused.drain(|_| ());
+        assert_eq!(refused.blank.len(), refused.blank.capacity());
+        assert!(ALL.iter().zip(&refused.credits).all(|(reason, one)| one.left() == 3 * u32::from(is_refusal(*reason))));
+    }
+}
