@@ -191,7 +191,13 @@ pub fn written(appliance: &Appliance) -> Vec<(&'static str, PathBuf, u32)> {
     let store = appliance.trust.repository.iter().map(|one| ("trust.repository.store", one.store.clone(), 0o700));
     // The group may use the admin socket.
     let socket = appliance.admin.socket.parent().filter(|dir| !dir.as_os_str().is_empty());
-    state.chain(store).chain(socket.map(|dir| ("admin.socket", dir.to_owned(), 0o750))).collect()
+    let socket = socket.map(|dir| ("admin.socket", dir.to_owned(), 0o750));
+    // A renewal puts a key and a certificate in place of those before.
+    let trust = &appliance.trust;
+    let keys = ("trust.keys", &trust.keys, 0o700);
+    let own = trust.certificates.iter().map(|dir| ("trust.certificates", dir, 0o750)).chain([keys]);
+    let own = own.filter(|_| trust.enrolment.is_some()).map(|(key, dir, mode)| (key, dir.clone(), mode));
+    state.chain(store).chain(socket).chain(own).collect()
 }
 
 /// What a reload reads: files, and what lies in the directories.

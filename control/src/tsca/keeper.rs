@@ -291,12 +291,12 @@ impl Work {
         let (new, over) = alarms.changes(&self.told);
         for (alarm, standing) in new {
             match alarm.is_critical() {
-                true => tracing::error!("critical: {alarm}: {}", standing.text),
-                false => tracing::warn!("{alarm}: {}", standing.text),
+                true => tracing::error!(alarm = %alarm, "critical: {alarm}: {}", standing.text),
+                false => tracing::warn!(alarm = %alarm, "{alarm}: {}", standing.text),
             }
         }
         for alarm in over {
-            tracing::info!("{alarm} is over");
+            tracing::info!(alarm = %alarm, "{alarm} is over");
         }
         self.told = alarms;
     }
