@@ -138,6 +138,12 @@ impl Draft {
             }
         };
         let local = read_local(file, &appliance.trust, found);
+        let signing = policy.as_ref().and_then(|policy| policy.home.signing.as_ref());
+        if let Some((path, why, remedy)) = crate::enrol::fault(&appliance.trust, signing.map(|one| one.cert.as_str()))
+            && policy.is_some()
+        {
+            found.faults.push(fault(file, path, why, remedy));
+        }
         let signs = policy.as_ref().is_none_or(|policy| policy.home.signing.is_some());
         let mut lost = Vec::new();
         let mut keys = read_keys(file, &appliance.trust.keys, signs, &mut lost, found);

@@ -191,13 +191,13 @@ pub fn written(appliance: &Appliance) -> Vec<(&'static str, PathBuf, u32)> {
     let store = appliance.trust.repository.iter().map(|one| ("trust.repository.store", one.store.clone(), 0o700));
     // The group may use the admin socket.
     let socket = appliance.admin.socket.parent().filter(|dir| !dir.as_os_str().is_empty());
-    let socket = socket.map(|dir| ("admin.socket", dir.to_owned(), 0o750));
-    // A renewal puts a key and a certificate in place of those before.
+    // A renewed certificate and its key are installed where the old ones are.
     let trust = &appliance.trust;
-    let keys = ("trust.keys", &trust.keys, 0o700);
-    let own = trust.certificates.iter().map(|dir| ("trust.certificates", dir, 0o750)).chain([keys]);
-    let own = own.filter(|_| trust.enrolment.is_some()).map(|(key, dir, mode)| (key, dir.clone(), mode));
-    state.chain(store).chain(socket).chain(own).collect()
+    let own = trust.enrolment.iter().flat_map(|_| {
+        let certificates = trust.certificates.iter().map(|dir| ("trust.certificates", dir.clone(), 0o755));
+        certificates.chain([("trust.keys", trust.keys.clone(), 0o700)])
+    });
+    state.chain(store).chain(own).chain(socket.map(|dir| ("admin.socket", dir.to_owned(), 0o750))).collect()
 }
 
 /// What a reload reads: files, and what lies in the directories.

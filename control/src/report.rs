@@ -9,6 +9,7 @@ mod tables;
 
 pub use state::{Shares, State, shares};
 
+use crate::enrol::renew;
 use crate::observe::Observer;
 use crate::ports::PortView;
 use crate::reload::Reloader;
@@ -122,6 +123,8 @@ pub struct Board {
     pub trust: Arc<Current>,
     /// What follows a repository, if one is followed.
     pub repository: Option<Handle>,
+    /// Who renews our certificate, if anybody does.
+    pub enrolment: Option<renew::Handle>,
     /// Who reads the files again, if anybody does.
     pub reloader: Option<Arc<Reloader>>,
     /// The ports, interconnect first.
@@ -191,7 +194,7 @@ impl Board {
             What::Policy => json!({ "yaml": self.reloader.as_ref().map(|reloader| reloader.policy().to_yaml()) }),
             What::Associations => tables::associations(&self.engine),
             What::Replay => tables::replay(&self.engine),
-            What::Alarms => self.observer.alarms(&self.repository_document()),
+            What::Alarms => self.alarms(),
             What::Refused => self.observer.refused(None, false),
             What::All => {
                 let parts = What::ALL.iter().filter(|(_, what)| what.is_part());
@@ -241,7 +244,7 @@ impl Board {
                 .collect::<Vec<_>>(),
             "signs": snapshot.own.is_some(),
             "signers": { "good": good, "other": trust.signers.len() - good, "rejected": trust.rejected.len() },
-            "alarms": self.observer.alarms(&self.repository_document()),
+            "alarms": self.alarms(),
         })
     }
 
@@ -289,6 +292,19 @@ impl Board {
         snapshot.peers.iter().enumerate().filter(is_shown).map(one).collect()
     }
 
+    /// All alarms that stand.
+    pub fn alarms(&self) -> Value {
+        // Those of the repository and of our own certificate have one form.
+        let mut document = self.repository_document();
+        let own = self.enrolment.as_ref().map(|enrolment| enrolment.alarms().document());
+        let ours = own.as_ref().and_then(Value::as_array).into_iter().flatten().cloned();
+        match document.get_mut("alarms").and_then(Value::as_array_mut) {
+            Some(alarms) => alarms.extend(ours),
+            None => document = json!({ "alarms": ours.collect::<Vec<_>>() }),
+        }
+        self.observer.alarms(&document)
+    }
+
     /// How the thread that follows a repository stands.
     pub fn repository_document(&self) -> Value {
         self.repository.as_ref().map_or_else(|| json!({ "followed": false }), Handle::document)
@@ -309,6 +325,7 @@ impl Board {
             })
         };
         json!({
+            "enrolment": self.enrolment.as_ref().map(renew::Handle::document),
             "signers": trust.signers.iter().map(signer).collect::<Vec<_>>(),
             "authorities": trust.authorities.iter().map(signer).collect::<Vec<_>>(),
             "crls": trust.crls.iter().map(|crl| json!({ "name": crl.name, "issuer": crl.issuer,

@@ -1,6 +1,8 @@
 //! From checked files to a gateway that forwards, and back to nothing: ports, engine, their watch and their end.
 
 use crate::cli::CliError;
+use crate::enrol::Wish;
+use crate::enrol::renew::{self, Renewer};
 use crate::gather::{self, Gathered};
 use crate::observe::{Observer, Settings};
 use crate::ports::{self, PortView};
@@ -13,7 +15,7 @@ use crate::tsca::fetch::{self, Base, Limits, Mirror};
 use crate::tsca::keeper::{Keeper, Parts};
 use crate::tsca::store::Store;
 use crate::warm::State;
-use sealgate_config::model::{Appliance, CryptoEngine, RepoUrl, Repository};
+use sealgate_config::model::{Appliance, CryptoEngine, Policy, RepoUrl, Repository, TrustFiles};
 use sealgate_crypto::engine::EngineKind;
 use sealgate_crypto::pool::PoolConfig;
 use sealgate_dataplane::engine::{Engine, EngineConfig, EngineError, Stopped, now_ms};
@@ -48,6 +50,8 @@ pub struct Gateway {
     state: Option<State>,
     /// What keeps trust up to date.
     keeper: Keeper,
+    /// What renews our certificate.
+    _renewer: Option<Renewer>,
 }
 
 impl Gateway {
@@ -69,6 +73,7 @@ impl Gateway {
         {
             return Err(CliError::new(format!("cannot run on core {core}"), "see cores.main"));
         }
+        let renewal = renewal(&appliance.trust, &policy)?;
         let mirrors = appliance.trust.repository.as_ref().map(mirrors).transpose()?;
         let state = appliance.state.as_deref().map(State::open).transpose()?;
         let crypto = &appliance.crypto;
@@ -105,10 +110,12 @@ impl Gateway {
         let parts = Parts { client, mirrors: mirrors.unwrap_or_default(), store, publisher: Arc::clone(&publisher) };
         let keeper = follow(parts, &engine)?;
         let repository = Some(keeper.handle());
-        let reloader = Some(Arc::new(Reloader::new(file, appliance, publisher, keeper.handle())));
-        let (config, wishes) = (file.to_owned(), Wishes::default());
-        let board = Board { config, engine, trust, repository, reloader, ports, memory, observer, wishes };
-        Ok(Self { board: Arc::new(board), faults, state, keeper })
+        let reloader = Arc::new(Reloader::new(file, appliance, publisher, keeper.handle()));
+        let renewer = renewal.map(|(wish, before_s)| renew(wish, before_s, &reloader, &engine)).transpose()?;
+        let enrolment = renewer.as_ref().map(Renewer::handle);
+        let (config, wishes, reloader) = (file.to_owned(), Wishes::default(), Some(reloader));
+        let board = Board { config, engine, trust, repository, enrolment, reloader, ports, memory, observer, wishes };
+        Ok(Self { board: Arc::new(board), faults, state, keeper, _renewer: renewer })
     }
 
     /// For whoever asks how it is. Give it back before [`Gateway::stop`]: ports close when the last one is gone.
@@ -168,6 +175,30 @@ fn follow(parts: Parts, engine: &Arc<Engine>) -> Result<Keeper, CliError> {
         engine.stop(Duration::ZERO);
         let message = format!("trust.repository.store: {store}: {fault}");
         CliError::new(message, "give a directory that this user may make and write")
+    })
+}
+
+/// How our certificate is renewed, and how long before its end, seconds; `None`: an operator sees to it.
+fn renewal(trust: &TrustFiles, policy: &Policy) -> Result<Option<(Wish, u32)>, CliError> {
+    let (Some(enrolment), Some(signing)) = (&trust.enrolment, &policy.home.signing) else { return Ok(None) };
+    let wish = Wish::of(trust, &signing.cert).map_err(|fault| CliError::new(fault.to_string(), fault.remedy()))?;
+    Ok(wish.map(|wish| (wish, enrolment.renew_before_s)))
+}
+
+/// Starts to look after our certificate; without that the engine ends again.
+fn renew(wish: Wish, before_s: u32, reloader: &Arc<Reloader>, engine: &Engine) -> Result<Renewer, CliError> {
+    let reloader = Arc::clone(reloader);
+    let reload = move || {
+        let outcome = reloader.reload(i64::try_from(now_ms() / 1000).unwrap_or(i64::MAX));
+        crate::reload::log(&outcome);
+        outcome.map(drop).map_err(|problems| problems.to_string())
+    };
+    Renewer::start(renew::Parts { wish, before_s, reload: Box::new(reload) }).map_err(|fault| {
+        engine.stop(Duration::ZERO);
+        CliError::new(
+            format!("trust.enrolment: {fault}"),
+            "get a first certificate with sealgate enrol, or leave the section out",
+        )
     })
 }
 

@@ -389,6 +389,10 @@ fn one_key_is_one_operators_and_one_invitation_is_for_one_key() {
     let why = "the key asked for by other is held by another operator".to_owned();
     assert_eq!(refused(&other), (409, why.clone()));
     assert_eq!(lab.last(), ("refuse", Some("other".to_owned()), why.clone()));
+    // Nor that of a renewal, for which there was no ticket.
+    assert!(matches!(step(&home, unix()), Ok(Step::Installed { .. })));
+    fs::copy(home.places.key(), other.places.key()).expect("copied");
+    assert_eq!(refused(&other), (409, why.clone()));
     // Nor while the first still waits.
     let waits = lab.invited("home", gt("999011"));
     let elsewhere = Places { name: "waits".to_owned(), ..waits.places.clone() };
@@ -425,7 +429,7 @@ fn one_key_is_one_operators_and_one_invitation_is_for_one_key() {
         authority.enrol(&asker, &der, now())
     };
     let same = ask(&mut authority, &gt("99901")).expect("its certificate");
-    assert!(matches!(same, Answer::Issued { serial: 3, .. }), "{same:?}");
+    assert!(matches!(same, Answer::Issued { serial: 4, .. }), "{same:?}");
     let fault = ask(&mut authority, &gt("999011")).expect_err("another");
     assert!(matches!(fault, AuthorityError::Enrol(Refusal::KeyUsed(_))), "{fault}");
 }

@@ -273,7 +273,18 @@ fn the_operators_door_shows_the_repository_and_takes_wishes() {
     let (config, repository) = (world.lab.file("other.yaml"), Some(world.handle()));
     let observer = Observer::start(&engine, Settings { clock: || None, ..Settings::default() }).expect("a thread");
     let (memory, wishes, reloader) = (Locking::Off, Wishes::default(), None);
-    let board = Board { config, engine, trust, repository, reloader, ports: Vec::new(), memory, observer, wishes };
+    let board = Board {
+        config,
+        engine,
+        trust,
+        repository,
+        enrolment: None,
+        reloader,
+        ports: Vec::new(),
+        memory,
+        observer,
+        wishes,
+    };
     let socket = world.lab.file("door.sock");
     let door = Admin::open(&socket, None, Arc::new(board)).expect("open");
     let shown = admin::ask(&socket, What::Repository).expect("an answer");

@@ -84,6 +84,29 @@ fn a_key_on_a_token_that_is_not_there_is_a_fault_of_its_line() {
 }
 
 #[test]
+fn a_renewal_that_cannot_be_is_a_fault_of_its_line() {
+    let lab = Lab::new("enrolment");
+    let file = lab.gateway(&HOME, &OTHER, "null", "null");
+    let good = fs::read_to_string(&file).expect("read");
+    let with = |more: &str| {
+        let text = good.replace("keys: tsca/keys}", &format!("keys: tsca/keys,\n  {more}}}"));
+        fs::write(&file, text).expect("written");
+        read(&file, now()).map(|_| ()).map_err(|problems| lines(&problems).join("\n")).err().unwrap_or_default()
+    };
+    let roots = "enrolment: {url: \"https://localhost/\", roots: [tsca/certs/region.pem]}";
+    assert_eq!(with(roots), "");
+    let found = with("enrolment: {url: \"https://localhost/\", roots: [nowhere.pem]}");
+    assert!(found.contains("home.yaml:7: trust.enrolment.roots: ") && found.contains("nowhere.pem"), "{found}");
+    let policy = lab.file("home-policy.yaml");
+    let text = fs::read_to_string(&policy).expect("read");
+    let unsigned = text.replace("  signing: {cert: home, node_base: 1}\n", "").replace(", sign: yes", "");
+    assert_ne!(text, unsigned);
+    fs::write(&policy, unsigned).expect("written");
+    let found = with(roots);
+    assert!(found.contains("home.yaml:7: trust.enrolment: nothing is signed"), "{found}");
+}
+
+#[test]
 fn certificates_that_may_not_sign_are_named_with_their_reason() {
     let lab = Lab::new("states");
     let file = lab.gateway(&HOME, &OTHER, "null", "null");

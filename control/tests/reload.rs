@@ -69,6 +69,7 @@ impl World {
             engine: Arc::clone(&engine),
             trust,
             repository: Some(keeper.handle()),
+            enrolment: None,
             reloader: Some(Arc::clone(&reloader)),
             ports: Vec::new(),
             memory: Locking::Off,

@@ -3,7 +3,8 @@
 //! Who asks shows a client certificate in the TLS handshake, which proves that it has the key; what it is good for, the
 //! authority's database says. Answers: 200 with the chain in PEM, 202 with a ticket, else JSON with `error` and `remedy`.
 
-use super::enrol::{Answer, Asker};
+use super::enrol::{Answer, Asker, Refusal};
+use super::store::knows;
 use super::{Authority, AuthorityError};
 use crate::http::Caller;
 use axum::body::Bytes;
@@ -66,11 +67,18 @@ async fn ask(
     work: impl FnOnce(&mut Authority, &Asker, OffsetDateTime) -> Result<Answer, AuthorityError> + Send + 'static,
 ) -> Response<Body> {
     let done = tokio::task::spawn_blocking(move || {
-        let mut authority = Authority::open_after(&dir, PATIENCE)?;
+        let shown = caller.certificates.first().map(|one| one.as_ref());
+        // Strangers are turned away beside the authority's work: many of them must not keep it from that.
+        let stranger = shown.is_none_or(|der| knows(&dir, der) == Some(false));
+        let opened = Authority::open_after(&dir, if stranger { Duration::ZERO } else { PATIENCE });
+        let mut authority = match opened {
+            Err(AuthorityError::Busy(_)) if stranger => return Err(Refusal::of_stranger(shown).into()),
+            opened => opened?,
+        };
         let now = OffsetDateTime::now_utc();
         let address = caller.address.ip();
         authority.on_behalf_of(format!("a stranger at {address}"));
-        let asker = authority.asker(caller.certificates.first().map(|one| one.as_ref()), now)?;
+        let asker = authority.asker(shown, now)?;
         authority.on_behalf_of(format!("{asker} at {address}"));
         work(&mut authority, &asker, now)
     });

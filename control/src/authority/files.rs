@@ -18,7 +18,14 @@ pub(super) fn io_at(path: &Path) -> impl Fn(io::Error) -> AuthorityError + '_ {
 
 /// [`durable::write`].
 pub(super) fn write(path: &Path, octets: &[u8], mode: u32) -> Result<(), AuthorityError> {
-    durable::write(path, octets, mode).map_err(io_at(path))
+    durable::write_watched(path, octets, mode, &mut step).map_err(io_at(path))
+}
+
+/// Called before each step of writing. Tests let everything end at one of them, as if the process had been killed.
+pub(super) fn step() -> io::Result<()> {
+    #[cfg(test)]
+    super::killed::step()?;
+    Ok(())
 }
 
 /// Makes a directory with `mode`, and those above it.

@@ -19,6 +19,8 @@ pub mod desk;
 pub mod enrol;
 mod error;
 mod files;
+#[cfg(test)]
+mod killed;
 mod mint;
 pub mod notation;
 mod numbering;

@@ -8,7 +8,7 @@ use super::audit::{self, Entry};
 use super::error::AuthorityError;
 use super::state::{Issued, Revoked, State};
 use super::{Ca, Numbers, files};
-use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, Transaction, TransactionBehavior, params};
 use std::fs::OpenOptions;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
@@ -154,7 +154,9 @@ impl Store {
     /// Takes the next serial number, on disk before it is used.
     pub(super) fn take_serial(&self) -> Result<u64, AuthorityError> {
         let sql = "UPDATE authority SET next_serial = next_serial + 1 RETURNING next_serial - 1";
-        self.at(self.db.query_row(sql, [], |row| natural(row, 0)))
+        self.step()?;
+        let serial = self.at(self.db.query_row(sql, [], |row| natural(row, 0)))?;
+        self.step().map(|()| serial)
     }
 
     /// Takes the next number of a revocation list, on disk before it is used.
@@ -163,7 +165,9 @@ impl Store {
             Ca::Root => "UPDATE authority SET root_crl = root_crl + 1 RETURNING root_crl",
             Ca::Region => "UPDATE authority SET region_crl = region_crl + 1 RETURNING region_crl",
         };
-        self.at(self.db.query_row(sql, [], |row| natural(row, 0)))
+        self.step()?;
+        let number = self.at(self.db.query_row(sql, [], |row| natural(row, 0)))?;
+        self.step().map(|()| number)
     }
 
     /// Remembers where the repository's numbers stand.
@@ -218,11 +222,18 @@ impl Store {
         &mut self,
         work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
     ) -> Result<T, AuthorityError> {
+        self.step()?;
         let whole = self.db.transaction_with_behavior(TransactionBehavior::Immediate).and_then(|tx| {
             let done = work(&tx)?;
             tx.commit().map(|()| done)
         });
-        self.at(whole)
+        let done = self.at(whole)?;
+        self.step().map(|()| done)
+    }
+
+    /// See [`files::step`].
+    fn step(&self) -> Result<(), AuthorityError> {
+        files::step().map_err(files::io_at(&self.path))
     }
 
     /// Asks.
@@ -237,6 +248,15 @@ impl Store {
     fn wrong(&self, why: String) -> AuthorityError {
         AuthorityError::State { path: self.path.clone(), why }
     }
+}
+
+/// Whether a client certificate is in the database of `dir`, asked beside whoever works in the directory. `None`: it cannot
+/// be said now.
+pub(super) fn knows(dir: &Path, der: &[u8]) -> Option<bool> {
+    let db = Connection::open_with_flags(dir.join(FILE), OpenFlags::SQLITE_OPEN_READ_ONLY).ok()?;
+    let sql =
+        "SELECT EXISTS (SELECT 1 FROM credentials WHERE der = ?1) OR EXISTS (SELECT 1 FROM issued WHERE der = ?1)";
+    db.query_row(sql, [der], |row| row.get(0)).ok()
 }
 
 /// The columns that [`issued`] reads.

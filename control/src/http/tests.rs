@@ -186,3 +186,22 @@ fn it_stops_within_a_second_whatever_its_callers_do() {
     }
     assert!(TcpStream::connect(address).is_err());
 }
+
+/// A caller that never begins its handshake, and one that says something else than TLS.
+#[test]
+fn a_handshake_that_does_not_come_ends_in_time() {
+    let dir = std::env::temp_dir().join(format!("sealgate-http-{}", std::process::id()));
+    let (tls, _) = crate::authority::serve::identity(&dir, &["localhost".to_owned()]).expect("an identity");
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let server = Server::start("http-test", listener, Router::new(), Some(tls), LIMITS).expect("a server");
+    let (answer, took) = say(&server, "");
+    assert!(answer.is_empty() && took >= LIMITS.request / 2 && took < LONG, "{took:?}");
+    let (answer, _) = say(&server, "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    assert!(!answer.starts_with("HTTP"), "{answer}");
+    let open = call(&server);
+    let start = Instant::now();
+    drop(server);
+    assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
+    rest(open);
+    let _ = std::fs::remove_dir_all(&dir);
+}

@@ -27,7 +27,7 @@ pub(super) fn write(board: &Board, page: &mut Page<'_>) -> fmt::Result {
 }
 
 fn alarms(board: &Board, page: &mut Page<'_>) -> fmt::Result {
-    let document = board.observer.alarms(&board.repository_document());
+    let document = board.alarms();
     let standing: Vec<(&str, &str)> = document
         .as_array()
         .into_iter()

@@ -1,5 +1,6 @@
 //! The alarms of the repository (formats 12.5) and of our own certificate, each with the time since which it stands.
 
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -152,6 +153,29 @@ impl Alarms {
         let new = self.iter().filter(|(alarm, _)| !before.stands(*alarm)).collect();
         let over = before.iter().map(|(alarm, _)| alarm).filter(|alarm| !self.stands(*alarm)).collect();
         (new, over)
+    }
+
+    /// Logs what an operator should hear since `told`.
+    pub fn tell(&self, told: &Self) {
+        let (new, over) = self.changes(told);
+        for (alarm, standing) in new {
+            match alarm.is_critical() {
+                true => tracing::error!(alarm = alarm.name(), "critical: {alarm}: {}", standing.text),
+                false => tracing::warn!(alarm = alarm.name(), "{alarm}: {}", standing.text),
+            }
+        }
+        for alarm in over {
+            tracing::info!(alarm = alarm.name(), "{alarm} is over");
+        }
+    }
+
+    /// For programs.
+    pub fn document(&self) -> Value {
+        let one = |(alarm, standing): (Alarm, &Standing)| {
+            json!({ "name": alarm.name(), "severity": if alarm.is_critical() { "critical" } else { "warning" },
+                "since": standing.since, "text": standing.text })
+        };
+        self.iter().map(one).collect()
     }
 }
 

@@ -288,16 +288,7 @@ impl Work {
     /// Logs the alarms that are new, and those that are over.
     fn tell(&mut self) {
         let alarms = lock(&self.common.held).client.alarms().clone();
-        let (new, over) = alarms.changes(&self.told);
-        for (alarm, standing) in new {
-            match alarm.is_critical() {
-                true => tracing::error!(alarm = %alarm, "critical: {alarm}: {}", standing.text),
-                false => tracing::warn!(alarm = %alarm, "{alarm}: {}", standing.text),
-            }
-        }
-        for alarm in over {
-            tracing::info!(alarm = %alarm, "{alarm} is over");
-        }
+        alarms.tell(&self.told);
         self.told = alarms;
     }
 
@@ -307,10 +298,6 @@ impl Work {
         let held = lock(&self.common.held);
         let client = &held.client;
         let held = client.held();
-        let alarm = |(alarm, standing): (Alarm, &super::alarm::Standing)| {
-            json!({ "name": alarm.name(), "severity": if alarm.is_critical() { "critical" } else { "warning" },
-                "since": standing.since, "text": standing.text })
-        };
         let document = json!({
             "followed": !mirrors.is_empty(),
             "session": held.map(|held| held.manifest.session.to_string()),
@@ -327,7 +314,7 @@ impl Work {
             "next_look_s": next.filter(|_| !mirrors.is_empty()).map(|next| next.saturating_duration_since(Instant::now()).as_secs()),
             "swaps": self.common.publisher.swaps(),
             "store": store.as_ref().map(Store::file),
-            "alarms": client.alarms().iter().map(alarm).collect::<Vec<_>>(),
+            "alarms": client.alarms().document(),
         });
         *lock(&self.common.view) = View { document, held_back: client.is_held_back() };
     }

@@ -38,6 +38,7 @@ pub fn board_over(lab: &Lab, ports: [MemPort; 2]) -> Arc<Board> {
         engine,
         trust: Arc::new(Current::new(gathered.trust)),
         repository: None,
+        enrolment: None,
         reloader: None,
         ports: vec![view("one"), view("two")],
         memory: Locking::Off,

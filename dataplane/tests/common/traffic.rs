@@ -115,10 +115,23 @@ impl Call {
         self.m3ua(&self.udt(&self.tcap()))
     }
 
+    /// An END with this number, as if it answered one of ours.
+    pub fn end(&self) -> Vec<u8> {
+        let (mut component, mut message) = (Vec::new(), Vec::new());
+        tcap::emit_result_last(1, 2, &[], &mut component);
+        let id = tcap::Tid::new(&self.id.to_be_bytes()).expect("four octets");
+        tcap::emit_end(id, None, &component, &mut message);
+        message
+    }
+
     /// The TCAP message with a security component of this key.
     pub fn signed_tcap(&self, key: &SigningKey, seq: u64, at_ms: u64) -> Vec<u8> {
-        let plain = self.tcap();
-        let parsed = tcap::Message::parse(&plain, Rules::Strict).expect("ours");
+        self.sign(&self.tcap(), key, seq, at_ms)
+    }
+
+    /// Another message between the same titles with a security component of this key.
+    pub fn sign(&self, plain: &[u8], key: &SigningKey, seq: u64, at_ms: u64) -> Vec<u8> {
+        let parsed = tcap::Message::parse(plain, Rules::Strict).expect("ours");
         let sai = key.public().sai();
         let alg = key.alg() as u8;
         let header = Header { alg, flags: 0, node: 1, sai, tvp: Tvp::from_unix_ms(at_ms), seq, copy: None };

@@ -76,6 +76,11 @@ pub enum Refusal {
 }
 
 impl Refusal {
+    /// What somebody without a certificate of this authority is told.
+    pub(in crate::authority) fn of_stranger(shown: Option<&[u8]>) -> Self {
+        shown.map_or(Self::NoCertificate, |_| Self::Stranger)
+    }
+
     /// The HTTP status that says so.
     pub fn status(&self) -> StatusCode {
         match self {

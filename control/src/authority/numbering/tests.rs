@@ -84,7 +84,7 @@ proptest::proptest! {
         lines in proptest::collection::vec((0..3u8, 0..2u8, 0..12u16, 0..6u16), 0..12)
     ) {
         let text: Vec<_> = lines.iter().map(|(operator, kind, first, more)| match kind {
-            0 => format!("{},gt,{}", char::from(b'a' + operator), format!("{first:b}")),
+            0 => format!("{},gt,{first:b}", char::from(b'a' + operator)),
             _ => format!("{},ispc,{first}-{}", char::from(b'a' + operator), first + more),
         }).collect();
         let mut records: Vec<_> = text.iter().enumerate().filter_map(|(i, line)| record(i + 2, line).ok()).collect();

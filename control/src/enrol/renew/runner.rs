@@ -2,7 +2,7 @@
 
 use super::{Outcome, Renewal};
 use crate::enrol::{EnrolError, Step, Wish, step};
-use crate::tsca::alarm::{Alarm, Alarms};
+use crate::tsca::alarm::Alarms;
 use serde_json::{Value, json};
 use std::io;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -175,21 +175,8 @@ impl Work {
     /// Logs the alarms that are new and those that are over, and leaves what others may see.
     fn tell(&mut self) {
         let alarms = self.renewal.alarms();
-        let (new, over) = alarms.changes(&self.told);
-        for (alarm, standing) in new {
-            match alarm.is_critical() {
-                true => tracing::error!(alarm = %alarm, "critical: {alarm}: {}", standing.text),
-                false => tracing::warn!(alarm = %alarm, "{alarm}: {}", standing.text),
-            }
-        }
-        for alarm in over {
-            tracing::info!(alarm = %alarm, "{alarm} is over");
-        }
+        alarms.tell(&self.told);
         self.told = alarms.clone();
-        let shown = |(alarm, standing): (Alarm, &crate::tsca::alarm::Standing)| {
-            json!({ "name": alarm.name(), "severity": if alarm.is_critical() { "critical" } else { "warning" },
-                "since": standing.since, "text": standing.text })
-        };
         let document = json!({
             "certificate": self.parts.wish.places.certificate(),
             "url": self.parts.wish.url,
@@ -197,7 +184,7 @@ impl Work {
             "due": self.renewal.due(),
             "failures": self.renewal.failures(),
             "in_use": self.untaken.is_none(),
-            "alarms": alarms.iter().map(shown).collect::<Vec<_>>(),
+            "alarms": alarms.document(),
         });
         *lock(&self.common.view) = (document, alarms.clone());
     }
