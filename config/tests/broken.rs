@@ -310,6 +310,20 @@ fn faults_of_an_appliance() {
             ],
         ),
         (
+            "policy: policy.yaml",
+            "policy: policy.yaml\nservice: {user: \"-x\", group: \"a b\", more: 1}",
+            &[
+                "a.yaml:8: service.user: not a user or group; 1 to 32 letters, digits, _, - and . as in \"sealgate\"",
+                "a.yaml:8: service.group: not a user or group; 1 to 32 letters, digits, _, - and . as in \"sealgate\"",
+                "a.yaml:8: service.more: unknown key; known here: user, group",
+            ],
+        ),
+        (
+            "policy: policy.yaml",
+            "policy: policy.yaml\nservice: {group: sealgate}",
+            &["a.yaml:8: service.user: missing; give it, as user: sealgate"],
+        ),
+        (
             "\"0000:3b:00.0\"",
             "\"0000:3g:00.0\"",
             &[
