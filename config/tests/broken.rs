@@ -577,7 +577,7 @@ fn what_is_no_text_file_is_refused() {
     let scratch = Scratch::new("files");
     for (octets, line, want) in [
         (&b"version: 1\nhome: \xff\n"[..], 2, "octets that are not UTF-8"),
-        (&[b'#'; 1024 * 1024 + 1], 0, "more than 1048576 octets"),
+        (&vec![b'#'; 32 * 1024 * 1024 + 1], 0, "more than 33554432 octets"),
         (b"", 0, "the file is empty"),
     ] {
         let faults = load_policy(&scratch.put("p.yaml", octets)).expect_err(want);
