@@ -11,8 +11,8 @@ use serde_yaml::{Mapping, Value};
 
 use crate::fault::Report;
 
-/// The largest file that is read, octets.
-pub(crate) const MAX_FILE: usize = 1024 * 1024;
+/// The largest file that is read, octets: two million prefixes.
+pub(crate) const MAX_FILE: usize = 32 * 1024 * 1024;
 /// How deep lists and mappings may nest. Our own files need six levels.
 const MAX_DEPTH: usize = 16;
 /// Values that aliases may repeat in all. A few lines of aliases of aliases would otherwise fill the memory.

@@ -310,6 +310,20 @@ fn faults_of_an_appliance() {
             ],
         ),
         (
+            "policy: policy.yaml",
+            "policy: policy.yaml\nservice: {user: \"-x\", group: \"a b\", more: 1}",
+            &[
+                "a.yaml:8: service.user: not a user or group; 1 to 32 letters, digits, _, - and . as in \"sealgate\"",
+                "a.yaml:8: service.group: not a user or group; 1 to 32 letters, digits, _, - and . as in \"sealgate\"",
+                "a.yaml:8: service.more: unknown key; known here: user, group",
+            ],
+        ),
+        (
+            "policy: policy.yaml",
+            "policy: policy.yaml\nservice: {group: sealgate}",
+            &["a.yaml:8: service.user: missing; give it, as user: sealgate"],
+        ),
+        (
             "\"0000:3b:00.0\"",
             "\"0000:3g:00.0\"",
             &[
@@ -563,7 +577,7 @@ fn what_is_no_text_file_is_refused() {
     let scratch = Scratch::new("files");
     for (octets, line, want) in [
         (&b"version: 1\nhome: \xff\n"[..], 2, "octets that are not UTF-8"),
-        (&[b'#'; 1024 * 1024 + 1], 0, "more than 1048576 octets"),
+        (&vec![b'#'; 32 * 1024 * 1024 + 1], 0, "more than 33554432 octets"),
         (b"", 0, "the file is empty"),
     ] {
         let faults = load_policy(&scratch.put("p.yaml", octets)).expect_err(want);

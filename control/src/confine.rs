@@ -7,14 +7,16 @@ use landlock::{
     path_beneath_rules,
 };
 use sealgate_config::model::{Appliance, Device};
+use std::fs::DirBuilder;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 /// What is handled: files, directories and truncation. Calls on devices (V5) belong to DPDK's drivers.
 const KNOWN: ABI = ABI::V3;
 /// Where libraries, drivers, the system's certificates and names are, and the sockets of the manager and the journal.
 const SYSTEM: [&str; 9] = ["/usr", "/lib", "/lib64", "/etc", "/proc", "/sys", "/dev", "/run", "/var/run"];
-/// Where DPDK's drivers write: vfio, huge pages, network devices, and EAL's own directory.
-const DRIVERS: [&str; 4] = ["/dev", "/sys", "/proc", "/run/dpdk"];
+/// Where DPDK's drivers write: vfio, huge pages, network devices.
+const DRIVERS: [&str; 3] = ["/dev", "/sys", "/proc"];
 
 /// Confines this thread and those that it makes, as far as the system can. Returns a line for the log.
 ///
@@ -24,7 +26,10 @@ pub fn confine(appliance: &Appliance, config: &Path) -> String {
         return "file access is not confined: a PKCS#11 module needs files that only it knows".to_owned();
     }
     let writes = writes(appliance);
-    match restrict(&reads(appliance, config), &writes) {
+    let eal = eal();
+    // Nobody else makes it later. Where it cannot be made, EAL says so.
+    let _ = DirBuilder::new().mode(0o700).create(&eal);
+    match restrict(&reads(appliance, config), &writes, &eal) {
         Ok(status) => {
             let how = match status.ruleset {
                 RulesetStatus::FullyEnforced => "file access is confined (Landlock)",
@@ -40,7 +45,7 @@ pub fn confine(appliance: &Appliance, config: &Path) -> String {
     }
 }
 
-fn restrict(reads: &[PathBuf], writes: &[PathBuf]) -> Result<RestrictionStatus, RulesetError> {
+fn restrict(reads: &[PathBuf], writes: &[PathBuf], eal: &Path) -> Result<RestrictionStatus, RulesetError> {
     // Execution is handled and given to nothing.
     let read = AccessFs::from_read(KNOWN) & !AccessFs::Execute;
     let all = AccessFs::from_all(KNOWN) & !AccessFs::Execute;
@@ -49,9 +54,19 @@ fn restrict(reads: &[PathBuf], writes: &[PathBuf]) -> Result<RestrictionStatus, 
         .create()?
         .add_rules(path_beneath_rules(SYSTEM, read))?
         .add_rules(path_beneath_rules(DRIVERS, all))?
+        .add_rules(path_beneath_rules([eal], all))?
         .add_rules(path_beneath_rules(reads, read))?
         .add_rules(path_beneath_rules(writes, all))?
         .restrict_self()
+}
+
+/// EAL's own directory, as DPDK 22.11 chooses it (`eal_create_runtime_dir`).
+fn eal() -> PathBuf {
+    let named = std::env::var_os("RUNTIME_DIRECTORY").or_else(|| match rustix::process::getuid().is_root() {
+        true => Some("/var/run".into()),
+        false => std::env::var_os("XDG_RUNTIME_DIR"),
+    });
+    PathBuf::from(named.unwrap_or_else(|| "/tmp".into())).join("dpdk")
 }
 
 /// Directories of the files that the configuration names.

@@ -317,7 +317,9 @@ pub(crate) fn compile_fault(policy: &Path, error: &CompileError) -> Fault {
         }
         CompileError::SigningKey(_) => ("home.signing.cert", "the key is a PKCS#8 file named after the certificate"),
         CompileError::SigfwKey(_) => ("sigfw_keys", "name a loaded certificate, or give spki"),
-        CompileError::TooMany(_) => ("", "split the file over several gateways"),
+        CompileError::TooMany(_) => {
+            ("", "names of earlier policies count until the next start: start again, or split the file")
+        }
     };
     let text = error.to_string();
     let message = text.strip_prefix(path).and_then(|rest| rest.strip_prefix(": ")).unwrap_or(&text);

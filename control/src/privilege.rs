@@ -8,7 +8,7 @@ use crate::cli::CliError;
 use crate::secrecy;
 use nix::unistd::{Group, User, initgroups, setresgid, setresuid};
 use rustix::thread::{set_thread_groups, set_thread_res_gid, set_thread_res_uid};
-use sealgate_config::model::Appliance;
+use sealgate_config::model::{Appliance, Device};
 use std::ffi::CString;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io;
@@ -55,6 +55,14 @@ pub fn account(appliance: &Appliance) -> Result<Option<Account>, CliError> {
             "root and its group are what this takes away".to_owned(),
             "name another, or leave it out",
         );
+    }
+    if [&appliance.ports.interconnect, &appliance.ports.home].iter().any(|port| matches!(port.device, Device::AfXdp(_)))
+    {
+        // Its program would stay on the interface, and be in the way of the next start.
+        let why = "af_xdp ports need CAP_NET_ADMIN once more when they are closed".to_owned();
+        let remedy =
+            "start it as that user with the capability, as interface.conf.example of the unit does, without service";
+        return fault("user", why, remedy);
     }
     let (real, effective) = (rustix::process::getuid().as_raw(), rustix::process::geteuid().as_raw());
     let name = CString::new(user.name).unwrap_or_default();

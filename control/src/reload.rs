@@ -171,7 +171,9 @@ fn appliance_later(running: &Appliance, next: &Appliance) -> Vec<String> {
     differs("crypto", running.crypto != next.crypto);
     differs("state", running.state != next.state);
     differs("admin", running.admin != next.admin);
+    differs("service", running.service != next.service);
     differs("trust.repository", running.trust.repository != next.trust.repository);
+    differs("trust.enrolment", running.trust.enrolment != next.trust.enrolment);
     let (old, new) = (&running.trust, &next.trust);
     differs("trust.crl_grace", old.crl_grace_s != new.crl_grace_s);
     differs("trust.crl_stale", old.crl_stale != new.crl_stale);

@@ -5,12 +5,14 @@ mod common;
 
 use common::{HOME, Lab, OTHER, frame, message};
 use sealgate_control::admin::Admin;
+use sealgate_control::authority::serve;
 use sealgate_control::gather::Gathered;
 use sealgate_control::observe::{Observer, Settings};
 use sealgate_control::publish::Publisher;
 use sealgate_control::reload::Reloader;
 use sealgate_control::report::{Board, Current, Wishes};
 use sealgate_control::secrecy::Locking;
+use sealgate_control::tsca::fetch::{Base, Limits, Mirror, roots};
 use sealgate_control::tsca::keeper::{Keeper, Parts};
 use sealgate_dataplane::engine::{Engine, EngineConfig, now_ms};
 use sealgate_dataplane::io::FrameIo;
@@ -20,6 +22,7 @@ use sealgate_wire::Reason;
 use serde_json::{Value, json};
 use std::collections::VecDeque;
 use std::fs;
+use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::{Command, Output};
 use std::sync::Arc;
@@ -46,6 +49,11 @@ struct World {
 
 impl World {
     fn new(test: &str) -> Self {
+        Self::following(test, Vec::new())
+    }
+
+    /// The same that follows a repository.
+    fn following(test: &str, mirrors: Vec<Mirror>) -> Self {
         let lab = Lab::new(test);
         // Each gateway has keys of its own; those of the lab are everybody's.
         fs::create_dir(lab.file("own-keys")).expect("made");
@@ -61,7 +69,7 @@ impl World {
         let engine = Arc::new(Engine::start(EngineConfig::default(), snapshot, ports, || Ok(())).expect("started"));
         let trust = Arc::new(Current::new(trust));
         let publisher = Arc::new(Publisher::new(&engine, policy, keys, 1500, Arc::clone(&trust)));
-        let parts = Parts { client, mirrors: Vec::new(), store: None, publisher: Arc::clone(&publisher) };
+        let parts = Parts { client, mirrors, store: None, publisher: Arc::clone(&publisher) };
         let keeper = Keeper::start(parts).expect("started");
         let reloader = Arc::new(Reloader::new(&file, appliance, publisher, keeper.handle()));
         let board = Board {
@@ -277,4 +285,32 @@ fn a_diff_names_keys_and_verdicts_before_anything_changes() {
     world.reload().expect("in force");
     let done = world.command(&["diff"]);
     assert_eq!(String::from_utf8_lossy(&done.stdout), "the policies say the same\n");
+}
+
+#[test]
+fn a_server_that_says_nothing_holds_up_no_reload() {
+    let silent = TcpListener::bind("127.0.0.1:0").expect("an address");
+    let url = format!("https://localhost:{}/", silent.local_addr().expect("an address").port());
+    let lab = Lab::new("reload-silent-tls");
+    let (_, cert) = serve::identity(&lab.file("tsca"), &["localhost".to_owned()]).expect("an identity");
+    let mirror = Mirror::new(Base::Https(url), &roots(&[cert]).expect("roots"), Limits::default());
+    let mut world = World::following("reload-silent", vec![mirror]);
+    // The look has begun, and goes on for as long as the server may be silent: 10 s.
+    let caller = silent.accept().expect("the gateway calls");
+    let began = Instant::now();
+    world.edit("mode: require", "mode: prefer");
+    world.reload().expect("in force");
+    let document = world.keeper.as_ref().expect("it runs").handle().document();
+    assert_eq!((&document["followed"], &document["failures"]), (&json!(true), &json!(0)), "{document}");
+    assert!(began.elapsed() < Limits::default().read, "the look goes on");
+    assert_eq!(world.judge(&SEEN), [0, 1, 0]);
+    // And what the look comes to does not undo it.
+    drop(caller);
+    drop(silent);
+    let handle = world.keeper.as_ref().expect("it runs").handle();
+    while handle.document()["failures"] == json!(0) {
+        assert!(began.elapsed() < Duration::from_secs(40), "the look ends");
+        sleep(Duration::from_millis(10));
+    }
+    assert_eq!(world.judge(&SEEN), [0, 2, 0]);
 }

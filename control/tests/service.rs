@@ -33,7 +33,7 @@ impl Drop for Gateway {
     }
 }
 
-fn text(path: &Path) -> &str {
+fn path(path: &Path) -> &str {
     path.to_str().expect("UTF-8")
 }
 
@@ -55,7 +55,7 @@ impl Gateway {
         let pipe = lab.file("in.pcap");
         assert!(Command::new("mkfifo").arg(&pipe).status().expect("mkfifo").success());
         let mut child = Command::new(env!("CARGO_BIN_EXE_sealgate"))
-            .args(["run", text(config)])
+            .args(["run", path(config)])
             .envs(variables.iter().copied())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
@@ -131,7 +131,7 @@ fn the_manager_hears_of_start_and_stop_and_no_beat_of_a_worker_that_hangs() {
     let socket = UnixDatagram::bind(lab.file("notify")).expect("a socket");
     let notify = lab.file("notify");
     // A beat is due each 200 ms.
-    let variables = [("NOTIFY_SOCKET", text(&notify)), ("WATCHDOG_USEC", "600000")];
+    let variables = [("NOTIFY_SOCKET", path(&notify)), ("WATCHDOG_USEC", "600000")];
     let mut gateway = Gateway::start(&lab, &config, &variables);
     assert_eq!(until(&socket, "READY=1"), ["READY=1"], "not before frames are forwarded");
     assert_eq!(until(&socket, "STATUS="), ["STATUS=forwarding, 1 worker(s)"]);
@@ -225,7 +225,7 @@ fn a_user_that_cannot_be_is_a_fault_of_the_configuration() {
         [("no-such-user", "there is no user no-such-user"), ("root", "root and its group are what this takes away")];
     for (user, why) in faults {
         let config = configuration(&lab, &format!("service: {{user: {user}}}\n"));
-        let done = Command::new(env!("CARGO_BIN_EXE_sealgate")).args(["run", text(&config)]).output().expect("it runs");
+        let done = Command::new(env!("CARGO_BIN_EXE_sealgate")).args(["run", path(&config)]).output().expect("it runs");
         let said = String::from_utf8_lossy(&done.stderr);
         assert!(done.status.code() == Some(2) && said.contains(&format!("service.user: {why}")), "{said}");
     }
@@ -245,7 +245,7 @@ fn a_directory_of_another_user_is_refused_and_not_taken_over() {
     std::os::unix::fs::symlink(&treasure, own.join("state")).expect("linked");
     for dir in ["own/state", "own/state/deeper", "treasure"] {
         let config = configuration(&lab, &format!("service: {{user: nobody, group: nogroup}}\nstate: {dir}\n"));
-        let done = Command::new(env!("CARGO_BIN_EXE_sealgate")).args(["run", text(&config)]).output().expect("it runs");
+        let done = Command::new(env!("CARGO_BIN_EXE_sealgate")).args(["run", path(&config)]).output().expect("it runs");
         let said = String::from_utf8_lossy(&done.stderr);
         assert!(
             done.status.code() == Some(1) && said.contains("state: ") && said.contains("chown it to nobody"),

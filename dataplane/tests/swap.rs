@@ -1,14 +1,15 @@
-//! Policies swapped under traffic: none lost, none judged by a mixture of two. What a swap costs a turn: `sgperf reload`.
+//! Policy and trust swapped under traffic: none lost, none judged by a mixture of two. What a swap costs a turn: `sgperf reload`.
 //!
-//! Two policies take turns. Each message would pass if one of them said what it claims and the other what follows from it;
+//! Two policies take turns, each with its certificates. Each message would pass if one of them said what it claims and the other what follows from it;
 //! under either alone it is refused, under reasons that tell which.
 
 mod common;
 
 use common::traffic::{Call, frame, inbound};
 use common::{NOW_MS, key, keys, policy, trust};
-use sealgate_config::model::{AlgName, Mode, Policy};
+use sealgate_config::model::{Mode, Policy};
 use sealgate_crypto::keyring::KeyRing;
+use sealgate_crypto::pki::Trust;
 use sealgate_crypto::pool::PoolConfig;
 use sealgate_dataplane::engine::{Engine, EngineConfig};
 use sealgate_dataplane::io::mem::{MemFrame, MemPool, MemPort};
@@ -44,8 +45,8 @@ fn one() -> Policy {
     policy
 }
 
-/// Answers need none, but A may not sign with P-256; unsigned messages of B pass. Another peer stands before both, and A has
-/// another link beside its own.
+/// Answers need none, but A's certificate is revoked, see [`revoked`]; unsigned messages of B pass. Another peer stands before
+/// both, and another link.
 fn two() -> Policy {
     let mut policy = policy();
     policy.defaults.transactions.check = false;
@@ -53,7 +54,6 @@ fn two() -> Policy {
     first.name = "Z".to_owned();
     first.gt = vec!["99909".parse().expect("digits")];
     for peer in &mut policy.peers {
-        peer.algs.retain(|alg| peer.name != "A" || *alg != AlgName::P256);
         peer.mode = if peer.name == "B" { Mode::Prefer } else { Mode::Require };
     }
     policy.peers.insert(0, first);
@@ -62,6 +62,14 @@ fn two() -> Policy {
     link.remote = vec!["192.0.2.99".parse().expect("an address")];
     policy.links.insert(0, link);
     policy
+}
+
+/// The same certificates, of which A's is revoked.
+fn revoked(trust: &Trust) -> Trust {
+    let mut trust = trust.clone();
+    let own = trust.signers.iter_mut().filter(|signer| signer.certificate.name == "a-ec");
+    own.for_each(|signer| signer.revoked = true);
+    trust
 }
 
 /// Signed answers of A and unsigned requests of B, in turns.
@@ -83,6 +91,7 @@ fn a_thousand_swaps_at_full_speed_lose_nothing_and_mix_nothing() {
     let frames = frames(SWAPS * BETWEEN);
     let total = u32::try_from(frames.len()).expect("a number");
     let (one, two, trust, keys) = (one(), two(), trust(), keys());
+    let revoked = revoked(&trust);
     let snapshot = Snapshot::compile(&one, &trust, &keys, 1500, &KeyRing::new()).expect("compiled");
     let pool = MemPool::new(4096, 2048);
     let ((near, mut wire), (host, mut home)) = (MemPort::cable(&pool, 1024), MemPort::cable(&pool, 1024));
@@ -96,8 +105,8 @@ fn a_thousand_swaps_at_full_speed_lose_nothing_and_mix_nothing() {
         let control = scope.spawn(|| {
             let mut longest = Duration::ZERO;
             for swap in 1..=SWAPS {
-                let next = if swap % 2 == 1 { &two } else { &one };
-                let next = engine.snapshot().next(next, &trust, &keys, 1500).expect("compiled");
+                let (next, trust) = if swap % 2 == 1 { (&two, &revoked) } else { (&one, &trust) };
+                let next = engine.snapshot().next(next, trust, &keys, 1500).expect("compiled");
                 let began = Instant::now();
                 while got.load(Ordering::Acquire) < (swap - 1) * BETWEEN {
                     assert!(began.elapsed() < Duration::from_secs(20), "no more messages come");
@@ -142,7 +151,7 @@ fn a_thousand_swaps_at_full_speed_lose_nothing_and_mix_nothing() {
     assert_eq!(stats.message_balance(), (total.into(), total.into()));
     // Each verdict is that of one policy, and both had their say.
     let counts = |reasons: &[Reason]| reasons.iter().map(|reason| stats.total(*reason)).collect::<Vec<_>>();
-    let answers = counts(&[Reason::TcapState, Reason::SecAlgDowngrade]);
+    let answers = counts(&[Reason::TcapState, Reason::CrtRevoked]);
     let requests = counts(&[Reason::SecMissing, Reason::OkUnsignedAllowed]);
     assert_eq!(
         (answers.iter().sum::<u64>(), requests.iter().sum::<u64>()),

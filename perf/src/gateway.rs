@@ -6,13 +6,14 @@ use std::sync::Arc;
 use sealgate_config::Admin;
 use sealgate_config::model::{Mode, Policy};
 use sealgate_crypto::keyring::KeyRing;
-use sealgate_crypto::pki::{self, Anchor, Kind, Object, Options};
+use sealgate_crypto::pki::{self, Anchor, Kind, Object, Options, Trust};
 use sealgate_crypto::pool::{Pool, PoolConfig};
 use sealgate_crypto::sign::SigningKey;
 use sealgate_dataplane::io::mem::{self, MemPool, MemPort};
 use sealgate_dataplane::pipeline::tap::Tap;
 use sealgate_dataplane::pipeline::worker::Shared;
 use sealgate_dataplane::pipeline::{Worker, WorkerConfig};
+use sealgate_dataplane::policy::snapshot::Keys;
 use sealgate_dataplane::policy::{PolicyCell, Snapshot};
 
 /// The time at which the vectors' certificates are valid, milliseconds since 1970.
@@ -97,6 +98,18 @@ pub(crate) fn policy(mode: Mode, sign: bool) -> Result<Policy, Box<dyn Error>> {
 
 /// * `more`: certificates beside those of the vectors
 pub(crate) fn compile(policy: &Policy, ring: &KeyRing, more: &[Object]) -> Result<Snapshot, Box<dyn Error>> {
+    let (trust, keys) = material_with(more)?;
+    // The SigFW peer's certificate is left out here: nothing measured uses it.
+    let policy = Policy { sigfw_keys: Vec::new(), ..policy.clone() };
+    Snapshot::compile(&policy, &trust, &keys, 1500, ring).map_err(|faults| format!("{faults:?}").into())
+}
+
+/// The vectors' certificates and our key.
+pub(crate) fn material() -> Result<(Trust, Keys), Box<dyn Error>> {
+    material_with(&[])
+}
+
+fn material_with(more: &[Object]) -> Result<(Trust, Keys), Box<dyn Error>> {
     let object = |name, octets, kind| pki::objects_from_octets(name, octets, kind);
     let anchors: Vec<_> = object("root", ROOT, Kind::Certificate)?
         .into_iter()
@@ -115,8 +128,5 @@ pub(crate) fn compile(policy: &Policy, ring: &KeyRing, more: &[Object]) -> Resul
     if !trust.rejected.is_empty() {
         return Err(format!("a certificate is refused: {:?}", trust.rejected.first()).into());
     }
-    let keys = [("home-ec".to_string(), SigningKey::from_pkcs8_pem(HOME_KEY)?)].into();
-    // The SigFW peer's certificate is left out here: nothing measured uses it.
-    let policy = Policy { sigfw_keys: Vec::new(), ..policy.clone() };
-    Snapshot::compile(&policy, &trust, &keys, 1500, ring).map_err(|faults| format!("{faults:?}").into())
+    Ok((trust, [("home-ec".to_string(), SigningKey::from_pkcs8_pem(HOME_KEY)?)].into()))
 }

@@ -7,5 +7,6 @@ pub mod crypto;
 pub mod gateway;
 pub mod measure;
 pub mod pool;
+pub mod reload;
 pub mod sync;
 pub mod traffic;

@@ -119,7 +119,7 @@ pub fn measure(operators: &[Object], core: usize, quiet: Duration) -> Result<Out
 }
 
 /// Turns as long as `go_on` says, which is asked every so often and outside what is timed.
-fn turns(gateway: &mut Gateway, mut go_on: impl FnMut(Duration, &Gateway) -> bool) -> Turns {
+pub(crate) fn turns(gateway: &mut Gateway, mut go_on: impl FnMut(Duration, &Gateway) -> bool) -> Turns {
     let mut turns =
         Turns { cpu_ns: Vec::with_capacity(TURNS), clock_ns: Vec::with_capacity(TURNS), ..Turns::default() };
     // Written once, so that no page of it is met for the first time in a turn.
@@ -170,7 +170,7 @@ fn switches() -> u64 {
 }
 
 /// Goes to some other core than this one; refused, it stays.
-fn leave(core: usize) {
+pub(crate) fn leave(core: usize) {
     let others = core_affinity::get_core_ids().unwrap_or_default().into_iter().find(|id| id.id != core);
     let other = others.unwrap_or(core_affinity::CoreId { id: usize::from(core == 0) });
     core_affinity::set_for_current(other);

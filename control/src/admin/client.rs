@@ -10,8 +10,8 @@ use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::Duration;
 
-/// The longest answer that is read, octets: some ten thousand certificates.
-const MAX_ANSWER: u64 = 16 * 1024 * 1024;
+/// The longest answer that is read, octets: a policy of two million prefixes, or many thousand certificates.
+const MAX_ANSWER: u64 = 64 * 1024 * 1024;
 /// The longest line of a trace, octets.
 const MAX_LINE: u64 = 64 * 1024;
 /// How long a gateway may take to answer: a drain takes some seconds.

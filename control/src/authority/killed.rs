@@ -3,6 +3,7 @@
 use super::*;
 use crate::enrol::certification_request;
 use enrol::Answer;
+use sealgate_crypto::pki::Role;
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;

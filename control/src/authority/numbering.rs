@@ -108,7 +108,7 @@ pub struct Numbering(Vec<Record>);
 impl Numbering {
     /// Reads the text of a file.
     /// # Errors
-    /// All that is wrong with it, at most [`MAX_FAULTS`] lines and one that counts the others.
+    /// All that is wrong with it, at most twenty lines and one that counts the others.
     pub fn parse(text: &str) -> Result<Self, Vec<NumberingFault>> {
         let mut faults = Vec::new();
         let mut records = Vec::new();

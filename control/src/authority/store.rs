@@ -27,7 +27,7 @@ CREATE TABLE authority (
 CREATE TABLE issued (
     serial INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, operator TEXT NOT NULL, ca TEXT NOT NULL, sai TEXT NOT NULL,
     alg TEXT NOT NULL, not_before TEXT NOT NULL, not_after TEXT NOT NULL, revoked_at INTEGER, revoked_reason TEXT,
-    der BLOB) STRICT;
+    der BLOB, written INTEGER NOT NULL) STRICT;
 CREATE INDEX issued_by_key ON issued (sai);
 CREATE INDEX issued_by_octets ON issued (der);
 CREATE TABLE numbering (
@@ -117,7 +117,7 @@ impl Store {
                 ],
             )?;
             for one in &state.issued {
-                insert(tx, one, der(&one.name).as_deref())?;
+                insert(tx, one, der(&one.name).as_deref(), true)?;
             }
             tx.pragma_update(None, "user_version", VERSION)
         });
@@ -187,7 +187,7 @@ impl Store {
         entry: &Entry,
     ) -> Result<(), AuthorityError> {
         self.transaction(|tx| {
-            insert(tx, one, Some(der))?;
+            insert(tx, one, Some(der), false)?;
             if let Some((ticket, approved)) = ticket {
                 tx.execute("UPDATE tickets SET serial = ? WHERE ticket = ?", params![number(one.serial), ticket])?;
                 audit::put(tx, approved)?;
@@ -207,10 +207,16 @@ impl Store {
         })
     }
 
-    /// The octets of issued certificates with the names of their files. Those taken over without a file have none.
-    pub(super) fn certificates(&self) -> Result<Vec<(String, Vec<u8>)>, AuthorityError> {
+    /// Remembers that the file of a certificate was written. Whoever removes it after that means it.
+    pub(super) fn set_written(&self, name: &str) -> Result<(), AuthorityError> {
+        self.step()?;
+        self.at(self.db.execute("UPDATE issued SET written = 1 WHERE name = ?", [name])).map(|_| ())
+    }
+
+    /// The certificates whose files were not written yet: their names and octets.
+    pub(super) fn unwritten(&self) -> Result<Vec<(String, Vec<u8>)>, AuthorityError> {
         let read = || {
-            let mut all = self.db.prepare("SELECT name, der FROM issued WHERE der IS NOT NULL")?;
+            let mut all = self.db.prepare("SELECT name, der FROM issued WHERE written = 0 AND der IS NOT NULL")?;
             let rows = all.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
             rows.collect()
         };
@@ -291,14 +297,15 @@ pub(super) fn find_issued(
     db.query_row(&sql, [value], |row| Ok((issued(row)?, row.get(10)?))).optional()
 }
 
-fn insert(tx: &Transaction<'_>, one: &Issued, der: Option<&[u8]>) -> rusqlite::Result<()> {
+fn insert(tx: &Transaction<'_>, one: &Issued, der: Option<&[u8]>, written: bool) -> rusqlite::Result<()> {
     let revoked = one.revoked.as_ref();
     let operator = if one.operator.is_empty() { &one.name } else { &one.operator };
     tx.execute(
-        "INSERT INTO issued (serial, name, operator, ca, sai, alg, not_before, not_after, revoked_at, revoked_reason, der)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO issued (serial, name, operator, ca, sai, alg, not_before, not_after, revoked_at, revoked_reason, der,
+         written)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         params![number(one.serial), one.name, operator, one.ca, one.sai, one.alg, one.not_before, one.not_after,
-            revoked.map(|one| one.at), revoked.map(|one| one.reason.name()), der],
+            revoked.map(|one| one.at), revoked.map(|one| one.reason.name()), der, written],
     )
     .map(|_| ())
 }

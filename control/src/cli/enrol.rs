@@ -24,7 +24,7 @@ pub struct Args {
     /// The gateway's appliance file, which has directories, anchors and (trust.enrolment) the authority.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// The authority's address, as https://tsca.example:8443/
+    /// The authority's address: `https://tsca.example:8443/`.
     #[arg(long, required_unless_present = "config")]
     url: Option<String>,
     /// Certificate that the authority's https server is checked against [default: the system's].

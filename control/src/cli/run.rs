@@ -208,11 +208,11 @@ fn reload(gateway: &Gateway) {
     }
 }
 
-/// What a gateway that forwards is, in a line.
+/// How the gateway is, in a line.
 fn status(board: &Board, workers: usize) -> String {
     let serial = board.repository.as_ref().and_then(|handle| handle.document().get("serial").and_then(Value::as_u64));
     let serial = serial.map(|serial| format!(", serial {serial}")).unwrap_or_default();
-    format!("forwarding, {workers} worker(s){serial}")
+    format!("{}, {workers} worker(s){serial}", board.state())
 }
 
 /// Waits for a signal, the end of all input, or a fault.

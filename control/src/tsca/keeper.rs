@@ -236,10 +236,6 @@ impl Work {
             let own = policy.home.signing.as_ref().map(|signing| signing.cert.as_str());
             client = client.with_local(held.client.local().clone(), own, now);
         }
-        if held.client.is_confirmed() {
-            // Agreed to while the look went on.
-            client.confirm_shrink();
-        }
         held.client = client;
         if let Some(good) = &round.applied {
             let manifest = &good.manifest;

@@ -233,11 +233,6 @@ impl Client {
         self.shrink.is_some()
     }
 
-    /// Whether an operator agreed to what is held back.
-    pub fn is_confirmed(&self) -> bool {
-        self.shrink.as_ref().is_some_and(|held| held.confirmed)
-    }
-
     /// An operator agrees that as many operators go as are held back. Returns whether something was.
     pub fn confirm_shrink(&mut self) -> bool {
         self.shrink.as_mut().map(|held| held.confirmed = true).is_some()

@@ -4,6 +4,7 @@ mod attacks;
 mod cost;
 mod engines;
 mod pools;
+mod reloads;
 mod syncs;
 
 use clap::{Parser, Subcommand};
@@ -32,6 +33,8 @@ enum Verb {
     Attack(attacks::Attack),
     /// Whether a sync of thousands of operators makes any turn of a worker longer.
     Sync(syncs::Sync),
+    /// What swaps of policy and trust cost a worker's turns, and whether a message is lost by them.
+    Reload(reloads::Reload),
     /// Judges unsigned messages and prints nothing else: for callgrind and profilers.
     Once {
         /// Turns of up to 32 messages.
@@ -47,6 +50,7 @@ fn main() -> ExitCode {
         Verb::Pool(args) => pools::run(&args),
         Verb::Attack(args) => attacks::run(&args),
         Verb::Sync(args) => syncs::run(&args),
+        Verb::Reload(args) => reloads::run(&args),
         Verb::Once { turns } => cost::once(turns),
     };
     match done {

@@ -29,29 +29,13 @@ pub fn run(args: &Sync) -> Result<(), Box<dyn Error>> {
     let operators = sync::operators(args.operators)?;
     let mut rounds = Vec::new();
     if !args.json {
-        println!(
-            "{} operators; microseconds of a worker's turn{:>13} {:>9} {:>9} {:>9} {:>9} {:>10}",
-            args.operators, "p50", "p99", "p99.9", "longest", "turns", "interrupted"
-        );
+        head(&format!("{} operators", args.operators));
     }
     for _ in 0..args.rounds.max(1) {
         let outcome = sync::measure(&operators, args.core, Duration::from_millis(args.ms))?;
         let mut round = serde_json::Map::new();
         for (phase, turns) in [("quiet", &outcome.quiet), ("sync", &outcome.sync)] {
-            for (by, sorted) in [("cpu", &turns.cpu_ns), ("clock", &turns.clock_ns)] {
-                let [p50, p99, p999, longest] = [500, 990, 999, 1000].map(|of| Turns::at(sorted, of));
-                for (name, value) in [("p50", p50), ("p99", p99), ("p999", p999), ("longest", longest)] {
-                    round.insert(format!("{phase}_{by}_{name}_us"), json!(value));
-                }
-                if !args.json {
-                    println!(
-                        "{phase:>20}, {by:<28} {p50:>9.1} {p99:>9.1} {p999:>9.1} {longest:>9.1} {:>9} {:>10}",
-                        sorted.len(),
-                        turns.taken_away
-                    );
-                }
-            }
-            round.insert(format!("{phase}_interrupted"), json!(turns.taken_away));
+            show(phase, turns, args.json, &mut round);
         }
         let (published, whole) = (outcome.published.as_secs_f64(), outcome.sync.elapsed.as_secs_f64());
         round.insert("published_s".to_owned(), json!(published));
@@ -65,4 +49,31 @@ pub fn run(args: &Sync) -> Result<(), Box<dyn Error>> {
         println!("{}", serde_json::to_string_pretty(&rounds)?);
     }
     Ok(())
+}
+
+/// The head of a table of turns.
+pub fn head(what: &str) {
+    let what = format!("{what}; microseconds of a worker's turn");
+    println!(
+        "{what:<50} {:>9} {:>9} {:>9} {:>9} {:>9} {:>10}",
+        "p50", "p99", "p99.9", "longest", "turns", "interrupted"
+    );
+}
+
+/// Turns of one phase: rows of the table, and their figures.
+pub fn show(phase: &str, turns: &Turns, quiet: bool, round: &mut serde_json::Map<String, serde_json::Value>) {
+    for (by, sorted) in [("cpu", &turns.cpu_ns), ("clock", &turns.clock_ns)] {
+        let [p50, p99, p999, longest] = [500, 990, 999, 1000].map(|of| Turns::at(sorted, of));
+        for (name, value) in [("p50", p50), ("p99", p99), ("p999", p999), ("longest", longest)] {
+            round.insert(format!("{phase}_{by}_{name}_us"), json!(value));
+        }
+        if !quiet {
+            println!(
+                "{phase:>20}, {by:<28} {p50:>9.1} {p99:>9.1} {p999:>9.1} {longest:>9.1} {:>9} {:>10}",
+                sorted.len(),
+                turns.taken_away
+            );
+        }
+    }
+    round.insert(format!("{phase}_interrupted"), json!(turns.taken_away));
 }
