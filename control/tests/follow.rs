@@ -5,6 +5,7 @@ mod common;
 
 use common::{HOME, Lab, OTHER, frame, message};
 use sealgate_control::admin::{self, Admin};
+use sealgate_control::alarms::clock::ClockState;
 use sealgate_control::authority::serve::{self, Server};
 use sealgate_control::authority::{Authority, DIRECTORY, Publication, Reason as Why, Request};
 use sealgate_control::gather::{Gathered, keep_own};
@@ -271,7 +272,11 @@ fn the_operators_door_shows_the_repository_and_takes_wishes() {
     until("first look", || world.document()["serial"] == json!(1));
     let (engine, trust) = (Arc::clone(&world.verifies), Arc::clone(&world.trust));
     let (config, repository) = (world.lab.file("other.yaml"), Some(world.handle()));
-    let observer = Observer::start(&engine, Settings { clock: || None, ..Settings::default() }).expect("a thread");
+    let observer = Observer::start(
+        &engine,
+        Settings { clock: || Some(ClockState { synchronised: true, error_us: 0 }), ..Settings::default() },
+    )
+    .expect("a thread");
     let (memory, wishes, reloader) = (Locking::Off, Wishes::default(), None);
     let board = Board {
         config,

@@ -5,6 +5,7 @@ mod common;
 
 use common::{HOME, Lab, OTHER, frame, message};
 use sealgate_control::admin::Admin;
+use sealgate_control::alarms::clock::ClockState;
 use sealgate_control::authority::serve;
 use sealgate_control::gather::Gathered;
 use sealgate_control::observe::{Observer, Settings};
@@ -81,7 +82,11 @@ impl World {
             reloader: Some(Arc::clone(&reloader)),
             ports: Vec::new(),
             memory: Locking::Off,
-            observer: Observer::start(&engine, Settings { clock: || None, ..Settings::default() }).expect("a thread"),
+            observer: Observer::start(
+                &engine,
+                Settings { clock: || Some(ClockState { synchronised: true, error_us: 0 }), ..Settings::default() },
+            )
+            .expect("a thread"),
             wishes: Wishes::default(),
         };
         let door = Admin::open(&lab.file("other.sock"), None, Arc::new(board)).expect("open");

@@ -15,7 +15,7 @@ pub struct ClockState {
     pub error_us: i64,
 }
 
-/// Asks the kernel; `None` where it does not say.
+/// Asks the kernel; `None` where it does not say, which is no better than a wrong clock.
 pub fn ask() -> Option<ClockState> {
     let (synchronised, error_us) = system::clock().ok()?;
     Some(ClockState { synchronised, error_us })
@@ -25,7 +25,7 @@ pub fn ask() -> Option<ClockState> {
 pub fn look(registry: &Registry, clock: Option<ClockState>, now: i64) {
     let remedy = "messages are judged by their time: run chrony or systemd-timesyncd on this host";
     let text = match clock {
-        None => None,
+        None => Some(format!("the system does not say whether this host's clock is set (adjtimex); {remedy}")),
         Some(ClockState { synchronised: false, .. }) => Some(format!("nobody sets this host's clock; {remedy}")),
         Some(ClockState { error_us, .. }) if error_us > MAX_ERROR_US => {
             Some(format!("this host's clock may be {} ms off; {remedy}", error_us / 1000))
@@ -49,6 +49,8 @@ mod tests {
         };
         assert_eq!(see(true, MAX_ERROR_US), json!([]));
         assert_eq!(see(true, MAX_ERROR_US + 1)[0]["name"], "clock_unsynced");
+        look(&registry, None, 7);
+        assert!(registry.document(&Value::Null)[0]["text"].as_str().is_some_and(|text| text.contains("does not say")));
         assert!(see(false, 0)[0]["text"].as_str().is_some_and(|text| text.starts_with("nobody sets")));
         assert_eq!(see(true, 3), json!([]));
     }

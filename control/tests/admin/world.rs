@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test file uses its part")]
 
 use crate::common::{HOME, Lab, OTHER, frame, message};
+use sealgate_control::alarms::clock::ClockState;
 use sealgate_control::gather::Gathered;
 use sealgate_control::observe::{Observer, Settings};
 use sealgate_control::ports::PortView;
@@ -42,7 +43,9 @@ where
         counters: Box::new(|| Value::Null),
     };
     let engine = Arc::new(engine.expect("started"));
-    let observer = Observer::start(&engine, Settings { clock: || None, keep: 4 }).expect("a thread");
+    let observer =
+        Observer::start(&engine, Settings { clock: || Some(ClockState { synchronised: true, error_us: 0 }), keep: 4 })
+            .expect("a thread");
     Arc::new(Board {
         config: file,
         engine,
