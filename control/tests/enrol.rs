@@ -322,7 +322,7 @@ fn one_key_is_one_operators_and_one_invitation_is_for_one_key() {
     assert_eq!(refused(&other), (409, why));
     // Once it was refused, the key is free, and the invitation good for another.
     lab.authority().refuse(&ticket, "ask for all of it", now()).expect("refused");
-    assert_eq!(refused(&waits), (403, "the request was refused: ask for all of it".to_owned()));
+    assert_eq!(refused(&waits), (403, "somebody there decided so: ask for all of it".to_owned()));
     fs::remove_file(waits.places.key()).expect("removed");
     let ticket = waiting(&waits);
     fs::remove_file(waits.places.key()).expect("removed");

@@ -86,7 +86,7 @@ pub fn run(args: Args) -> Result<(), CliError> {
                         "installed {}: serial {serial}, valid to {until}\n\
                          \x20 certificate  {}\n\
                          \x20 private key  {} (mode 0600)\n\
-                         next: name it in the policy (home.signing.cert: {}), sealgate check, then start the gateway again\n",
+                         next: once the authority has published it, name it in the policy (home.signing.cert: {}) and start or reload the gateway\n",
                         wish.places.name,
                         certificate.display(),
                         key.display(),

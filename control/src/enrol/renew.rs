@@ -18,6 +18,8 @@ const DAY_S: i64 = 86_400;
 const PATIENCE: u32 = 3;
 /// For how long a request may wait for approval before the operator hears of it, seconds.
 const APPROVAL_S: i64 = DAY_S;
+/// Part of the time before the end for which a new certificate lies installed and the one before is signed with.
+const HOLD_PART: i64 = 14;
 /// Renewals of many gateways are spread over so much of the time before the end, percent.
 const SPREAD_PERCENT: i64 = 10;
 
@@ -80,6 +82,14 @@ impl Renewal {
     /// Attempts in a row that failed.
     pub fn failures(&self) -> u32 {
         self.failures
+    }
+
+    /// How long a certificate that was renewed at `now` lies installed before it is signed with, seconds: others refuse it
+    /// until their repository has it. A day of the usual fourteen, and never beyond the end of the one before.
+    ///
+    /// Ask before [`Renewal::took`].
+    pub fn hold_s(&self, now: i64) -> i64 {
+        (self.before_s / HOLD_PART).min(self.not_after.saturating_sub(now) / 2).max(0)
     }
 
     /// The alarms that stand.

@@ -47,6 +47,29 @@ fn a_running_gateway_renews_and_takes_up_what_it_got() {
 }
 
 #[test]
+fn what_is_renewed_by_itself_is_taken_up_once_others_had_time_to_learn_of_it() {
+    let lab = Lab::new("hold");
+    let wish = Wish { identifiers: None, ..lab.enrolled("home", gt("99901")) };
+    let first = wish.places.current().expect("read").expect("there");
+    let (told, reloads) = mpsc::channel();
+    // Due since long ago, with some weeks until it is to be taken up.
+    let parts = Parts {
+        wish: wish.clone(),
+        before_s: 500 * 86_400,
+        reload: Box::new(move || told.send(()).map_err(|fault| fault.to_string())),
+    };
+    let renewer = Renewer::start(parts).expect("started");
+    let until = Instant::now() + LONG;
+    while renewer.handle().document()["in_use"] != false && Instant::now() < until {
+        std::thread::sleep(Wall::from_millis(5));
+    }
+    assert!(wish.places.current().expect("read").expect("there").key != first.key);
+    assert!(reloads.recv_timeout(Wall::from_millis(300)).is_err(), "not yet");
+    renewer.handle().hurry();
+    reloads.recv_timeout(LONG).expect("taken up");
+}
+
+#[test]
 fn without_a_certificate_there_is_nothing_to_renew() {
     let lab = Lab::new("nothing");
     let wish = lab.gateway("home", gt("99901"));

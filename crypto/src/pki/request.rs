@@ -215,3 +215,40 @@ pub fn spki_of(certificate: &[u8]) -> Result<Vec<u8>, NotDer> {
     der::put(&mut spki, 0x30, tbs.expect(0x30)?);
     Ok(spki)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// A request for Global Title prefix 99901 and ten telephone numbers; `openssl req -verify` holds its signature too.
+    const GOOD: &[u8] = include_bytes!("../../../dataplane/fuzz/corpus/pki/a61ea051fb517b64ea695f8df9a5d4d47e528f72");
+
+    #[test]
+    fn a_request_reads_and_each_of_its_octets_counts() -> Result<(), RequestError> {
+        let read = CertificationRequest::parse(GOOD)?;
+        assert_eq!(read.identifiers.gt_prefixes, [(1, "99901".to_owned())]);
+        assert_eq!(read.identifiers.tn_ranges, [("999010000000".to_owned(), 10)]);
+        assert_eq!((read.role, read.key.alg()), (Role::Csp, Alg::P256));
+        let mut octets = GOOD.to_vec();
+        for at in 0..GOOD.len() {
+            for change in [0x01, 0x20, 0x80, 0xff] {
+                octets[at] ^= change;
+                assert!(CertificationRequest::parse(&octets).is_err(), "octet {at} ^ {change:02x}");
+                octets[at] ^= change;
+            }
+            assert!(CertificationRequest::parse(&GOOD[..at]).is_err(), "cut at {at}");
+        }
+        Ok(())
+    }
+
+    proptest! {
+        #[test]
+        fn no_octets_panic(at in 0..GOOD.len(), cut in 0..40usize, put in prop::collection::vec(any::<u8>(), 0..40)) {
+            let mut octets = GOOD.to_vec();
+            octets.splice(at..(at + cut).min(GOOD.len()), put);
+            let _ = CertificationRequest::parse(&octets);
+            let _ = spki_of(&octets);
+        }
+    }
+}

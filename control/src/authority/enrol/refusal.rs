@@ -71,7 +71,7 @@ pub enum Refusal {
     #[error("ticket {0} was decided already")]
     Decided(String),
     /// A person said no.
-    #[error("the request was refused: {0}")]
+    #[error("somebody there decided so: {0}")]
     Person(String),
 }
 

@@ -23,7 +23,7 @@ pub struct Parts {
     pub wish: Wish,
     /// How long before its end the certificate is renewed, seconds.
     pub before_s: u32,
-    /// Called after a certificate was installed.
+    /// Called some time after a certificate was installed, see [`Renewal::hold_s`]; at once if somebody hurries.
     pub reload: Reload,
 }
 
@@ -59,7 +59,7 @@ impl Handle {
         lock(&self.0.view).1.clone()
     }
 
-    /// Renews now, however long the certificate still holds.
+    /// Renews now, however long the certificate still holds, and takes it up at once.
     pub fn hurry(&self) {
         lock(&self.0.wishes).hurry = true;
         self.0.woken.notify_all();
@@ -85,7 +85,7 @@ impl Renewer {
         let common = Arc::new(Common::default());
         let handle = Handle(Arc::clone(&common));
         let renewal = Renewal::new(current.not_after, parts.before_s, dice());
-        let work = Work { parts, renewal, common, told: Alarms::default(), untaken: None };
+        let work = Work { parts, renewal, common, told: Alarms::default(), untaken: None, hurried: false };
         let thread = Builder::new().name("enrolment".to_owned()).spawn(move || work.run())?;
         Ok(Self { handle, _thread: thread })
     }
@@ -109,8 +109,10 @@ struct Work {
     common: Arc<Common>,
     /// The alarms that were told already.
     told: Alarms,
-    /// When the gateway is asked again to take up what is installed.
+    /// When the gateway is to take up what is installed.
     untaken: Option<i64>,
+    /// Somebody is waiting for the attempt.
+    hurried: bool,
 }
 
 impl Work {
@@ -121,13 +123,15 @@ impl Work {
                 return;
             }
             if wishes.hurry {
+                self.hurried = true;
                 self.renewal.hurry();
             }
             let now = now_s();
             if self.renewal.due() <= now {
                 let outcome = self.attempt(now);
                 self.renewal.took(outcome, now_s(), dice());
-            } else if self.untaken.is_some_and(|at| at <= now) {
+            }
+            if self.untaken.is_some_and(|at| at <= now) {
                 self.reload(now);
             }
             self.renewal.look(now_s());
@@ -146,8 +150,10 @@ impl Work {
                 Outcome::Waiting(retry_s)
             }
             Ok(Step::Installed { certificate, serial, not_after }) => {
-                tracing::info!("enrolment: {} is renewed, serial {serial}", certificate.display());
-                self.reload(now);
+                let hold = if std::mem::take(&mut self.hurried) { 0 } else { self.renewal.hold_s(now) };
+                let hours = hold / 3600;
+                tracing::info!("enrolment: {} is renewed, serial {serial}, in use in {hours} h", certificate.display());
+                self.untaken = Some(now + hold);
                 Outcome::Renewed(not_after)
             }
             Err(fault) => {

@@ -96,6 +96,16 @@ fn a_certificate_near_its_end_wakes_the_operator() {
 }
 
 #[test]
+fn others_have_a_day_to_learn_of_a_new_certificate_unless_the_one_before_ends() {
+    let renewal = Renewal::new(END, BEFORE, 0);
+    for (now, want) in
+        [(END - 14 * DAY, DAY), (END - 2 * DAY, DAY), (END - DAY, DAY / 2), (END, 0), (END + DAY, 0), (0, DAY)]
+    {
+        assert_eq!(renewal.hold_s(now), want, "{}", END - now);
+    }
+}
+
+#[test]
 fn a_certificate_that_is_no_younger_is_not_asked_for_again_and_again() {
     let mut renewal = Renewal::new(END, BEFORE, 0);
     let now = END - DAY;
