@@ -380,3 +380,16 @@ fn an_operator_has_few_requests_that_wait_and_sees_no_other_operators_ticket() {
     authority.refuse(&tickets[0], "no", now()).expect("refused");
     assert!(matches!(ask(&mut authority), Ok(Answer::Waiting(_))));
 }
+
+#[test]
+fn one_certificate_is_asked_for_by_one_process_at_a_time() {
+    let dir = std::env::temp_dir().join(format!("sealgate-enrol-hold-{}", std::process::id()));
+    fs::create_dir_all(&dir).expect("made");
+    let places = |name: &str| Places { name: name.to_owned(), certificates: dir.clone(), keys: dir.clone() };
+    let held = places("home").hold().expect("free");
+    assert!(matches!(places("home").hold(), Err(EnrolError::Busy { .. })));
+    assert!(places("other").hold().is_ok(), "another certificate is another matter");
+    drop(held);
+    assert!(places("home").hold().is_ok());
+    fs::remove_dir_all(dir).expect("removed");
+}

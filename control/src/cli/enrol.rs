@@ -70,6 +70,7 @@ impl From<EnrolError> for CliError {
 pub fn run(args: Args) -> Result<(), CliError> {
     let (wait, json) = (Duration::from_secs(60 * u64::from(args.wait)), args.json);
     let wish = wish(args)?;
+    let _held = wish.places.hold()?;
     let until = Instant::now() + wait;
     let mut told = None;
     loop {

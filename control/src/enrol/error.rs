@@ -31,6 +31,12 @@ pub enum EnrolError {
         /// What is wrong.
         why: String,
     },
+    /// Another process asks for this certificate.
+    #[error("{path}: another process asks for this certificate")]
+    Busy {
+        /// What it holds.
+        path: PathBuf,
+    },
     /// Neither identifiers nor a certificate that has some.
     #[error("nothing says which identifiers to ask for")]
     NoIdentifiers,
@@ -73,6 +79,7 @@ impl EnrolError {
             Self::Io { .. } => "check the path, the room on the disk and who may write there".into(),
             Self::Key { path, .. } => format!("move {} away, or give it mode 600; then ask again", path.display()),
             Self::File { path, .. } => format!("move {} away and ask again", path.display()),
+            Self::Busy { .. } => "let it go on, or end it; a running gateway with trust.enrolment is one".into(),
             Self::NoIdentifiers => "give at least one of --gt --plmn --ispc --realm --sip-domain --tn".into(),
             Self::NoCredential => "give --credential FILE, which the authority makes: sealgate tsca invite".into(),
             Self::Make(_) => "this is a fault of sealgate: report it".into(),
@@ -86,7 +93,7 @@ impl EnrolError {
     /// Whether asking again in the same way may help.
     pub fn is_temporary(&self) -> bool {
         match self {
-            Self::Unreachable { .. } => true,
+            Self::Unreachable { .. } | Self::Busy { .. } => true,
             Self::Refused { status, .. } => matches!(status, 408 | 429 | 500..),
             _ => false,
         }

@@ -6,6 +6,7 @@
 //! keys/NAME-next.key.pem         the key of a renewal
 //! keys/NAME.request              what was handed in, DER
 //! keys/NAME.ticket               what to ask again with
+//! keys/NAME.lock                 held by whoever asks
 //! certificates/NAME~SERIAL.pem   a certificate that was replaced, until it ends
 //! keys/NAME~SERIAL.key.pem       its key
 //! ```
@@ -17,8 +18,9 @@ use super::error::{EnrolError, io_at};
 use crate::durable;
 use sealgate_crypto::pki::{Certificate, Kind, Object, objects_from_file};
 use sealgate_crypto::sign::SigningKey;
-use std::fs;
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 /// Of files that everybody may read.
@@ -65,6 +67,20 @@ impl Places {
     fn kept(&self, certificate: &Certificate) -> (PathBuf, PathBuf) {
         let name = format!("{}~{}", self.name, certificate.serial_hex());
         (self.certificates.join(format!("{name}.pem")), self.keys.join(format!("{name}.key.pem")))
+    }
+
+    /// Keeps others from asking for the same certificate as long as the value lives.
+    /// # Errors
+    /// [`EnrolError::Busy`] if somebody does, or what the system says of `keys`.
+    pub fn hold(&self) -> Result<File, EnrolError> {
+        let path = self.keys.join(format!("{}.lock", self.name));
+        let file = OpenOptions::new().write(true).create(true).truncate(false).mode(PRIVATE).open(&path);
+        let file = file.map_err(io_at(&path))?;
+        match file.try_lock() {
+            Ok(()) => Ok(file),
+            Err(TryLockError::WouldBlock) => Err(EnrolError::Busy { path }),
+            Err(TryLockError::Error(source)) => Err(EnrolError::Io { path, source }),
+        }
     }
 
     /// The certificate in force, read; `None` if there is none yet.

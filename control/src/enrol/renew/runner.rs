@@ -144,7 +144,8 @@ impl Work {
     }
 
     fn attempt(&mut self, now: i64) -> Outcome {
-        match step(&self.parts.wish, now) {
+        let held = self.parts.wish.places.hold();
+        match held.and_then(|_held| step(&self.parts.wish, now)) {
             Ok(Step::Waiting { ticket, retry_s }) => {
                 tracing::info!("enrolment: ticket {ticket} waits for approval");
                 Outcome::Waiting(retry_s)
