@@ -1,7 +1,7 @@
 //! `sealgate diff`: what a new policy would change.
 
 use super::table::Table;
-use super::{CliError, print, show};
+use super::{CliError, door, print};
 use crate::admin;
 use crate::diff::{Change, changes};
 use crate::gather::{Gathered, Ready, mtu};
@@ -61,7 +61,7 @@ pub fn run(args: Args) -> Result<ExitCode, CliError> {
     };
     let old = match &args.against {
         Some(old) => load(old)?,
-        None => in_force(&show::socket(args.socket.as_deref(), args.config.as_deref())?)?,
+        None => in_force(&door::socket(args.socket.as_deref(), args.config.as_deref())?)?,
     };
     let found = changes(&old, &new);
     let verdicts = match (&args.pcap, &args.config) {

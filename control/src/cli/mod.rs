@@ -3,6 +3,7 @@
 pub mod check;
 pub mod demo;
 pub mod diff;
+mod door;
 pub mod enrol;
 pub mod explain;
 pub mod order;

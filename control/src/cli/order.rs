@@ -1,26 +1,22 @@
 //! `sealgate log-level`, `drain` and `stop`: orders to a running gateway.
 
-use super::{CliError, print, show};
+use super::door::Door;
+use super::{CliError, print};
 use crate::admin;
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// Where it is.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The gateway's admin socket [default: the one of --config, or /run/sealgate/admin.sock].
-    #[arg(long, value_name = "PATH", conflicts_with = "config")]
-    socket: Option<PathBuf>,
-    /// The gateway's appliance file, which names its socket.
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
+    #[command(flatten)]
+    door: Door,
 }
 
 /// Has it receive nothing more, and waits until what was in hand has left.
 /// # Errors
 /// No gateway answers.
 pub fn drain(args: Args) -> Result<ExitCode, CliError> {
-    let socket = show::socket(args.socket.as_deref(), args.config.as_deref())?;
+    let socket = args.door.socket()?;
     let how = admin::request(&socket, "drain", "")?;
     let late = how.get("late").and_then(serde_json::Value::as_u64).unwrap_or(0);
     if late > 0 {
@@ -35,7 +31,7 @@ pub fn drain(args: Args) -> Result<ExitCode, CliError> {
 /// # Errors
 /// No gateway answers.
 pub fn stop(args: Args) -> Result<ExitCode, CliError> {
-    let socket = show::socket(args.socket.as_deref(), args.config.as_deref())?;
+    let socket = args.door.socket()?;
     admin::request(&socket, "stop", "")?;
     print("it stops; its log says how that went\n");
     Ok(ExitCode::SUCCESS)
@@ -55,7 +51,7 @@ pub struct Level {
 /// # Errors
 /// No gateway answers, or the level is none.
 pub fn level(args: Level) -> Result<ExitCode, CliError> {
-    let socket = show::socket(args.at.socket.as_deref(), args.at.config.as_deref())?;
+    let socket = args.at.door.socket()?;
     let said = admin::request(&socket, "log-level", args.level.as_deref().unwrap_or_default())?;
     print(&format!("{}\n", said.get("level").and_then(serde_json::Value::as_str).unwrap_or_default()));
     Ok(ExitCode::SUCCESS)

@@ -1,10 +1,10 @@
 //! `sealgate reload`: a running gateway reads its files again.
 
-use super::{CliError, print, show};
+use super::door::Door;
+use super::{CliError, print};
 use crate::admin::{self, Request};
 use serde_json::Value;
 use std::fmt::Write;
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -21,12 +21,8 @@ the keys that it names. SIGHUP does the same; the log says how it went.";
 #[derive(Debug, clap::Args)]
 #[command(after_help = MANUAL)]
 pub struct Args {
-    /// The gateway's admin socket [default: the one of --config, or /run/sealgate/admin.sock].
-    #[arg(long, value_name = "PATH", conflicts_with = "config")]
-    socket: Option<PathBuf>,
-    /// The gateway's appliance file, which names its socket.
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
+    #[command(flatten)]
+    door: Door,
     /// Print what happened as JSON.
     #[arg(long)]
     json: bool,
@@ -37,7 +33,7 @@ pub struct Args {
 /// No gateway answers (status 1), or what it read has faults (status 2).
 pub fn run(args: Args) -> Result<ExitCode, CliError> {
     // The socket alone is asked for: a policy with faults is the gateway's to report.
-    let socket = show::socket(args.socket.as_deref(), args.config.as_deref())?;
+    let socket = args.door.socket()?;
     let reply = admin::whole(&socket, &Request::new("reload", ""), PATIENCE)?;
     let refused = reply.get("ok").and_then(Value::as_bool) != Some(true);
     let text = match (args.json, reply.get("error").and_then(Value::as_str)) {

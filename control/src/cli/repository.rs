@@ -1,9 +1,9 @@
 //! `sealgate repository`: tells a running gateway to look at its repository, or to take what it holds back.
 
-use super::{CliError, print, show};
+use super::door::Door;
+use super::{CliError, print};
 use crate::admin;
 use clap::Subcommand;
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// Arguments of `sealgate repository`.
@@ -11,12 +11,8 @@ use std::process::ExitCode;
 pub struct Args {
     #[command(subcommand)]
     verb: Verb,
-    /// The gateway's admin socket [default: the one of --config, or /run/sealgate/admin.sock].
-    #[arg(long, global = true, value_name = "PATH", conflicts_with = "config")]
-    socket: Option<PathBuf>,
-    /// The gateway's appliance file, which names its socket.
-    #[arg(long, global = true, value_name = "FILE")]
-    config: Option<PathBuf>,
+    #[command(flatten)]
+    door: Door,
 }
 
 #[derive(Clone, Copy, Debug, Subcommand)]
@@ -31,7 +27,7 @@ enum Verb {
 /// # Errors
 /// No gateway answers, it follows no repository, or nothing is held back.
 pub fn run(args: Args) -> Result<ExitCode, CliError> {
-    let socket = show::socket(args.socket.as_deref(), args.config.as_deref())?;
+    let socket = args.door.socket()?;
     let what = match args.verb {
         Verb::Look => "look",
         Verb::Confirm => "confirm",

@@ -6,17 +6,17 @@ mod trust;
 
 use self::crypto::crypto;
 use self::trust::{repository, trust};
+use super::door::Door;
 use super::table::Table;
 use super::{CliError, print};
 use crate::admin::{self, Request, Words};
 use crate::report::What;
 use clap::ValueEnum;
 use clap::builder::PossibleValue;
-use sealgate_config::Admin;
 use serde_json::Value;
 use std::fmt::Write;
 use std::io::IsTerminal;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 use time::OffsetDateTime;
@@ -28,12 +28,8 @@ pub struct Args {
     /// What to show.
     #[arg(default_value = "status")]
     what: What,
-    /// The gateway's admin socket [default: the one of --config, or /run/sealgate/admin.sock].
-    #[arg(long, value_name = "PATH", conflicts_with = "config")]
-    socket: Option<PathBuf>,
-    /// The gateway's appliance file, which names its socket.
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
+    #[command(flatten)]
+    door: Door,
     /// Print JSON, one document on one line.
     #[arg(long)]
     json: bool,
@@ -96,7 +92,7 @@ pub fn run(args: Args) -> Result<ExitCode, CliError> {
         let error = CliError::new("--reason and --pcapng go with refused", "sealgate show refused --help");
         return Err(error.with_code(CliError::CONFIGURATION));
     }
-    let socket = socket(args.socket.as_deref(), args.config.as_deref())?;
+    let socket = args.door.socket()?;
     let mut request = Request::new("show", args.what.name());
     request.frames = args.pcapng.is_some();
     request.filter = args.reason.map(|reason| Words { reasons: vec![reason], ..Words::default() });
@@ -115,22 +111,6 @@ pub fn run(args: Args) -> Result<ExitCode, CliError> {
             Some(seconds) => std::thread::sleep(Duration::from_secs(seconds)),
             None => return Ok(ExitCode::SUCCESS),
         }
-    }
-}
-
-/// The admin socket that is meant.
-/// # Errors
-/// The configuration cannot be read.
-pub(super) fn socket(socket: Option<&Path>, config: Option<&Path>) -> Result<PathBuf, CliError> {
-    match (socket, config) {
-        (Some(socket), _) => Ok(socket.to_owned()),
-        (None, Some(file)) => {
-            let faults = |faults: sealgate_config::Faults| {
-                CliError::new(faults.to_string(), "or name the socket with --socket").with_code(CliError::CONFIGURATION)
-            };
-            Ok(sealgate_config::load_appliance(file).map_err(faults)?.admin.socket)
-        }
-        (None, None) => Ok(Admin::default().socket),
     }
 }
 

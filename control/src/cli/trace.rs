@@ -1,10 +1,10 @@
 //! `sealgate trace`: verdicts of a running gateway as they happen.
 
+use super::door::Door;
 use super::show::more::verdict;
-use super::{CliError, print, show};
+use super::{CliError, print};
 use crate::admin::{self, Request, Words};
 use clap::ValueEnum;
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 const MANUAL: &str = "\
@@ -49,12 +49,8 @@ pub struct Args {
     /// Print JSON, a document a line.
     #[arg(long)]
     json: bool,
-    /// The gateway's admin socket [default: the one of --config, or /run/sealgate/admin.sock].
-    #[arg(long, value_name = "PATH", conflicts_with = "config")]
-    socket: Option<PathBuf>,
-    /// The gateway's appliance file, which names its socket.
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
+    #[command(flatten)]
+    door: Door,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -69,7 +65,7 @@ enum Way {
 /// # Errors
 /// No gateway answers, a name that it does not know, or too many traces.
 pub fn run(args: Args) -> Result<ExitCode, CliError> {
-    let socket = show::socket(args.socket.as_deref(), args.config.as_deref())?;
+    let socket = args.door.socket()?;
     let direction = args.direction.map(|way| match way {
         Way::In => "in".to_owned(),
         Way::Out => "out".to_owned(),
