@@ -52,18 +52,26 @@ pub fn measure(prefixes: usize, swaps: usize, core: usize, quiet: Duration) -> R
     stay_on(core);
     turns(&mut gateway, |elapsed, _| elapsed < quiet / 2);
     let before = turns(&mut gateway, |elapsed, _| elapsed < quiet);
-    let (from, done) = (gateway.worker.stats().clone(), Arc::new(AtomicBool::new(false)));
+    let from = gateway.worker.stats().clone();
+    let (turning, done) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
     let control = {
         let (cell, counters) = (Arc::clone(&gateway.cell), gateway.worker.stats_cell());
-        let (policies, done) = ([large(prefixes, Mode::Prefer)?, large(prefixes, Mode::Require)?], Arc::clone(&done));
+        let policies = [large(prefixes, Mode::Prefer)?, large(prefixes, Mode::Require)?];
+        let (turning, done) = (Arc::clone(&turning), Arc::clone(&done));
         std::thread::spawn(move || -> Result<_, String> {
             leave(core);
+            while !turning.load(Ordering::Acquire) {
+                std::thread::sleep(Duration::from_micros(100));
+            }
             let swapped = swap(&cell, &counters, &policies, swaps);
             done.store(true, Ordering::Release);
             swapped
         })
     };
-    let during = turns(&mut gateway, |_, _| !done.load(Ordering::Acquire));
+    let during = turns(&mut gateway, |_, _| {
+        turning.store(true, Ordering::Release);
+        !done.load(Ordering::Acquire)
+    });
     let (mut compile, mut moved_on) = control.join().map_err(|_| "control panicked")??;
     gateway.crypto.stop();
     compile.sort_unstable();
