@@ -1,6 +1,8 @@
 //! Who may come in: root, the gateway's own user, and members of one group, as the kernel knows the caller.
 
 use crate::system;
+use nix::sys::socket::getsockopt;
+use nix::sys::socket::sockopt::PeerCredentials;
 use std::io;
 use std::os::unix::net::UnixStream;
 
@@ -11,7 +13,7 @@ pub struct Caller {
     pub uid: u32,
     /// Its group.
     pub gid: u32,
-    /// Its process.
+    /// Its process; 0 if it is in a container that this one does not see into.
     pub pid: i32,
     /// Its other groups.
     pub groups: Vec<u32>,
@@ -22,9 +24,9 @@ impl Caller {
     /// # Errors
     /// What the kernel says.
     pub fn of(stream: &UnixStream) -> io::Result<Self> {
-        let peer = rustix::net::sockopt::socket_peercred(stream)?;
+        let peer = getsockopt(stream, PeerCredentials)?;
         let groups = system::peer_groups(stream)?;
-        Ok(Self { uid: peer.uid.as_raw(), gid: peer.gid.as_raw(), pid: peer.pid.as_raw_nonzero().get(), groups })
+        Ok(Self { uid: peer.uid(), gid: peer.gid(), pid: peer.pid(), groups })
     }
 }
 
