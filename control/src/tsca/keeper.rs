@@ -316,10 +316,10 @@ impl Work {
     }
 }
 
-/// Any number.
-fn dice() -> u32 {
+/// Any number, for jitter.
+pub(crate) fn dice() -> u32 {
     let mut octets = [0; 4];
-    // Without randomness all gateways look at the same second, which is a nuisance and no more.
+    // Without randomness all gateways look in the same second, which is a nuisance and no more.
     let _ = rustls::crypto::aws_lc_rs::default_provider().secure_random.fill(&mut octets);
     u32::from_le_bytes(octets)
 }

@@ -3,6 +3,7 @@
 use super::{Outcome, Renewal};
 use crate::enrol::{EnrolError, Step, Wish, step};
 use crate::tsca::alarm::Alarms;
+use crate::tsca::keeper::dice;
 use serde_json::{Value, json};
 use std::io;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -200,12 +201,4 @@ impl Work {
 fn now_s() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
-}
-
-/// Any number.
-fn dice() -> u32 {
-    let mut octets = [0; 4];
-    // Without randomness all gateways ask in the same second, which is a nuisance and no more.
-    let _ = rustls::crypto::aws_lc_rs::default_provider().secure_random.fill(&mut octets);
-    u32::from_le_bytes(octets)
 }
