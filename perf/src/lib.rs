@@ -7,6 +7,7 @@ pub mod crypto;
 pub mod gateway;
 pub mod measure;
 pub mod pool;
+pub mod record;
 pub mod reload;
 pub mod sync;
 pub mod traffic;
