@@ -181,8 +181,8 @@ impl Operation {
 
 /// Nature of address international, numbering plan E.164, in MAP and SMS.
 const INTERNATIONAL: u8 = 0x91;
-/// Of a telephone number in ISUP: nature international, then plan E.164; the caller's was verified by the network.
-const ISUP_CALLED: [u8; 2] = [0x04, 0x10];
+/// Called and calling number in ISUP: nature international, then plan E.164; the caller's was verified by the network.
+const CALLED: [u8; 8] = [0x04, 0x10, 0x99, 0x09, 0x03, 0x02, 0x10, 0x00]; // 999030200100
 const ISUP_CALLING: [u8; 2] = [0x04, 0x13];
 
 fn numbered(tag: u8, front: &[u8], digits: &Digits, out: &mut Vec<u8>) {
@@ -226,7 +226,7 @@ fn initial_dp(msc: &Digits, imsi: &Digits, msisdn: &Digits, out: &mut Vec<u8>) {
     put_tlv(0x81, &address, &mut location); // VLR number
     put_with(0x30, out, |out| {
         put_tlv(0x80, &[100], out); // service key
-        numbered(0x82, &ISUP_CALLED, msisdn, out);
+        put_tlv(0x82, &CALLED, out);
         numbered(0x83, &ISUP_CALLING, msisdn, out);
         put_tlv(0x85, &[0x0a], out); // ordinary subscriber
         put_with(0xbb, out, |out| put_tlv(0x80, &[0x80, 0x90, 0xa3], out)); // bearer: speech

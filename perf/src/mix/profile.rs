@@ -214,6 +214,19 @@ impl Profile {
         Self::parse(text, name)
     }
 
+    /// A profile by its name, or from a file where there is one at this path.
+    ///
+    /// # Errors
+    /// As [`Profile::named`] and [`Profile::read`].
+    pub fn find(name: &str) -> Result<Self, Fault> {
+        let path = Path::new(name);
+        let known = Self::names().any(|known| known == name);
+        if !known && (path.exists() || path.components().count() > 1 || path.extension().is_some()) {
+            return Self::read(path);
+        }
+        Self::named(name)
+    }
+
     /// A profile from a file.
     ///
     /// # Errors
