@@ -3,6 +3,7 @@
 mod attacks;
 mod cost;
 mod engines;
+mod mixes;
 mod pools;
 mod reloads;
 mod syncs;
@@ -35,6 +36,8 @@ enum Verb {
     Sync(syncs::Sync),
     /// What swaps of policy and trust cost a worker's turns, and whether a message is lost by them.
     Reload(reloads::Reload),
+    /// What a mix of traffic is made of, and what making it costs; as a capture and a configuration too.
+    Mix(mixes::Mix),
     /// Judges unsigned messages and prints nothing else: for callgrind and profilers.
     Once {
         /// Turns of up to 32 messages.
@@ -51,6 +54,7 @@ fn main() -> ExitCode {
         Verb::Attack(args) => attacks::run(&args),
         Verb::Sync(args) => syncs::run(&args),
         Verb::Reload(args) => reloads::run(&args),
+        Verb::Mix(args) => mixes::run(&args),
         Verb::Once { turns } => cost::once(turns),
     };
     match done {

@@ -1,0 +1,149 @@
+//! `sgperf mix`: what a mix of traffic is made of, and what making it costs.
+
+use clap::Args;
+use sealgate_dataplane::io::pcap::{Resolution, Writer};
+use sealgate_perf::measure::cpu_now;
+use sealgate_perf::mix::{Appliance, Fate, Made, Operation, Profile, Reader, Source, World};
+use sealgate_perf::record::Document;
+use std::error::Error;
+use std::hint::black_box;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+#[derive(Args)]
+pub struct Mix {
+    /// A profile by its name, or a file; see perf/profiles.
+    profile: String,
+    /// Frames of a round, and of the capture.
+    #[arg(short = 'n', long, default_value_t = 100_000)]
+    frames: u64,
+    /// Rounds.
+    #[arg(long, default_value_t = 5)]
+    rounds: usize,
+    /// Writes the handshakes and the frames of one round into this capture instead of measuring.
+    #[arg(short, long, value_name = "FILE.pcap")]
+    output: Option<PathBuf>,
+    /// Writes a configuration of the product for this traffic into this directory.
+    #[arg(long, value_name = "DIR")]
+    write: Option<PathBuf>,
+    /// Device of the port towards other operators in that configuration.
+    #[arg(long, default_value = "null", requires = "write")]
+    interconnect: String,
+    /// Device of the port towards our own network in it.
+    #[arg(long, default_value = "null", requires = "write")]
+    home: String,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+pub fn run(args: &Mix) -> Result<(), Box<dyn Error>> {
+    let profile = Profile::find(&args.profile)?;
+    let world = World::new(&profile)?;
+    if let Some(dir) = &args.write {
+        let devices = (args.interconnect.clone(), args.home.clone());
+        let appliance = Appliance { interconnect: devices.0, home: devices.1, ..Appliance::default() };
+        world.write(dir, &appliance)?;
+    }
+    let mut source = Source::new(&profile, &world)?;
+    if let Some(path) = &args.output {
+        return capture(path, &mut source, args.frames);
+    }
+    let mut document = Document::begin("mix");
+    measure(&mut source, &Reader::new(&world), args, &mut document)?;
+    if !args.json {
+        show(&profile, source.made());
+    }
+    document.print(args.json)
+}
+
+fn now_ms() -> Result<u64, Box<dyn Error>> {
+    Ok(u64::try_from(SystemTime::UNIX_EPOCH.elapsed()?.as_millis())?)
+}
+
+/// Frames at 10,000 a second from now on.
+fn capture(path: &Path, source: &mut Source, frames: u64) -> Result<(), Box<dyn Error>> {
+    const GAP: Duration = Duration::from_micros(100);
+    let mut writer = Writer::create(path, Resolution::Micro)?;
+    let mut time = SystemTime::UNIX_EPOCH.elapsed()?;
+    for (_, frame) in source.handshake() {
+        writer.write(time, &frame)?;
+        time += GAP;
+    }
+    let mut frame = Vec::new();
+    for _ in 0..frames {
+        source.next(u64::try_from(time.as_millis())?, &mut frame);
+        writer.write(time, &frame)?;
+        time += GAP;
+    }
+    writer.finish()?;
+    Ok(())
+}
+
+/// CPU time of making a frame, and of reading it, each over whole rounds.
+fn measure(source: &mut Source, reader: &Reader, args: &Mix, document: &mut Document) -> Result<(), Box<dyn Error>> {
+    const KEPT: usize = 1024;
+    let mut frames = vec![Vec::new(); KEPT];
+    let count = args.frames.max(KEPT as u64);
+    // The first round warms.
+    for round in 0..=args.rounds.max(1) {
+        let before = *source.made();
+        let (mut made, mut read, mut passed) = (Duration::ZERO, Duration::ZERO, 0_u64);
+        while source.made().frames - before.frames < count {
+            let (now, start) = (now_ms()?, cpu_now());
+            for frame in &mut frames {
+                black_box(source.next(now, frame));
+            }
+            let between = cpu_now();
+            for frame in &frames {
+                reader.read(black_box(frame), &mut |_, _, _, fate| passed += u64::from(fate == Fate::Passed));
+            }
+            made += between.saturating_sub(start);
+            read += cpu_now().saturating_sub(between);
+        }
+        let of = |made: &Made| (made.frames as f64, made.messages as f64);
+        let ((f0, m0), (f1, m1)) = (of(&before), of(source.made()));
+        if black_box(passed) as f64 != m1 - m0 {
+            return Err("the reader lost a message of the source".into());
+        }
+        if round == 0 {
+            continue;
+        }
+        document.add("mix_source_ns_per_frame", "ns", made.as_secs_f64() * 1e9 / (f1 - f0));
+        document.add("mix_source_ns_per_message", "ns", made.as_secs_f64() * 1e9 / (m1 - m0));
+        document.add("mix_reader_ns_per_frame", "ns", read.as_secs_f64() * 1e9 / (f1 - f0));
+    }
+    let made = source.made();
+    document.add("mix_octets_per_frame", "octets", made.octets as f64 / made.frames as f64);
+    document.add("mix_messages_per_frame", "", made.messages as f64 / made.frames as f64);
+    Ok(())
+}
+
+/// What was made, beside what was asked for.
+fn show(profile: &Profile, made: &Made) {
+    let percent = |count: u64, of: u64| 100.0 * count as f64 / of.max(1) as f64;
+    let row = |what: &str, count: u64, of: u64, asked: f64| {
+        println!("{what:<36} {count:>12} {:>9.2} % {:>9.2} %", percent(count, of), 100.0 * asked);
+    };
+    let Profile { name, peers, links, associations, .. } = profile;
+    println!("{name}: {peers} peers, {links} links of {associations} associations");
+    println!("{:<36} {:>12} {:>11} {:>11}", "", "messages", "made", "asked for");
+    row("from our own network", made.outbound, made.messages, profile.outbound);
+    let (inbound, judgement) = (made.messages - made.outbound, &profile.judgement);
+    for (what, count, asked) in [
+        ("from others: signed", made.signed, judgement.signed),
+        ("from others: unsigned", made.unsigned, judgement.unsigned),
+        ("from others: forged", made.forged, judgement.forged),
+        ("from others: spoofed", made.spoofed, judgement.spoofed),
+        ("from others: replayed", made.replayed, judgement.replayed),
+    ] {
+        row(what, count, inbound, asked);
+    }
+    row("in XUDT, or LUDT", made.extended, made.messages, profile.xudt);
+    for (operation, count) in Operation::ALL.into_iter().zip(made.operations) {
+        row(operation.name(), count, made.messages, profile.operations.share(operation));
+    }
+    println!("{:<36} {:>12}", "", "packets");
+    row("with several messages", made.bundles, made.frames, profile.bundled);
+    println!();
+}
