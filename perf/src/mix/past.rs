@@ -11,6 +11,8 @@ pub(super) struct Record {
     pub(super) values: Values,
     /// Its copy must use the same: what overtakes its original on another way is judged first, and passes.
     pub(super) association: u16,
+    /// The chunk it was sent in.
+    pub(super) tsn: u32,
 }
 
 /// Signed messages that are remembered.
