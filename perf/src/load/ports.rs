@@ -50,9 +50,7 @@ impl Opened {
 /// * `folder`: where their socket is
 pub fn memif(folder: &Path) -> [[String; 2]; 2] {
     ["server", "client"].map(|role| {
-        [0, 1].map(|id| {
-            format!("memif:role={role},id={id},socket={}/memif.sock,socket-abstract=no,rsize=10", folder.display())
-        })
+        [0, 1].map(|id| format!("memif:role={role},id={id},socket={}/memif.sock,rsize=10", folder.display()))
     })
 }
 
@@ -62,7 +60,7 @@ fn appliance(devices: &[String; 2], main: Option<usize>, workers: &[usize]) -> R
     let main = main.map_or_else(String::new, |core| format!("main: {core}, "));
     let text = format!(
         "cores: {{{main}workers: {workers:?}}}\nports:\n  interconnect: {{device: \"{interconnect}\"}}\n  home: {{device: \
-         \"{home}\"}}\npolicy: none.yaml\n"
+         \"{home}\"}}\ntrust: {{anchors: [none], certificates: none, crls: none, keys: none}}\npolicy: none\n"
     );
     sealgate_config::parse_appliance(&text, "ports").map_err(|faults| faults.to_string())
 }
