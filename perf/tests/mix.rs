@@ -1,118 +1,13 @@
 //! Each profile's traffic through a real worker: every message must meet the fate that its source says.
 
-use std::collections::HashMap;
-use std::error::Error;
-use std::path::PathBuf;
-use std::sync::Arc;
+mod mix_rig;
 
-use sealgate_crypto::keyring::KeyRing;
-use sealgate_crypto::pool::{Pool, PoolConfig};
-use sealgate_dataplane::io::Frame;
-use sealgate_dataplane::io::mem::{MemPool, MemPort};
-use sealgate_dataplane::pipeline::worker::Shared;
-use sealgate_dataplane::pipeline::{Worker, WorkerConfig};
-use sealgate_dataplane::policy::PolicyCell;
+use mix_rig::{Fallible, Rig, scratch};
 use sealgate_perf::gateway::NOW_MS;
-use sealgate_perf::mix::{Appliance, Fate, Made, Operation, Profile, Reader, Sent, Side, Source, World};
+use sealgate_perf::mix::{Appliance, Made, Operation, Profile, Source, World};
 use sealgate_wire::Reason;
 
-type Fallible<T = ()> = Result<T, Box<dyn Error>>;
-
 const MESSAGES: u64 = 20_000;
-
-/// What must become of each message: by side, association and TSN.
-type Expected = HashMap<(Side, u16, u32), Fate>;
-
-struct Rig {
-    worker: Worker<MemPort>,
-    crypto: Pool,
-    source: Source,
-    reader: Reader,
-    now_ms: u64,
-    expected: Expected,
-    /// Fates that were not as expected.
-    misjudged: Vec<String>,
-}
-
-impl Rig {
-    fn new(profile: &Profile) -> Fallible<Self> {
-        let world = World::at(profile, (NOW_MS / 1000) as i64)?;
-        let snapshot = world.snapshot(&KeyRing::new())?;
-        let shared = Arc::new(Shared::new(&snapshot));
-        let cell = Arc::new(PolicyCell::new(snapshot));
-        let (crypto, mut clients) = Pool::start(PoolConfig::default(), 1, &cell.current().ring)?;
-        let pool = MemPool::default();
-        let ports = [MemPort::new(&pool), MemPort::new(&pool)];
-        let client = clients.pop().ok_or("no client")?;
-        // As if it had just been started: nothing that is signed now is too old for it.
-        let config = WorkerConfig { started_ms: NOW_MS, ..WorkerConfig::default() };
-        let worker = Worker::new(config, ports, cell.reader(), client, shared, Vec::new());
-        let (source, reader) = (Source::new(profile, &world)?, Reader::new(&world));
-        let (expected, misjudged) = (HashMap::new(), Vec::new());
-        Ok(Self { worker, crypto, source, reader, now_ms: NOW_MS, expected, misjudged })
-    }
-
-    fn shake(&mut self) -> Fallible {
-        let mut before = None;
-        for (side, frame) in self.source.handshake() {
-            if before.is_some_and(|before| before != side) {
-                self.turns()?;
-            }
-            self.inject(side, &frame)?;
-            before = Some(side);
-        }
-        self.turns()
-    }
-
-    fn inject(&mut self, side: Side, frame: &[u8]) -> Fallible {
-        let port = self.worker.port_mut(side as usize).ok_or("a port")?;
-        assert!(port.inject(frame)?);
-        Ok(())
-    }
-
-    fn expect(&mut self, sent: &Sent) {
-        for chunk in 0..sent.chunks {
-            let fate = if sent.refuse >> chunk & 1 == 1 { Fate::Refused } else { Fate::Passed };
-            let tsn = sent.first_tsn.wrapping_add(chunk.into());
-            assert!(self.expected.insert((sent.side, sent.association, tsn), fate).is_none(), "a TSN twice");
-        }
-    }
-
-    /// Turns until all is out, and reads it.
-    fn turns(&mut self) -> Fallible {
-        for _ in 0..8 {
-            self.worker.turn(self.now_ms);
-        }
-        for side in [Side::Interconnect, Side::Home] {
-            let port = self.worker.port_mut(side.other() as usize).ok_or("a port")?;
-            while let Some(frame) = port.take_sent() {
-                let ours = self.reader.read(frame.octets(), &mut |from, association, tsn, fate| {
-                    assert_eq!(from, side);
-                    let expected = self.expected.remove(&(from, association, tsn));
-                    if expected != Some(fate) {
-                        self.misjudged.push(format!("{from:?} {association} {tsn}: {fate:?}, not {expected:?}"));
-                    }
-                });
-                assert!(ours, "not of this world: {:x?}", frame.octets());
-            }
-        }
-        Ok(())
-    }
-
-    fn run(&mut self, messages: u64) -> Fallible {
-        let mut frame = Vec::new();
-        while self.source.made().messages < messages {
-            for _ in 0..32 {
-                let sent = self.source.next(self.now_ms, &mut frame);
-                self.inject(sent.side, &frame)?;
-                self.expect(&sent);
-            }
-            self.turns()?;
-            self.now_ms += 1;
-        }
-        Ok(())
-    }
-}
 
 #[test]
 fn every_message_meets_the_fate_that_its_source_says() -> Fallible {
@@ -255,13 +150,6 @@ fn the_product_loads_what_a_world_writes() -> Fallible {
     assert_eq!(key.alg() as u8, 1);
     std::fs::remove_dir_all(&dir)?;
     Ok(())
-}
-
-/// An empty directory of this test.
-fn scratch(name: &str) -> Fallible<PathBuf> {
-    let dir = std::env::temp_dir().join(format!("sealgate-mix-{}-{name}", std::process::id()));
-    std::fs::create_dir_all(&dir)?;
-    Ok(dir)
 }
 
 #[test]

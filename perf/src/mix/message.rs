@@ -24,7 +24,7 @@ pub(super) const NODE: u8 = 1;
 const SHORT: usize = 254;
 const HOPS: u8 = 15;
 /// SCCP.
-const SI: u8 = 3;
+pub(super) const SI: u8 = 3;
 
 /// A kind of message: those of one kind differ in their [`Values`] only.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -34,6 +34,13 @@ pub(super) struct Kind {
     pub(super) form: Form,
     /// Extended unitdata, where the message is short enough for unitdata.
     pub(super) extended: bool,
+}
+
+impl Kind {
+    /// A kind that stands for any message of a side.
+    pub(super) const fn any(side: Side) -> Self {
+        Self { operation: Operation::UpdateLocation, side, form: Form::Plain, extended: false }
+    }
 }
 
 /// Who a message says it is from, and whether it is signed.
@@ -92,14 +99,8 @@ pub(super) fn compose(kind: Kind, style: Style, values: &Values) -> Result<Octet
     let (calling, called) = ((title(asking), asking_ssn), (title(asked), asked_ssn));
     let mut tbs = Vec::new();
     let (data, kind) = if kind.form == Form::Signed {
-        let short = |len| len <= SHORT;
-        let mut signed = sign(&plain, operation, calling, called, 0, values, &mut tbs)?;
-        let was_udt = !short(signed.len()) && !kind.extended;
-        if was_udt {
-            signed = sign(&plain, operation, calling, called, FLAG_WAS_UDT, values, &mut tbs)?;
-        }
-        let carrier = carrier(signed.len(), kind.extended);
-        (signed, carrier)
+        let opcode = if operation.is_map() { tcap1::OPCODE_MAP } else { tcap1::OPCODE_OTHER };
+        sign_for(&plain, opcode, (calling, called), kind.extended, values, &mut tbs)?
     } else {
         let carrier = carrier(plain.len(), kind.extended);
         (plain, carrier)
@@ -116,14 +117,31 @@ fn carrier(len: usize, extended: bool) -> sccp::Kind {
     }
 }
 
-type Party = (GlobalTitle, Ssn);
+pub(super) type Party = (GlobalTitle, Ssn);
 
-/// The TCAP message with its security component.
+/// The TCAP message with its security component, and the message type that carries it.
+///
+/// * `parties`: calling and called; `extended`: it comes in XUDT
+pub(super) fn sign_for(
+    plain: &[u8],
+    opcode: i32,
+    parties: (Party, Party),
+    extended: bool,
+    values: &Values,
+    tbs: &mut Vec<u8>,
+) -> Result<(Vec<u8>, sccp::Kind), &'static str> {
+    let mut signed = sign(plain, opcode, parties, 0, values, tbs)?;
+    let carrier = carrier(signed.len(), extended);
+    if carrier == sccp::Kind::Ludt && !extended {
+        signed = sign(plain, opcode, parties, FLAG_WAS_UDT, values, tbs)?;
+    }
+    Ok((signed, carrier))
+}
+
 fn sign(
     plain: &[u8],
-    operation: Operation,
-    calling: Party,
-    called: Party,
+    opcode: i32,
+    (calling, called): (Party, Party),
     flags: u8,
     values: &Values,
     tbs: &mut Vec<u8>,
@@ -137,20 +155,25 @@ fn sign(
     let elements = parsed.elements.iter().map(|element| element.raw);
     let components = parsed.components.iter().map(|component| component.raw);
     tcap1::write_tbs(&covered, None, &subject, elements, components, tbs);
-    let opcode = if operation.is_map() { tcap1::OPCODE_MAP } else { tcap1::OPCODE_OTHER };
     let opcode = u8::try_from(opcode).map_err(|_| "an operation code")?;
     tcap1::emit_component(SECURITY_INVOKE, opcode, values.sai, &covered, &values.signature, &mut component);
     tcap::rebuild(&parsed, None, Some(&component), false, &mut signed);
     Ok(signed)
 }
 
-/// SCCP and M3UA around it; routing context, point codes and SLS are those of an association and written later.
+/// SCCP and M3UA around it.
 fn wrap(kind: sccp::Kind, calling: Party, called: Party, data: &[u8]) -> Result<Vec<u8>, &'static str> {
-    let (mut to, mut from, mut unitdata, mut user) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let (mut to, mut from, mut unitdata) = (Vec::new(), Vec::new(), Vec::new());
     sccp::emit_address(&called.0, called.1, 0, &mut to);
     sccp::emit_address(&calling.0, calling.1, 0, &mut from);
     let hop = (kind != sccp::Kind::Udt).then_some(HOPS);
     sccp::emit(kind, 0, hop, &to, &from, data, None, None, &mut unitdata).map_err(|_| "SCCP")?;
+    in_m3ua(&unitdata)
+}
+
+/// M3UA around SCCP; routing context, point codes and SLS are those of an association and written later.
+pub(super) fn in_m3ua(unitdata: &[u8]) -> Result<Vec<u8>, &'static str> {
+    let mut user = Vec::new();
     let message = m3ua::Data {
         network_appearance: None,
         routing_context: Some(0),
@@ -161,7 +184,7 @@ fn wrap(kind: sccp::Kind, calling: Party, called: Party, data: &[u8]) -> Result<
         ni: 0,
         mp: 0,
         sls: 0,
-        user: &unitdata,
+        user: unitdata,
     };
     if message.emit(&mut user) { Ok(user) } else { Err("M3UA") }
 }

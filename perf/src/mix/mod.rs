@@ -9,9 +9,11 @@
 //! value changed, and the octets that differ are those of that value.
 
 mod authority;
+mod capture;
 mod dice;
 mod fault;
 mod lane;
+mod made;
 mod message;
 mod nonces;
 mod operation;
@@ -21,17 +23,20 @@ mod profile;
 mod reader;
 mod shape;
 mod source;
+mod tape;
 mod template;
 mod values;
 mod world;
 
+pub use capture::Taken;
 pub use fault::Fault;
+pub use made::Made;
 pub use nonces::TestKey;
 pub use operation::Operation;
-pub use profile::{Judgement, Operations, Profile};
+pub use profile::{Judgement, Mode, Operations, Profile};
 pub use reader::{Fate, Reader};
 pub use shape::Shape;
-pub use source::{Made, Sent, Source};
+pub use source::{Sent, Source};
 pub use world::{Appliance, World};
 
 /// The port by which a frame enters the gateway.

@@ -6,13 +6,15 @@ use sealgate_wire::sec::Tvp;
 
 use super::Side;
 use super::dice::{Choice, Dice, scale};
-use super::lane::{Association, associations};
+use super::lane::{Association, Lane, associations};
+use super::made::{Made, Worth};
 use super::message::{Form, Kind, Style};
 use super::nonces::{Signer, TestKey};
 use super::operation::Operation;
 use super::past::{Past, Record};
 use super::policy::Numbering;
 use super::profile::{Mode, Profile};
+use super::tape::Tape;
 use super::template::Template;
 use super::values::Values;
 use super::world::{Peer, World};
@@ -39,46 +41,6 @@ pub struct Sent {
     pub chunks: u8,
     /// Bit i: chunk i must be refused.
     pub refuse: u32,
-}
-
-/// What a source has made so far.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Made {
-    /// Frames.
-    pub frames: u64,
-    /// Octets of them.
-    pub octets: u64,
-    /// Frames with more than one message.
-    pub bundles: u64,
-    /// Messages.
-    pub messages: u64,
-    /// Of these, of our own network.
-    pub outbound: u64,
-    /// From other operators: with a good signature.
-    pub signed: u64,
-    /// Without one.
-    pub unsigned: u64,
-    /// With one that is not theirs.
-    pub forged: u64,
-    /// Without one, under a title of ours.
-    pub spoofed: u64,
-    /// With one that was there before.
-    pub replayed: u64,
-    /// In XUDT, or in LUDT where that is too short.
-    pub extended: u64,
-    /// By operation, in the order of [`Operation::ALL`].
-    pub operations: [u64; Operation::ALL.len()],
-}
-
-/// What a message is worth.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Worth {
-    Outbound,
-    Signed,
-    Unsigned,
-    Forged,
-    Spoofed,
-    Replayed,
 }
 
 /// A message that is drawn but not yet signed and written.
@@ -117,6 +79,8 @@ pub struct Source {
     /// For each side a message that did not fit into the packet before.
     waiting: [Option<Draft>; 2],
     past: Past,
+    /// What is played instead of the mix; empty: nothing.
+    tape: Tape,
     covered: Vec<u8>,
     made: Made,
 }
@@ -162,6 +126,7 @@ impl Source {
             transaction: profile.seed as u32,
             waiting: [None; 2],
             past: Past::new(),
+            tape: Tape::default(),
             covered: Vec::new(),
             made: Made::default(),
         })
@@ -207,36 +172,107 @@ impl Source {
         if self.sequences.is_empty() {
             self.sequences.resize(self.keys.len(), now_ms * 1000);
         }
+        let sent = if self.tape.plays.is_empty() { self.mix(now_ms, out) } else { self.play(now_ms, out) };
+        if let Some(association) = self.associations.get(usize::from(sent.association)) {
+            association.lanes[sent.side as usize].end(out);
+        }
+        self.made.frames += 1;
+        self.made.octets += out.len() as u64;
+        self.made.bundles += u64::from(sent.chunks > 1);
+        sent
+    }
+
+    /// Begins a packet.
+    fn begin(&self, side: Side, association: u16, out: &mut Vec<u8>) -> Sent {
+        let lanes = self.associations.get(usize::from(association)).map(|association| &association.lanes);
+        let first_tsn = lanes.map_or(0, |lanes| {
+            let lane = &lanes[side as usize];
+            lane.begin(out);
+            lane.tsn
+        });
+        Sent { side, association, first_tsn, chunks: 0, refuse: 0 }
+    }
+
+    /// A packet of the mix.
+    #[inline]
+    fn mix(&mut self, now_ms: u64, out: &mut Vec<u8>) -> Sent {
         let (bits, more) = (self.dice.next(), self.dice.next());
         let side = if (bits & 0xffff_ffff) < self.outbound { Side::Home } else { Side::Interconnect };
         let count = if more >> 32 < self.bundled { 2 + scale(more as u32, BUNDLE - 1) } else { 1 };
         let mut draft = self.waiting[side as usize].take().unwrap_or_else(|| self.draw(side));
         let any = scale((bits >> 32) as u32, self.associations.len() as u32) as u16;
         let association = draft.association.unwrap_or(any);
-        let lane = self.associations.get(usize::from(association)).map(|association| &association.lanes[side as usize]);
-        let Some(lane) = lane else { return Sent { side, association, first_tsn: 0, chunks: 0, refuse: 0 } };
-        lane.begin(out);
-        let mut sent = Sent { side, association, first_tsn: lane.tsn, chunks: 0, refuse: 0 };
+        let mut sent = self.begin(side, association, out);
         loop {
             sent.refuse |= u32::from(self.write(&mut draft, association, now_ms, out)) << sent.chunks;
             sent.chunks += 1;
             if u32::from(sent.chunks) >= count {
-                break;
+                return sent;
             }
             draft = self.draw(side);
             let fits = out.len() + CHUNK + draft.len <= MAX_FRAME;
             if !fits || draft.association.is_some_and(|only| only != association) {
                 self.waiting[side as usize] = Some(draft);
+                return sent;
+            }
+        }
+    }
+
+    /// A packet of the tape.
+    fn play(&mut self, now_ms: u64, out: &mut Vec<u8>) -> Sent {
+        let mut sent = Sent { side: Side::Interconnect, association: 0, first_tsn: 0, chunks: 0, refuse: 0 };
+        while let Some(play) = self.tape.next() {
+            if sent.chunks == 0 {
+                sent = self.begin(play.side, play.association, out);
+            }
+            let (values, kind) = (self.values(play.key.unwrap_or(0)), Kind::any(play.side));
+            let (worth, template, key) = (Worth::Played(play.key.is_some()), play.template, play.key.unwrap_or(0));
+            let len = self.len_of(template);
+            let mut draft = Draft { worth, kind, template, len, values, key, association: None };
+            self.write(&mut draft, play.association, now_ms, out);
+            sent.refuse |= u32::from(play.refuse) << sent.chunks;
+            sent.chunks += 1;
+            let next = self.tape.goes_on().then(|| self.tape.peek_template()).map_or(0, |next| self.len_of(next));
+            if !self.tape.goes_on() || out.len() + CHUNK + next > MAX_FRAME || u32::from(sent.chunks) == u32::BITS {
                 break;
             }
         }
-        if let Some(association) = self.associations.get(usize::from(association)) {
-            association.lanes[side as usize].end(out);
-        }
-        self.made.frames += 1;
-        self.made.octets += out.len() as u64;
-        self.made.bundles += u64::from(sent.chunks > 1);
         sent
+    }
+
+    /// Takes a tape, whose templates take the place of the mix's.
+    pub(super) fn load(&mut self, templates: Vec<Option<Template>>, tape: Tape) {
+        (self.templates, self.tape) = (templates, tape);
+    }
+
+    /// Messages of the tape.
+    pub(super) fn tape_len(&self) -> usize {
+        self.tape.plays.len()
+    }
+
+    /// Takes the fates of the tape's messages; all counters begin again.
+    pub(super) fn settle(&mut self, refused: &[bool]) {
+        for (play, refused) in self.tape.plays.iter_mut().zip(refused) {
+            play.refuse = *refused;
+        }
+        self.associations.iter_mut().flat_map(|association| &mut association.lanes).for_each(Lane::restart);
+        self.sequences.clear();
+        self.made = Made::default();
+    }
+
+    /// A new transaction of a key's owner, everything else zero.
+    fn values(&mut self, key: u32) -> Values {
+        self.transaction = self.transaction.wrapping_add(0x9e37_79b1); // odd: none comes twice in 2^32
+        Values {
+            number: 0,
+            subscriber: 0,
+            plmn: [0; 3],
+            transaction: self.transaction.to_be_bytes(),
+            sai: self.keys.get(key as usize).map_or([0; 8], |(_, sai)| *sai),
+            tvp: [0; 4],
+            seq: [0; 8],
+            signature: [0; 64],
+        }
     }
 
     /// Draws the next message of a side.
@@ -257,7 +293,7 @@ impl Source {
         }
         let form = match worth {
             Worth::Outbound | Worth::Unsigned => Form::Plain,
-            Worth::Signed | Worth::Forged | Worth::Replayed => Form::Signed,
+            Worth::Signed | Worth::Forged | Worth::Replayed | Worth::Played(_) => Form::Signed,
             Worth::Spoofed => Form::Spoofed,
         };
         let operation = self.operations.pick((bits >> 32) as u32);
@@ -265,17 +301,11 @@ impl Source {
         let number = scale(who as u32, self.peers.len() as u32);
         let peer = self.peers.get(number as usize).copied().unwrap_or(Peer { prefixes: 1, key: 0, plmn: [0; 3] });
         let prefix = scale((who >> 32) as u32, peer.prefixes);
-        self.transaction = self.transaction.wrapping_add(0x9e37_79b1); // odd: none comes twice in 2^32
-        let sai = self.keys.get(peer.key as usize).map_or([0; 8], |(_, sai)| *sai);
         let values = Values {
             number: self.numbering.number(number, prefix, who as u32 & 7),
             subscriber: scale(more as u32, 100_000_000),
             plmn: peer.plmn,
-            transaction: self.transaction.to_be_bytes(),
-            sai,
-            tvp: [0; 4],
-            seq: [0; 8],
-            signature: [0; 64],
+            ..self.values(peer.key)
         };
         let template = index(kind);
         Draft { worth, kind, template, len: self.len_of(template), values, key: peer.key, association: None }
@@ -290,7 +320,7 @@ impl Source {
     fn write(&mut self, draft: &mut Draft, number: u16, now_ms: u64, out: &mut Vec<u8>) -> bool {
         let Some(Some(template)) = self.templates.get(draft.template) else { return false };
         let values = &mut draft.values;
-        if matches!(draft.worth, Worth::Signed | Worth::Forged) {
+        if matches!(draft.worth, Worth::Signed | Worth::Forged | Worth::Played(true)) {
             values.tvp = Tvp::from_unix_ms(now_ms).0.to_be_bytes();
             if let Some(sequence) = self.sequences.get_mut(draft.key as usize) {
                 *sequence += 1;
@@ -300,12 +330,19 @@ impl Source {
         if draft.worth == Worth::Forged {
             values.signature = self.signer.forge(&mut self.dice);
         }
-        if draft.worth == Worth::Signed
+        if matches!(draft.worth, Worth::Signed | Worth::Played(true))
             && let Some((key, _)) = self.keys.get(draft.key as usize)
         {
             template.covered(values, &mut self.covered);
             values.signature = self.signer.sign(key, &self.covered);
-            self.past.add(Record { kind: draft.kind, template: draft.template, values: *values, association: number });
+            if draft.worth == Worth::Signed {
+                self.past.add(Record {
+                    kind: draft.kind,
+                    template: draft.template,
+                    values: *values,
+                    association: number,
+                });
+            }
         }
         let [.., sls] = values.transaction;
         if let Some(association) = self.associations.get_mut(usize::from(number)) {
@@ -315,28 +352,9 @@ impl Source {
         }
         self.made.count(draft.worth, draft.kind);
         match draft.worth {
-            Worth::Outbound | Worth::Signed => false,
+            Worth::Outbound | Worth::Signed | Worth::Played(_) => false,
             Worth::Unsigned => self.require,
             Worth::Forged | Worth::Spoofed | Worth::Replayed => true,
-        }
-    }
-}
-
-impl Made {
-    fn count(&mut self, worth: Worth, kind: Kind) {
-        self.messages += 1;
-        let by_worth = match worth {
-            Worth::Outbound => &mut self.outbound,
-            Worth::Signed => &mut self.signed,
-            Worth::Unsigned => &mut self.unsigned,
-            Worth::Forged => &mut self.forged,
-            Worth::Spoofed => &mut self.spoofed,
-            Worth::Replayed => &mut self.replayed,
-        };
-        *by_worth += 1;
-        self.extended += u64::from(kind.extended);
-        if let Some(count) = self.operations.get_mut(kind.operation as usize) {
-            *count += 1;
         }
     }
 }
