@@ -23,6 +23,7 @@ mod profile;
 mod reader;
 mod shape;
 mod source;
+mod stock;
 mod tape;
 mod template;
 mod values;

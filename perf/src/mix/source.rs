@@ -8,13 +8,14 @@ use super::Side;
 use super::dice::{Choice, Dice, scale};
 use super::lane::{Association, Lane, associations};
 use super::made::{Made, Worth};
-use super::message::{Form, Kind, Style};
+use super::message::{Form, Kind};
 use super::nonces::{Signer, TestKey};
 use super::operation::Operation;
 use super::past::{Past, Record};
 use super::policy::Numbering;
 use super::profile::{Mode, Profile};
-use super::tape::Tape;
+use super::stock;
+use super::tape::{Play, Tape};
 use super::template::Template;
 use super::values::Values;
 use super::world::{Peer, World};
@@ -110,7 +111,7 @@ impl Source {
         let of_all = |share: f64| (share * 4_294_967_296.0) as u64;
         Ok(Self {
             associations,
-            templates: templates(profile, world.numbering.title_len())?,
+            templates: stock::templates(profile, world.numbering.title_len())?,
             numbering: world.numbering,
             peers: world.peers.clone(),
             keys: world.keys.clone(),
@@ -232,8 +233,8 @@ impl Source {
             self.write(&mut draft, play.association, now_ms, out);
             sent.refuse |= u32::from(play.refuse) << sent.chunks;
             sent.chunks += 1;
-            let next = self.tape.goes_on().then(|| self.tape.peek_template()).map_or(0, |next| self.len_of(next));
-            if !self.tape.goes_on() || out.len() + CHUNK + next > MAX_FRAME || u32::from(sent.chunks) == u32::BITS {
+            let fits = |next: &Play| out.len() + CHUNK + self.len_of(next.template) <= MAX_FRAME;
+            if u32::from(sent.chunks) == u32::BITS || !self.tape.joined().is_some_and(fits) {
                 break;
             }
         }
@@ -307,7 +308,7 @@ impl Source {
             plmn: peer.plmn,
             ..self.values(peer.key)
         };
-        let template = index(kind);
+        let template = stock::index(kind);
         Draft { worth, kind, template, len: self.len_of(template), values, key: peer.key, association: None }
     }
 
@@ -357,42 +358,4 @@ impl Source {
             Worth::Forged | Worth::Spoofed | Worth::Replayed => true,
         }
     }
-}
-
-/// The place of a kind's template.
-fn index(kind: Kind) -> usize {
-    let Kind { operation, side, form, extended } = kind;
-    ((operation as usize * 2 + side as usize) * 3 + form as usize) * 2 + usize::from(extended)
-}
-
-/// Templates of all kinds that a profile has a share for.
-fn templates(profile: &Profile, title_len: usize) -> Result<Vec<Option<Template>>, Box<dyn Error>> {
-    let style = Style { title_len, sms_octets: profile.sms_octets.into() };
-    let judgement = &profile.judgement;
-    let signed = judgement.signed + judgement.forged + judgement.replayed > 0.0;
-    let mut templates = Vec::new();
-    for operation in Operation::ALL.into_iter().filter(|operation| profile.operations.share(*operation) > 0.0) {
-        for (side, form, wanted) in [
-            (Side::Home, Form::Plain, profile.outbound > 0.0),
-            (Side::Interconnect, Form::Plain, judgement.unsigned > 0.0),
-            (Side::Interconnect, Form::Signed, signed),
-            (Side::Interconnect, Form::Spoofed, judgement.spoofed > 0.0),
-        ] {
-            for extended in [false, true] {
-                if !wanted {
-                    continue;
-                }
-                let kind = Kind { operation, side, form, extended };
-                let template = Template::new(kind, style).map_err(|layer| format!("{kind:?} does not fit: {layer}"))?;
-                let place = index(kind);
-                if templates.len() <= place {
-                    templates.resize(place + 1, None);
-                }
-                if let Some(slot) = templates.get_mut(place) {
-                    *slot = Some(template);
-                }
-            }
-        }
-    }
-    Ok(templates)
 }

@@ -49,14 +49,9 @@ impl Tape {
         play
     }
 
-    /// The template of the next message.
-    pub(super) fn peek_template(&self) -> usize {
-        self.plays.get(self.at).map_or(0, |play| play.template)
-    }
-
-    /// Whether the next message shares the packet of the one before.
-    pub(super) fn goes_on(&self) -> bool {
-        self.plays.get(self.at).is_some_and(|play| play.joined)
+    /// The next message, where it shares the packet of the one before.
+    pub(super) fn joined(&self) -> Option<&Play> {
+        self.plays.get(self.at).filter(|play| play.joined)
     }
 }
 
