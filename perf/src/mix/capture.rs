@@ -68,9 +68,8 @@ pub(super) fn read(path: &Path, world: &World, sign: bool) -> Result<(Vec<Captur
     let mut octets = Vec::new();
     while let Some(record) = reader.read(&mut octets)? {
         taken.frames += 1;
-        let packet = if record.link == pcap::ETHERNET { packet(&octets) } else { None };
-        let Some((ends, chunks)) = packet else {
-            *taken.left_out.entry("no SCTP over IP on Ethernet").or_default() += 1;
+        let Some((ends, chunks)) = packet(record.link, &mut octets) else {
+            *taken.left_out.entry("no SCTP over IP").or_default() += 1;
             continue;
         };
         let flow = flows.iter().position(|known| *known == ends).unwrap_or_else(|| {
@@ -100,13 +99,42 @@ pub(super) fn read(path: &Path, world: &World, sign: bool) -> Result<(Vec<Captur
     Ok((messages, taken))
 }
 
-fn packet(octets: &[u8]) -> Option<(Ends, sctp::Packet<'_>)> {
-    let frame = eth::Frame::parse(octets).ok()?;
-    let packet = ip::Packet::parse(frame.ethertype, frame.payload).ok()??;
+/// The SCTP packet in a frame, whose IP checksum is mended: a capture made where it was sent may have none yet.
+fn packet(link: u32, octets: &mut [u8]) -> Option<(Ends, sctp::Packet<'_>)> {
+    let (ethertype, at) = network(link, octets)?;
+    let octets = octets.get_mut(at..)?;
+    if ethertype == eth::IPV4 {
+        let header = octets.get_mut(..ip::V4_HEADER_LEN)?;
+        header.get_mut(10..12)?.fill(0);
+        let sum = ip::inet_checksum(header);
+        header.get_mut(10..12)?.copy_from_slice(&sum.to_be_bytes());
+    }
+    let packet = ip::Packet::parse(ethertype, octets).ok()??;
     let sctp = (packet.protocol == ip::SCTP).then(|| sctp::Packet::parse(packet.payload).ok())??;
     let mut ends = [(packet.source, sctp.source_port), (packet.destination, sctp.destination_port)];
     ends.sort_unstable();
     Some((ends, sctp))
+}
+
+/// Ethertype and place of the network layer, by the link types that Linux captures (tcpdump.org).
+fn network(link: u32, octets: &[u8]) -> Option<(u16, usize)> {
+    const RAW: u32 = 101;
+    const COOKED: u32 = 113;
+    const COOKED_2: u32 = 276;
+    let named = |at: usize, len| Some((u16::from_be_bytes(*octets.get(at..)?.first_chunk()?), len));
+    match link {
+        pcap::ETHERNET => {
+            let frame = eth::Frame::parse(octets).ok()?;
+            Some((frame.ethertype, octets.len() - frame.payload.len()))
+        }
+        RAW => match octets.first()? >> 4 {
+            4 => Some((eth::IPV4, 0)),
+            _ => Some((eth::IPV6, 0)),
+        },
+        COOKED => named(14, 16),
+        COOKED_2 => named(0, 20),
+        _ => None,
+    }
 }
 
 fn message(chunk: &sctp::Chunk<'_>, world: &World, sign: bool) -> Result<Captured, Unfit> {
@@ -201,5 +229,41 @@ impl Captured {
         let extended = unitdata.kind != sccp::Kind::Udt;
         let (signed, kind) = sign_for(unitdata.data, opcode, parties, extended, values, &mut tbs)?;
         Ok(Octets { user: in_m3ua(&rewrapped(&unitdata, kind, &signed)?)?, tbs })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sealgate_wire::frame_builder::{Path, emit_sack};
+
+    #[test]
+    fn a_packet_is_found_behind_every_link_layer_and_its_checksum_mended() {
+        let path = Path {
+            source_mac: [2; 6],
+            destination_mac: [4; 6],
+            vlan: None,
+            source: [192, 0, 2, 1].into(),
+            destination: [192, 0, 2, 2].into(),
+            source_port: 7,
+            destination_port: 2905,
+            vtag: 9,
+        };
+        let mut frame = Vec::new();
+        assert!(path.emit(1, |out| emit_sack(1, out), &mut frame));
+        frame[24] ^= 0xff; // in the IP checksum
+        let behind = &frame[14..];
+        let before = |octets: &[u8]| [octets, behind].concat();
+        let mut cooked = [0; 16];
+        cooked[14] = 8;
+        let mut cooked_2 = [0; 20];
+        cooked_2[0] = 8;
+        for (link, mut octets) in
+            [(1, frame.clone()), (101, before(&[])), (113, before(&cooked)), (276, before(&cooked_2))]
+        {
+            let found = packet(link, &mut octets).map(|(ends, packet)| (ends[0].1, packet.vtag));
+            assert_eq!(found, Some((7, 9)), "{link}");
+        }
+        assert!(packet(1, &mut frame[..20]).is_none() && packet(141, &mut frame).is_none());
     }
 }
