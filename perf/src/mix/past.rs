@@ -19,7 +19,8 @@ const ROOM: usize = 2048;
 const LEAST: usize = 256;
 
 /// The last signed messages. Only the older half is repeated: an original must be judged before its copy, and a gateway
-/// judges hundreds of messages at a time.
+/// judges hundreds of messages at a time. An original that was refused because the gateway had too much to do is not known
+/// to it: then the copy passes.
 pub(super) struct Past {
     records: Vec<Record>,
     oldest: usize,

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::error::Error;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use sealgate_crypto::keyring::KeyRing;
 use sealgate_crypto::pool::{Pool, PoolConfig};
@@ -41,10 +42,15 @@ impl Rig {
     }
 
     pub fn with(world: &World, source: Source) -> Fallible<Self> {
+        Self::on(world, source, PoolConfig::default())
+    }
+
+    /// * `crypto`: its threads, if any
+    pub fn on(world: &World, source: Source, crypto: PoolConfig) -> Fallible<Self> {
         let snapshot = world.snapshot(&KeyRing::new())?;
         let shared = Arc::new(Shared::new(&snapshot));
         let cell = Arc::new(PolicyCell::new(snapshot));
-        let (crypto, mut clients) = Pool::start(PoolConfig::default(), 1, &cell.current().ring)?;
+        let (crypto, mut clients) = Pool::start(crypto, 1, &cell.current().ring)?;
         let pool = MemPool::default();
         let ports = [MemPort::new(&pool), MemPort::new(&pool)];
         let client = clients.pop().ok_or("no client")?;
@@ -99,6 +105,16 @@ impl Rig {
                 });
                 assert!(ours, "not of this world: {:x?}", frame.octets());
             }
+        }
+        Ok(())
+    }
+
+    /// Turns until nothing is expected any more, for ten seconds at most.
+    pub fn drain(&mut self) -> Fallible {
+        let begun = Instant::now();
+        while !self.expected.is_empty() && begun.elapsed() < Duration::from_secs(10) {
+            self.turns()?;
+            std::thread::yield_now();
         }
         Ok(())
     }
