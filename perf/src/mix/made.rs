@@ -28,6 +28,8 @@ pub struct Made {
     pub replayed: u64,
     /// Out of a capture, with or without a fresh signature.
     pub played: u64,
+    /// Answers to what the other side asked.
+    pub answers: u64,
     /// In XUDT, or in LUDT where that is too short.
     pub extended: u64,
     /// By operation, in the order of [`Operation::ALL`].
@@ -63,6 +65,7 @@ impl Made {
         if matches!(worth, Worth::Played(_)) {
             return; // its kind is anybody's guess
         }
+        self.answers += u64::from(kind.answer);
         self.extended += u64::from(kind.extended);
         if let Some(count) = self.operations.get_mut(kind.operation as usize) {
             *count += 1;

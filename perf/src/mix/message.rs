@@ -30,7 +30,10 @@ pub(super) const SI: u8 = 3;
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Kind {
     pub(super) operation: Operation,
+    /// Where it enters.
     pub(super) side: Side,
+    /// The answer to what the other side asked.
+    pub(super) answer: bool,
     pub(super) form: Form,
     /// Extended unitdata, where the message is short enough for unitdata.
     pub(super) extended: bool,
@@ -39,7 +42,7 @@ pub(super) struct Kind {
 impl Kind {
     /// A kind that stands for any message of a side.
     pub(super) const fn any(side: Side) -> Self {
-        Self { operation: Operation::UpdateLocation, side, form: Form::Plain, extended: false }
+        Self { operation: Operation::UpdateLocation, side, answer: false, form: Form::Plain, extended: false }
     }
 }
 
@@ -75,28 +78,33 @@ pub(super) struct Octets {
 ///
 /// * `Err`: the layer into which it does not fit
 pub(super) fn compose(kind: Kind, style: Style, values: &Values) -> Result<Octets, &'static str> {
-    let operation = kind.operation;
+    let Kind { operation, side, answer, form, .. } = kind;
+    let asker = if answer { side.other() } else { side };
     let number_len = style.title_len.saturating_sub(PEERS.len());
     let number = format!("{:0number_len$}", values.number % 10_u32.pow(number_len as u32));
-    let peer = digits(&format!("{PEERS}{number}"))?;
-    let home = digits(&format!("{HOME}{:06}", node(operation, kind.side)))?;
-    let (asking, asked) = match (kind.side, kind.form) {
-        (Side::Home, _) => (home, peer),
-        (Side::Interconnect, Form::Spoofed) => (digits(&format!("{HOME}{number}"))?, home),
-        (Side::Interconnect, _) => (peer, home),
-    };
-    let ours = (operation.whose() == Whose::Asked) == (kind.side == Side::Interconnect);
+    let prefix = if form == Form::Spoofed { HOME } else { PEERS };
+    let peer = digits(&format!("{prefix}{number}"))?;
+    let home = digits(&format!("{HOME}{:06}", node(operation, asker)))?;
+    let (own, other) = if side == Side::Home { (home, peer) } else { (peer, home) };
+    let ours = (operation.whose() == Whose::Asked) == (asker == Side::Interconnect);
     let (imsi, msisdn) = subscriber(values, ours)?;
-    let story = Story { own: &asking, other: &asked, imsi: &imsi, msisdn: &msisdn, sms_octets: style.sms_octets };
-    let (mut argument, mut component, mut plain) = (Vec::new(), Vec::new(), Vec::new());
-    operation.argument(&story, &mut argument);
+    let story = Story { own: &own, other: &other, imsi: &imsi, msisdn: &msisdn, sms_octets: style.sms_octets };
+    let (mut component, mut plain) = (Vec::new(), Vec::new());
     let id = tcap::Tid::new(&values.transaction).ok_or("a transaction identifier")?;
     let [number, version] = operation.context();
-    tcap::emit_invoke(INVOKE, operation.code(), &argument, &mut component);
-    tcap::emit_begin(id, Some(&[4, 0, 0, 1, 0, number, version]), &component, &mut plain);
+    let context = [4, 0, 0, 1, 0, number, version];
     let (asking_ssn, asked_ssn) = operation.parties();
+    let (own_ssn, other_ssn) = if answer {
+        operation.answer(INVOKE, &story, &mut component);
+        tcap::emit_end(id, Some(&context), &component, &mut plain);
+        (asked_ssn, asking_ssn)
+    } else {
+        operation.question(INVOKE, &story, &mut component);
+        tcap::emit_begin(id, Some(&context), &component, &mut plain);
+        (asking_ssn, asked_ssn)
+    };
     let title = |digits| GlobalTitle { plan: Plan::E164, digits };
-    let (calling, called) = ((title(asking), asking_ssn), (title(asked), asked_ssn));
+    let (calling, called) = ((title(own), own_ssn), (title(other), other_ssn));
     let mut tbs = Vec::new();
     let (data, kind) = if kind.form == Form::Signed {
         let opcode = if operation.is_map() { tcap1::OPCODE_MAP } else { tcap1::OPCODE_OTHER };
@@ -190,9 +198,9 @@ pub(super) fn in_m3ua(unitdata: &[u8]) -> Result<Vec<u8>, &'static str> {
 }
 
 /// Our node that an operation is about: HLR, VLR and MSC, service centre, or service control.
-fn node(operation: Operation, side: Side) -> u32 {
+fn node(operation: Operation, asker: Side) -> u32 {
     let (asking, asked) = operation.parties();
-    let ours = if side == Side::Home { asking } else { asked };
+    let ours = if asker == Side::Home { asking } else { asked };
     match (operation, ours) {
         (Operation::InitialDp, _) => 40,
         (Operation::MoForwardSm, _) | (Operation::SendRoutingInfoForSm, Ssn::MSC) => 30,

@@ -8,6 +8,7 @@
 //! message to the next are written over it. Where they lie is not known by hand: the template is built twice with one
 //! value changed, and the octets that differ are those of that value.
 
+mod asked;
 mod authority;
 mod capture;
 mod dice;

@@ -61,8 +61,13 @@ mod tests {
 
     #[test]
     fn only_the_older_half_is_repeated() {
-        let kind =
-            Kind { operation: Operation::PurgeMs, side: Side::Interconnect, form: Form::Signed, extended: false };
+        let kind = Kind {
+            operation: Operation::PurgeMs,
+            side: Side::Interconnect,
+            answer: false,
+            form: Form::Signed,
+            extended: false,
+        };
         let [values, _] = Values::probes(Field::Number);
         let mut past = Past::new();
         for template in 0..3 * ROOM {

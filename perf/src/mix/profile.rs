@@ -32,6 +32,9 @@ pub struct Profile {
     pub sign_outbound: bool,
     /// Share of packets that our own network sends.
     pub outbound: f64,
+    /// Share of messages that answer what the other side asked, as far as there are questions; at most half, since each
+    /// question is answered once.
+    pub answers: f64,
     /// Share of packets that carry 2 to 8 messages, as many as fit into 1500 octets.
     pub bundled: f64,
     /// Share of messages in XUDT instead of UDT. What is too long for either is in LUDT.
@@ -154,6 +157,7 @@ impl Default for Profile {
             mode: Mode::Prefer,
             sign_outbound: true,
             outbound: 0.4,
+            answers: 0.4,
             bundled: 0.1,
             xudt: 0.1,
             sms_octets: 60,

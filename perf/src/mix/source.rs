@@ -5,6 +5,7 @@ use std::error::Error;
 use sealgate_wire::sec::Tvp;
 
 use super::Side;
+use super::asked::{Asked, Question};
 use super::dice::{Choice, Dice, scale};
 use super::lane::{Association, Lane, associations};
 use super::made::{Made, Worth};
@@ -71,6 +72,7 @@ pub struct Source {
     worth: Choice<Worth>,
     /// Shares of 2^32.
     outbound: u64,
+    answers: u64,
     bundled: u64,
     xudt: u64,
     require: bool,
@@ -80,6 +82,8 @@ pub struct Source {
     /// For each side a message that did not fit into the packet before.
     waiting: [Option<Draft>; 2],
     past: Past,
+    /// What each side has asked.
+    asked: [Asked; 2],
     /// What is played instead of the mix; empty: nothing.
     tape: Tape,
     covered: Vec<u8>,
@@ -119,6 +123,7 @@ impl Source {
             operations: operations.ok_or("no operation has a share")?,
             worth: worth.ok_or("no judgement has a share")?,
             outbound: of_all(profile.outbound),
+            answers: of_all(profile.answers),
             bundled: of_all(profile.bundled),
             xudt: of_all(profile.xudt),
             require: profile.mode == Mode::Require,
@@ -127,6 +132,7 @@ impl Source {
             transaction: profile.seed as u32,
             waiting: [None; 2],
             past: Past::new(),
+            asked: [Asked::new(), Asked::new()],
             tape: Tape::default(),
             covered: Vec::new(),
             made: Made::default(),
@@ -243,7 +249,7 @@ impl Source {
 
     /// Takes a tape, whose templates take the place of the mix's.
     pub(super) fn load(&mut self, templates: Vec<Option<Template>>, tape: Tape) {
-        (self.templates, self.tape) = (templates, tape);
+        (self.templates, self.tape, self.answers) = (templates, tape, 0);
     }
 
     /// Messages of the tape.
@@ -297,8 +303,18 @@ impl Source {
             Worth::Signed | Worth::Forged | Worth::Replayed | Worth::Played(_) => Form::Signed,
             Worth::Spoofed => Form::Spoofed,
         };
+        let extended = more >> 32 < self.xudt;
+        if form != Form::Spoofed
+            && self.answers > 0
+            && self.dice.next() >> 32 < self.answers
+            && let Some(Question { operation, values, key }) = self.asked[side.other() as usize].take()
+        {
+            let kind = Kind { operation, side, answer: true, form, extended };
+            let template = stock::index(kind);
+            return Draft { worth, kind, template, len: self.len_of(template), values, key, association: None };
+        }
         let operation = self.operations.pick((bits >> 32) as u32);
-        let kind = Kind { operation, side, form, extended: more >> 32 < self.xudt };
+        let kind = Kind { operation, side, answer: false, form, extended };
         let number = scale(who as u32, self.peers.len() as u32);
         let peer = self.peers.get(number as usize).copied().unwrap_or(Peer { prefixes: 1, key: 0, plmn: [0; 3] });
         let prefix = scale((who >> 32) as u32, peer.prefixes);
@@ -352,10 +368,15 @@ impl Source {
             lane.chunk(template.len(), (sls ^ sls >> 4) & 0x0f, out, |label, out| template.append(values, label, out));
         }
         self.made.count(draft.worth, draft.kind);
-        match draft.worth {
+        let refuse = match draft.worth {
             Worth::Outbound | Worth::Signed | Worth::Played(_) => false,
             Worth::Unsigned => self.require,
             Worth::Forged | Worth::Spoofed | Worth::Replayed => true,
+        };
+        if self.answers > 0 && !draft.kind.answer && !refuse {
+            let Draft { values, key, kind, .. } = *draft;
+            self.asked[kind.side as usize].add(Question { operation: kind.operation, values, key });
         }
+        refuse
     }
 }

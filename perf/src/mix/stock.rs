@@ -10,8 +10,9 @@ use super::template::Template;
 
 /// The place of a kind's template.
 pub(super) fn index(kind: Kind) -> usize {
-    let Kind { operation, side, form, extended } = kind;
-    ((operation as usize * 2 + side as usize) * 3 + form as usize) * 2 + usize::from(extended)
+    let Kind { operation, side, answer, form, extended } = kind;
+    let place = (operation as usize * 2 + side as usize) * 3 + form as usize;
+    (place * 2 + usize::from(answer)) * 2 + usize::from(extended)
 }
 
 /// Templates of all kinds that a profile has a share for.
@@ -27,11 +28,11 @@ pub(super) fn templates(profile: &Profile, title_len: usize) -> Result<Vec<Optio
             (Side::Interconnect, Form::Signed, signed),
             (Side::Interconnect, Form::Spoofed, judgement.spoofed > 0.0),
         ] {
-            for extended in [false, true] {
-                if !wanted {
+            for (answer, extended) in [(false, false), (false, true), (true, false), (true, true)] {
+                if !wanted || answer && (profile.answers == 0.0 || form == Form::Spoofed) {
                     continue;
                 }
-                let kind = Kind { operation, side, form, extended };
+                let kind = Kind { operation, side, answer, form, extended };
                 let template = Template::new(kind, style).map_err(|layer| format!("{kind:?} does not fit: {layer}"))?;
                 let place = index(kind);
                 if templates.len() <= place {

@@ -163,8 +163,10 @@ mod tests {
                 (Side::Interconnect, Form::Spoofed),
                 (Side::Home, Form::Plain),
             ] {
-                for (extended, title_len, sms_octets) in [(false, 12, 40), (true, 14, 140)] {
-                    let kind = Kind { operation, side, form, extended };
+                for (extended, answer, title_len, sms_octets) in
+                    [(false, false, 12, 40), (true, false, 14, 140), (true, true, 12, 1), (false, true, 14, 1)]
+                {
+                    let kind = Kind { operation, side, answer, form, extended };
                     let style = Style { title_len, sms_octets };
                     let template = Template::new(kind, style)?;
                     let (mut user, mut tbs) = (vec![7], vec![7]);
@@ -183,7 +185,13 @@ mod tests {
 
     #[test]
     fn a_label_lies_where_m3ua_has_it() -> Result<(), &'static str> {
-        let kind = Kind { operation: Operation::UpdateLocation, side: Side::Home, form: Form::Plain, extended: false };
+        let kind = Kind {
+            operation: Operation::UpdateLocation,
+            side: Side::Home,
+            answer: false,
+            form: Form::Plain,
+            extended: false,
+        };
         let template = Template::new(kind, Style { title_len: 12, sms_octets: 1 })?;
         let mut user = Vec::new();
         template.append(&VALUES, &Label::new(77, 1234, 4321, 9), &mut user);

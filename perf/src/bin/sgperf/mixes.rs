@@ -161,6 +161,7 @@ fn show(profile: &Profile, made: &Made) {
     ] {
         row(what, count, inbound, asked);
     }
+    row("answers", made.answers, made.messages, profile.answers);
     row("in XUDT, or LUDT", made.extended, made.messages, profile.xudt);
     for (operation, count) in Operation::ALL.into_iter().zip(made.operations) {
         row(operation.name(), count, made.messages, profile.operations.share(operation));

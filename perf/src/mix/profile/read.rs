@@ -111,6 +111,10 @@ impl Profile {
         for (key, share) in [("outbound", self.outbound), ("bundled", self.bundled), ("xudt", self.xudt)] {
             is_share(key, share)?;
         }
+        if !(0.0..=0.5).contains(&self.answers) {
+            let message = format!("{} is out of range", self.answers);
+            return Err(("answers", message, "give 0 to 0.5: each question is answered once".to_owned()));
+        }
         let Judgement { signed, unsigned, forged, spoofed, replayed } = self.judgement;
         let judgement = [
             ("judgement.signed", signed),
@@ -202,6 +206,7 @@ mod tests {
             ("links: 0\n", 1, "links", "give 1 to 1000"),
             ("links: 600\nassociations: 2\n", 2, "associations", "give 1 to 1"),
             ("sms_octets: 141\n", 1, "sms_octets", "give 1 to 140"),
+            ("answers: 0.6\n", 1, "answers", "give 0 to 0.5"),
             ("outbound: 1.5\n", 1, "outbound", "give 0 to 1"),
             ("xudt: .nan\n", 1, "xudt", "give 0 to 1"),
             ("judgement:\n  unsigned: 0.5\n  forged: -0.1\n", 3, "judgement.forged", "give 0 to 1"),
