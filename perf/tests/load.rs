@@ -85,21 +85,15 @@ fn a_flood_of_forgeries_is_refused_one_by_one() -> Result {
     })
 }
 
-/// 21 trials of a second at 50,000 messages, of one frame each: more than a million.
-const MILLION: Goal = Goal { range: (50_000.0, 50_000.0), ..Goal::NDR };
+/// 21 trials of a second at 50,000 messages, of one frame each: more than a million. No loss is excused: in cables so deep
+/// nobody who wants the cores makes one.
+const MILLION: Goal = Goal { range: (50_000.0, 50_000.0), repeats: 0, ..Goal::NDR };
 
 #[test]
 fn one_lost_in_a_million_is_found_by_the_search() -> Result {
     let _alone = alone();
     let fault = Fault { lose_one_in: 1_000_000, ..Fault::default() };
-    let mut found = with("unsigned", fault, Fault::default(), |bench| Ok(bench.search("ndr", &MILLION)?))?;
-    for _ in 1..TRIES {
-        // The one trial in which it was lost may have been disturbed, and was made again.
-        if found.holds.is_none() || found.repeated == 0 {
-            break;
-        }
-        found = with("unsigned", fault, Fault::default(), |bench| Ok(bench.search("ndr", &MILLION)?))?;
-    }
+    let found = with("unsigned", fault, Fault::default(), |bench| Ok(bench.search("ndr", &MILLION)?))?;
     assert_eq!(found.holds, None, "a message was lost among a million: {found:?}");
     for _ in 0..TRIES {
         let found = with("unsigned", Fault::default(), Fault::default(), |bench| Ok(bench.search("ndr", &MILLION)?))?;

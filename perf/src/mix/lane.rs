@@ -158,6 +158,11 @@ impl Lane {
         Some(Self { head, ip_sum, label, first_tsn, tsn: first_tsn, numbers: [0; STREAMS] })
     }
 
+    /// Begins again with the first TSN.
+    pub(super) fn restart(&mut self) {
+        (self.tsn, self.numbers) = (self.first_tsn, [0; STREAMS]);
+    }
+
     /// Makes `out` the beginning of a packet.
     #[inline]
     pub(super) fn begin(&self, out: &mut Vec<u8>) {

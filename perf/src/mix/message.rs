@@ -24,16 +24,26 @@ pub(super) const NODE: u8 = 1;
 const SHORT: usize = 254;
 const HOPS: u8 = 15;
 /// SCCP.
-const SI: u8 = 3;
+pub(super) const SI: u8 = 3;
 
 /// A kind of message: those of one kind differ in their [`Values`] only.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Kind {
     pub(super) operation: Operation,
+    /// Where it enters.
     pub(super) side: Side,
+    /// The answer to what the other side asked.
+    pub(super) answer: bool,
     pub(super) form: Form,
     /// Extended unitdata, where the message is short enough for unitdata.
     pub(super) extended: bool,
+}
+
+impl Kind {
+    /// A kind that stands for any message of a side.
+    pub(super) const fn any(side: Side) -> Self {
+        Self { operation: Operation::UpdateLocation, side, answer: false, form: Form::Plain, extended: false }
+    }
 }
 
 /// Who a message says it is from, and whether it is signed.
@@ -68,38 +78,37 @@ pub(super) struct Octets {
 ///
 /// * `Err`: the layer into which it does not fit
 pub(super) fn compose(kind: Kind, style: Style, values: &Values) -> Result<Octets, &'static str> {
-    let operation = kind.operation;
+    let Kind { operation, side, answer, form, .. } = kind;
+    let asker = if answer { side.other() } else { side };
     let number_len = style.title_len.saturating_sub(PEERS.len());
     let number = format!("{:0number_len$}", values.number % 10_u32.pow(number_len as u32));
-    let peer = digits(&format!("{PEERS}{number}"))?;
-    let home = digits(&format!("{HOME}{:06}", node(operation, kind.side)))?;
-    let (asking, asked) = match (kind.side, kind.form) {
-        (Side::Home, _) => (home, peer),
-        (Side::Interconnect, Form::Spoofed) => (digits(&format!("{HOME}{number}"))?, home),
-        (Side::Interconnect, _) => (peer, home),
-    };
-    let ours = (operation.whose() == Whose::Asked) == (kind.side == Side::Interconnect);
+    let prefix = if form == Form::Spoofed { HOME } else { PEERS };
+    let peer = digits(&format!("{prefix}{number}"))?;
+    let home = digits(&format!("{HOME}{:06}", node(operation, asker)))?;
+    let (own, other) = if side == Side::Home { (home, peer) } else { (peer, home) };
+    let ours = (operation.whose() == Whose::Asked) == (asker == Side::Interconnect);
     let (imsi, msisdn) = subscriber(values, ours)?;
-    let story = Story { own: &asking, other: &asked, imsi: &imsi, msisdn: &msisdn, sms_octets: style.sms_octets };
-    let (mut argument, mut component, mut plain) = (Vec::new(), Vec::new(), Vec::new());
-    operation.argument(&story, &mut argument);
+    let story = Story { own: &own, other: &other, imsi: &imsi, msisdn: &msisdn, sms_octets: style.sms_octets };
+    let (mut component, mut plain) = (Vec::new(), Vec::new());
     let id = tcap::Tid::new(&values.transaction).ok_or("a transaction identifier")?;
     let [number, version] = operation.context();
-    tcap::emit_invoke(INVOKE, operation.code(), &argument, &mut component);
-    tcap::emit_begin(id, Some(&[4, 0, 0, 1, 0, number, version]), &component, &mut plain);
+    let context = [4, 0, 0, 1, 0, number, version];
     let (asking_ssn, asked_ssn) = operation.parties();
+    let (own_ssn, other_ssn) = if answer {
+        operation.answer(INVOKE, &story, &mut component);
+        tcap::emit_end(id, Some(&context), &component, &mut plain);
+        (asked_ssn, asking_ssn)
+    } else {
+        operation.question(INVOKE, &story, &mut component);
+        tcap::emit_begin(id, Some(&context), &component, &mut plain);
+        (asking_ssn, asked_ssn)
+    };
     let title = |digits| GlobalTitle { plan: Plan::E164, digits };
-    let (calling, called) = ((title(asking), asking_ssn), (title(asked), asked_ssn));
+    let (calling, called) = ((title(own), own_ssn), (title(other), other_ssn));
     let mut tbs = Vec::new();
     let (data, kind) = if kind.form == Form::Signed {
-        let short = |len| len <= SHORT;
-        let mut signed = sign(&plain, operation, calling, called, 0, values, &mut tbs)?;
-        let was_udt = !short(signed.len()) && !kind.extended;
-        if was_udt {
-            signed = sign(&plain, operation, calling, called, FLAG_WAS_UDT, values, &mut tbs)?;
-        }
-        let carrier = carrier(signed.len(), kind.extended);
-        (signed, carrier)
+        let opcode = if operation.is_map() { tcap1::OPCODE_MAP } else { tcap1::OPCODE_OTHER };
+        sign_for(&plain, opcode, (calling, called), kind.extended, values, &mut tbs)?
     } else {
         let carrier = carrier(plain.len(), kind.extended);
         (plain, carrier)
@@ -116,14 +125,31 @@ fn carrier(len: usize, extended: bool) -> sccp::Kind {
     }
 }
 
-type Party = (GlobalTitle, Ssn);
+pub(super) type Party = (GlobalTitle, Ssn);
 
-/// The TCAP message with its security component.
+/// The TCAP message with its security component, and the message type that carries it.
+///
+/// * `parties`: calling and called; `extended`: it comes in XUDT
+pub(super) fn sign_for(
+    plain: &[u8],
+    opcode: i32,
+    parties: (Party, Party),
+    extended: bool,
+    values: &Values,
+    tbs: &mut Vec<u8>,
+) -> Result<(Vec<u8>, sccp::Kind), &'static str> {
+    let mut signed = sign(plain, opcode, parties, 0, values, tbs)?;
+    let carrier = carrier(signed.len(), extended);
+    if carrier == sccp::Kind::Ludt && !extended {
+        signed = sign(plain, opcode, parties, FLAG_WAS_UDT, values, tbs)?;
+    }
+    Ok((signed, carrier))
+}
+
 fn sign(
     plain: &[u8],
-    operation: Operation,
-    calling: Party,
-    called: Party,
+    opcode: i32,
+    (calling, called): (Party, Party),
     flags: u8,
     values: &Values,
     tbs: &mut Vec<u8>,
@@ -137,20 +163,25 @@ fn sign(
     let elements = parsed.elements.iter().map(|element| element.raw);
     let components = parsed.components.iter().map(|component| component.raw);
     tcap1::write_tbs(&covered, None, &subject, elements, components, tbs);
-    let opcode = if operation.is_map() { tcap1::OPCODE_MAP } else { tcap1::OPCODE_OTHER };
     let opcode = u8::try_from(opcode).map_err(|_| "an operation code")?;
     tcap1::emit_component(SECURITY_INVOKE, opcode, values.sai, &covered, &values.signature, &mut component);
     tcap::rebuild(&parsed, None, Some(&component), false, &mut signed);
     Ok(signed)
 }
 
-/// SCCP and M3UA around it; routing context, point codes and SLS are those of an association and written later.
+/// SCCP and M3UA around it.
 fn wrap(kind: sccp::Kind, calling: Party, called: Party, data: &[u8]) -> Result<Vec<u8>, &'static str> {
-    let (mut to, mut from, mut unitdata, mut user) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let (mut to, mut from, mut unitdata) = (Vec::new(), Vec::new(), Vec::new());
     sccp::emit_address(&called.0, called.1, 0, &mut to);
     sccp::emit_address(&calling.0, calling.1, 0, &mut from);
     let hop = (kind != sccp::Kind::Udt).then_some(HOPS);
     sccp::emit(kind, 0, hop, &to, &from, data, None, None, &mut unitdata).map_err(|_| "SCCP")?;
+    in_m3ua(&unitdata)
+}
+
+/// M3UA around SCCP; routing context, point codes and SLS are those of an association and written later.
+pub(super) fn in_m3ua(unitdata: &[u8]) -> Result<Vec<u8>, &'static str> {
+    let mut user = Vec::new();
     let message = m3ua::Data {
         network_appearance: None,
         routing_context: Some(0),
@@ -161,15 +192,15 @@ fn wrap(kind: sccp::Kind, calling: Party, called: Party, data: &[u8]) -> Result<
         ni: 0,
         mp: 0,
         sls: 0,
-        user: &unitdata,
+        user: unitdata,
     };
     if message.emit(&mut user) { Ok(user) } else { Err("M3UA") }
 }
 
 /// Our node that an operation is about: HLR, VLR and MSC, service centre, or service control.
-fn node(operation: Operation, side: Side) -> u32 {
+fn node(operation: Operation, asker: Side) -> u32 {
     let (asking, asked) = operation.parties();
-    let ours = if side == Side::Home { asking } else { asked };
+    let ours = if asker == Side::Home { asking } else { asked };
     match (operation, ours) {
         (Operation::InitialDp, _) => 40,
         (Operation::MoForwardSm, _) | (Operation::SendRoutingInfoForSm, Ssn::MSC) => 30,

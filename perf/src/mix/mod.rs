@@ -8,10 +8,13 @@
 //! message to the next are written over it. Where they lie is not known by hand: the template is built twice with one
 //! value changed, and the octets that differ are those of that value.
 
+mod asked;
 mod authority;
+mod capture;
 mod dice;
 mod fault;
 mod lane;
+mod made;
 mod message;
 mod nonces;
 mod operation;
@@ -21,17 +24,21 @@ mod profile;
 mod reader;
 mod shape;
 mod source;
+mod stock;
+mod tape;
 mod template;
 mod values;
 mod world;
 
+pub use capture::Taken;
 pub use fault::Fault;
+pub use made::Made;
 pub use nonces::TestKey;
 pub use operation::Operation;
-pub use profile::{Judgement, Operations, Profile};
+pub use profile::{Judgement, Mode, Operations, Profile};
 pub use reader::{Fate, Reader};
 pub use shape::Shape;
-pub use source::{Made, Sent, Source};
+pub use source::{Sent, Source};
 pub use world::{Appliance, World};
 
 /// The port by which a frame enters the gateway.

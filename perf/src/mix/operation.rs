@@ -2,7 +2,7 @@
 
 use sealgate_wire::addr::{Digits, Ssn};
 use sealgate_wire::ber::{put_tlv, put_with};
-use sealgate_wire::{cap, map};
+use sealgate_wire::{cap, map, tcap};
 
 /// An operation of MAP (TS 29.002) or CAP (TS 29.078) that opens a dialogue.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -43,9 +43,9 @@ pub(super) enum Whose {
 
 /// Who speaks of whom in an argument.
 pub(super) struct Story<'a> {
-    /// The node that asks.
+    /// The node that speaks.
     pub(super) own: &'a Digits,
-    /// The node that is asked.
+    /// The node that is spoken to.
     pub(super) other: &'a Digits,
     pub(super) imsi: &'a Digits,
     pub(super) msisdn: &'a Digits,
@@ -161,8 +161,37 @@ impl Operation {
         }
     }
 
+    /// Appends the component that asks.
+    pub(super) fn question(self, invoke: u8, story: &Story<'_>, out: &mut Vec<u8>) {
+        let mut argument = Vec::new();
+        self.argument(story, &mut argument);
+        tcap::emit_invoke(invoke, self.code(), &argument, out);
+    }
+
+    /// Appends the component that answers: a result, or what a service control says to a call.
+    pub(super) fn answer(self, invoke: u8, story: &Story<'_>, out: &mut Vec<u8>) {
+        const CONTINUE: i32 = 31; // TS 29.078 §6.1.11
+        let mut result = Vec::new();
+        match self {
+            Operation::InitialDp => return tcap::emit_invoke(invoke + 1, CONTINUE, &[], out),
+            Operation::UpdateLocation => map::update_location_result(story.own, &mut result),
+            Operation::SendAuthenticationInfo => quintuplet(&mut result),
+            Operation::SendRoutingInfoForSm => {
+                map::send_routing_info_for_sm_result(story.imsi, story.own, &mut result);
+            }
+            Operation::ProcessUnstructuredSs | Operation::UnstructuredSs => put_with(0x30, &mut result, ussd_text),
+            // What is done has nothing to say.
+            Operation::CancelLocation
+            | Operation::InsertSubscriberData
+            | Operation::PurgeMs
+            | Operation::MtForwardSm
+            | Operation::MoForwardSm => {}
+        }
+        tcap::emit_result_last(invoke, self.code(), &result, out);
+    }
+
     /// Appends its argument, one whole element.
-    pub(super) fn argument(self, story: &Story<'_>, out: &mut Vec<u8>) {
+    fn argument(self, story: &Story<'_>, out: &mut Vec<u8>) {
         let &Story { own, other, imsi, msisdn, sms_octets } = story;
         match self {
             Operation::UpdateLocation => map::update_location(imsi, own, own, out),
@@ -208,12 +237,30 @@ fn mo_forward_sm(centre: &Digits, msisdn: &Digits, tpdu: &[u8], out: &mut Vec<u8
     });
 }
 
-/// A USSD string of the default alphabet, `*100#`, and whose mobile it is.
+/// A USSD string of the default alphabet: `*100#`.
+fn ussd_text(out: &mut Vec<u8>) {
+    put_tlv(0x04, &[0x0f], out);
+    put_tlv(0x04, &[0xaa, 0x18, 0x0c, 0x36, 0x02], out);
+}
+
+/// The same and whose mobile it is.
 fn ussd(msisdn: &Digits, out: &mut Vec<u8>) {
     put_with(0x30, out, |out| {
-        put_tlv(0x04, &[0x0f], out);
-        put_tlv(0x04, &[0xaa, 0x18, 0x0c, 0x36, 0x02], out);
+        ussd_text(out);
         numbered(0x80, &[INTERNATIONAL], msisdn, out);
+    });
+}
+
+/// Result of sendAuthenticationInfo, version 3: RAND, XRES, CK, IK and AUTN of one vector (TS 29.002 §17.7.1).
+fn quintuplet(out: &mut Vec<u8>) {
+    put_with(0xa3, out, |out| {
+        put_with(0xa1, out, |out| {
+            put_with(0x30, out, |out| {
+                for (octet, len) in [(0x5a, 16), (0x0f, 8), (0xc3, 16), (0x96, 16), (0x69, 16)] {
+                    put_tlv(0x04, &vec![octet; len], out);
+                }
+            });
+        });
     });
 }
 

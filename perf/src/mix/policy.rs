@@ -48,6 +48,13 @@ impl Numbering {
         (peer * prefixes + prefix) * nodes + node % nodes
     }
 
+    /// The peer that a title belongs to.
+    pub(super) fn peer_of(&self, title: &str) -> Option<usize> {
+        let number = title.strip_prefix(PEERS)?.get(..self.peer_len)?;
+        let peer: u32 = number.parse().ok()?;
+        (peer < self.peers).then_some(peer as usize)
+    }
+
     /// What all titles of a peer begin with.
     pub(super) fn base(&self, peer: u32) -> String {
         format!("{PEERS}{peer:0len$}", len = self.peer_len)
@@ -142,6 +149,7 @@ mod tests {
                 assert_eq!(title.len(), numbering.title_len());
                 assert!(title.starts_with(&numbering.prefix(peer, last)), "{title}");
                 assert!(title.starts_with(&numbering.base(peer)), "{title}");
+                assert_eq!(numbering.peer_of(&title), Some(peer as usize));
             }
         }
     }

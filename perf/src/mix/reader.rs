@@ -86,3 +86,68 @@ impl Reader {
         (one == other && host == PORT).then_some((side, number))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::lane::Association;
+    use super::*;
+
+    const READER: Reader = Reader { links: 3, per_link: 4 };
+
+    fn seen(frame: &[u8]) -> Option<Vec<(Side, u16, u32, Fate)>> {
+        let mut seen = Vec::new();
+        READER
+            .read(frame, &mut |side, association, tsn, fate| seen.push((side, association, tsn, fate)))
+            .then_some(seen)
+    }
+
+    /// A packet of the last association with three chunks, the second a no-op.
+    fn packet(side: Side) -> (Vec<u8>, u32) {
+        let mut numbers = 0..;
+        let mut association = Association::new(2, 3, || numbers.next().unwrap_or(0)).expect("a path");
+        let lane = &mut association.lanes[side as usize];
+        let mut frame = Vec::new();
+        lane.begin(&mut frame);
+        for message in [&[1, 0, 1, 1, 0, 0, 0, 9, 7][..], &[1, 0, 3, 6, 0, 0, 0, 8], &[1, 0, 1, 1, 0, 0, 0, 8]] {
+            lane.chunk(message.len(), 0, &mut frame, |_, out| out.extend_from_slice(message));
+            let padded = (frame.len() - CHUNKS_AT).next_multiple_of(4);
+            frame.resize(CHUNKS_AT + padded, 0);
+        }
+        lane.end(&mut frame);
+        (frame, lane.first_tsn)
+    }
+
+    #[test]
+    fn each_chunk_is_seen_with_its_fate() {
+        for side in [Side::Interconnect, Side::Home] {
+            let (mut frame, tsn) = packet(side);
+            frame.extend_from_slice(&[0; 9]); // behind the IP packet: filling of Ethernet
+            let want = [(0, Fate::Passed), (1, Fate::Refused), (2, Fate::Passed)];
+            assert_eq!(seen(&frame), Some(want.map(|(i, fate)| (side, 11, tsn + i, fate)).to_vec()));
+        }
+    }
+
+    #[test]
+    fn what_is_not_ours_is_not_read() {
+        let (frame, _) = packet(Side::Home);
+        for (at, octet) in [(12, 9), (14, 0x46), (23, 6), (26, 197), (29, 4), (30, 10), (33, 2), (34, 12), (37, 99)] {
+            let mut other = frame.clone();
+            other[at] = octet;
+            assert_eq!(seen(&other), None, "octet {at}");
+        }
+        let association = Association::new(0, 0, || 7).expect("a path");
+        for (side, frame) in association.handshake() {
+            assert_eq!(seen(&frame), Some(Vec::new()), "{side:?}: ours, without messages");
+        }
+    }
+
+    #[test]
+    fn a_frame_that_is_cut_is_read_as_far_as_it_goes() {
+        let (frame, _) = packet(Side::Interconnect);
+        let counts: Vec<_> = (0..=frame.len()).map(|len| seen(&frame[..len]).map_or(0, |seen| seen.len())).collect();
+        assert!(counts.windows(2).all(|pair| pair[0] <= pair[1]) && counts.last() == Some(&3));
+        let mut endless = frame;
+        endless[48..50].fill(0); // the length of its first chunk
+        assert_eq!(seen(&endless), Some(Vec::new()));
+    }
+}

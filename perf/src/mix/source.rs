@@ -5,14 +5,18 @@ use std::error::Error;
 use sealgate_wire::sec::Tvp;
 
 use super::Side;
+use super::asked::{Asked, Question};
 use super::dice::{Choice, Dice, scale};
-use super::lane::{Association, associations};
-use super::message::{Form, Kind, Style};
+use super::lane::{Association, Lane, associations};
+use super::made::{Made, Worth};
+use super::message::{Form, Kind};
 use super::nonces::{Signer, TestKey};
 use super::operation::Operation;
 use super::past::{Past, Record};
 use super::policy::Numbering;
 use super::profile::{Mode, Profile};
+use super::stock;
+use super::tape::{Play, Tape};
 use super::template::Template;
 use super::values::Values;
 use super::world::{Peer, World};
@@ -39,46 +43,6 @@ pub struct Sent {
     pub chunks: u8,
     /// Bit i: chunk i must be refused.
     pub refuse: u32,
-}
-
-/// What a source has made so far.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Made {
-    /// Frames.
-    pub frames: u64,
-    /// Octets of them.
-    pub octets: u64,
-    /// Frames with more than one message.
-    pub bundles: u64,
-    /// Messages.
-    pub messages: u64,
-    /// Of these, of our own network.
-    pub outbound: u64,
-    /// From other operators: with a good signature.
-    pub signed: u64,
-    /// Without one.
-    pub unsigned: u64,
-    /// With one that is not theirs.
-    pub forged: u64,
-    /// Without one, under a title of ours.
-    pub spoofed: u64,
-    /// With one that was there before.
-    pub replayed: u64,
-    /// In XUDT, or in LUDT where that is too short.
-    pub extended: u64,
-    /// By operation, in the order of [`Operation::ALL`].
-    pub operations: [u64; Operation::ALL.len()],
-}
-
-/// What a message is worth.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Worth {
-    Outbound,
-    Signed,
-    Unsigned,
-    Forged,
-    Spoofed,
-    Replayed,
 }
 
 /// A message that is drawn but not yet signed and written.
@@ -108,6 +72,7 @@ pub struct Source {
     worth: Choice<Worth>,
     /// Shares of 2^32.
     outbound: u64,
+    answers: u64,
     bundled: u64,
     xudt: u64,
     require: bool,
@@ -117,6 +82,10 @@ pub struct Source {
     /// For each side a message that did not fit into the packet before.
     waiting: [Option<Draft>; 2],
     past: Past,
+    /// What each side has asked.
+    asked: [Asked; 2],
+    /// What is played instead of the mix; empty: nothing.
+    tape: Tape,
     covered: Vec<u8>,
     made: Made,
 }
@@ -146,7 +115,7 @@ impl Source {
         let of_all = |share: f64| (share * 4_294_967_296.0) as u64;
         Ok(Self {
             associations,
-            templates: templates(profile, world.numbering.title_len())?,
+            templates: stock::templates(profile, world.numbering.title_len())?,
             numbering: world.numbering,
             peers: world.peers.clone(),
             keys: world.keys.clone(),
@@ -154,6 +123,7 @@ impl Source {
             operations: operations.ok_or("no operation has a share")?,
             worth: worth.ok_or("no judgement has a share")?,
             outbound: of_all(profile.outbound),
+            answers: of_all(profile.answers),
             bundled: of_all(profile.bundled),
             xudt: of_all(profile.xudt),
             require: profile.mode == Mode::Require,
@@ -162,6 +132,8 @@ impl Source {
             transaction: profile.seed as u32,
             waiting: [None; 2],
             past: Past::new(),
+            asked: [Asked::new(), Asked::new()],
+            tape: Tape::default(),
             covered: Vec::new(),
             made: Made::default(),
         })
@@ -214,36 +186,107 @@ impl Source {
         if self.sequences.is_empty() {
             self.sequences.resize(self.keys.len(), now_ms * 1000);
         }
-        let (bits, more) = (self.dice.next(), self.dice.next());
-        let side = if (bits & 0xffff_ffff) < self.outbound { Side::Home } else { Side::Interconnect };
-        let count = if more >> 32 < self.bundled { 2 + scale(more as u32, BUNDLE - 1) } else { 1 };
-        let mut draft = self.waiting[side as usize].take().unwrap_or_else(|| self.draw(side, &arrived));
-        let any = scale((bits >> 32) as u32, self.associations.len() as u32) as u16;
-        let association = draft.association.unwrap_or(any);
-        let lane = self.associations.get(usize::from(association)).map(|association| &association.lanes[side as usize]);
-        let Some(lane) = lane else { return Sent { side, association, first_tsn: 0, chunks: 0, refuse: 0 } };
-        lane.begin(out);
-        let mut sent = Sent { side, association, first_tsn: lane.tsn, chunks: 0, refuse: 0 };
-        loop {
-            sent.refuse |= u32::from(self.write(&mut draft, association, now_ms, out)) << sent.chunks;
-            sent.chunks += 1;
-            if u32::from(sent.chunks) >= count {
-                break;
-            }
-            draft = self.draw(side, &arrived);
-            let fits = out.len() + CHUNK + draft.len <= MAX_FRAME;
-            if !fits || draft.association.is_some_and(|only| only != association) {
-                self.waiting[side as usize] = Some(draft);
-                break;
-            }
-        }
-        if let Some(association) = self.associations.get(usize::from(association)) {
-            association.lanes[side as usize].end(out);
+        let sent = if self.tape.plays.is_empty() { self.mix(now_ms, out, &arrived) } else { self.play(now_ms, out) };
+        if let Some(association) = self.associations.get(usize::from(sent.association)) {
+            association.lanes[sent.side as usize].end(out);
         }
         self.made.frames += 1;
         self.made.octets += out.len() as u64;
         self.made.bundles += u64::from(sent.chunks > 1);
         sent
+    }
+
+    /// Begins a packet.
+    fn begin(&self, side: Side, association: u16, out: &mut Vec<u8>) -> Sent {
+        let lanes = self.associations.get(usize::from(association)).map(|association| &association.lanes);
+        let first_tsn = lanes.map_or(0, |lanes| {
+            let lane = &lanes[side as usize];
+            lane.begin(out);
+            lane.tsn
+        });
+        Sent { side, association, first_tsn, chunks: 0, refuse: 0 }
+    }
+
+    /// A packet of the mix.
+    #[inline]
+    fn mix(&mut self, now_ms: u64, out: &mut Vec<u8>, arrived: &impl Fn(Side, u16, u32) -> bool) -> Sent {
+        let (bits, more) = (self.dice.next(), self.dice.next());
+        let side = if (bits & 0xffff_ffff) < self.outbound { Side::Home } else { Side::Interconnect };
+        let count = if more >> 32 < self.bundled { 2 + scale(more as u32, BUNDLE - 1) } else { 1 };
+        let mut draft = self.waiting[side as usize].take().unwrap_or_else(|| self.draw(side, arrived));
+        let any = scale((bits >> 32) as u32, self.associations.len() as u32) as u16;
+        let association = draft.association.unwrap_or(any);
+        let mut sent = self.begin(side, association, out);
+        loop {
+            sent.refuse |= u32::from(self.write(&mut draft, association, now_ms, out)) << sent.chunks;
+            sent.chunks += 1;
+            if u32::from(sent.chunks) >= count {
+                return sent;
+            }
+            draft = self.draw(side, arrived);
+            let fits = out.len() + CHUNK + draft.len <= MAX_FRAME;
+            if !fits || draft.association.is_some_and(|only| only != association) {
+                self.waiting[side as usize] = Some(draft);
+                return sent;
+            }
+        }
+    }
+
+    /// A packet of the tape.
+    fn play(&mut self, now_ms: u64, out: &mut Vec<u8>) -> Sent {
+        let mut sent = Sent { side: Side::Interconnect, association: 0, first_tsn: 0, chunks: 0, refuse: 0 };
+        while let Some(play) = self.tape.next() {
+            if sent.chunks == 0 {
+                sent = self.begin(play.side, play.association, out);
+            }
+            let (values, kind) = (self.values(play.key.unwrap_or(0)), Kind::any(play.side));
+            let (worth, template, key) = (Worth::Played(play.key.is_some()), play.template, play.key.unwrap_or(0));
+            let len = self.len_of(template);
+            let mut draft = Draft { worth, kind, template, len, values, key, association: None };
+            self.write(&mut draft, play.association, now_ms, out);
+            sent.refuse |= u32::from(play.refuse) << sent.chunks;
+            sent.chunks += 1;
+            let fits = |next: &Play| out.len() + CHUNK + self.len_of(next.template) <= MAX_FRAME;
+            if u32::from(sent.chunks) == u32::BITS || !self.tape.joined().is_some_and(fits) {
+                break;
+            }
+        }
+        sent
+    }
+
+    /// Takes a tape, whose templates take the place of the mix's.
+    pub(super) fn load(&mut self, templates: Vec<Option<Template>>, tape: Tape) {
+        (self.templates, self.tape, self.answers) = (templates, tape, 0);
+    }
+
+    /// Messages of the tape.
+    pub(super) fn tape_len(&self) -> usize {
+        self.tape.plays.len()
+    }
+
+    /// Takes the fates of the tape's messages; all counters begin again.
+    pub(super) fn settle(&mut self, refused: &[bool]) {
+        for (play, refused) in self.tape.plays.iter_mut().zip(refused) {
+            play.refuse = *refused;
+        }
+        self.associations.iter_mut().flat_map(|association| &mut association.lanes).for_each(Lane::restart);
+        self.sequences.clear();
+        self.made = Made::default();
+    }
+
+    /// A new transaction of a key's owner, everything else zero.
+    fn values(&mut self, key: u32) -> Values {
+        self.transaction = self.transaction.wrapping_add(0x9e37_79b1); // odd: none comes twice in 2^32
+        Values {
+            number: 0,
+            subscriber: 0,
+            plmn: [0; 3],
+            transaction: self.transaction.to_be_bytes(),
+            sai: self.keys.get(key as usize).map_or([0; 8], |(_, sai)| *sai),
+            tvp: [0; 4],
+            seq: [0; 8],
+            signature: [0; 64],
+        }
     }
 
     /// Draws the next message of a side.
@@ -265,27 +308,31 @@ impl Source {
         }
         let form = match worth {
             Worth::Outbound | Worth::Unsigned => Form::Plain,
-            Worth::Signed | Worth::Forged | Worth::Replayed => Form::Signed,
+            Worth::Signed | Worth::Forged | Worth::Replayed | Worth::Played(_) => Form::Signed,
             Worth::Spoofed => Form::Spoofed,
         };
+        let extended = more >> 32 < self.xudt;
+        if form != Form::Spoofed
+            && self.answers > 0
+            && self.dice.next() >> 32 < self.answers
+            && let Some(Question { operation, values, key }) = self.asked[side.other() as usize].take()
+        {
+            let kind = Kind { operation, side, answer: true, form, extended };
+            let template = stock::index(kind);
+            return Draft { worth, kind, template, len: self.len_of(template), values, key, association: None };
+        }
         let operation = self.operations.pick((bits >> 32) as u32);
-        let kind = Kind { operation, side, form, extended: more >> 32 < self.xudt };
+        let kind = Kind { operation, side, answer: false, form, extended };
         let number = scale(who as u32, self.peers.len() as u32);
         let peer = self.peers.get(number as usize).copied().unwrap_or(Peer { prefixes: 1, key: 0, plmn: [0; 3] });
         let prefix = scale((who >> 32) as u32, peer.prefixes);
-        self.transaction = self.transaction.wrapping_add(0x9e37_79b1); // odd: none comes twice in 2^32
-        let sai = self.keys.get(peer.key as usize).map_or([0; 8], |(_, sai)| *sai);
         let values = Values {
             number: self.numbering.number(number, prefix, who as u32 & 7),
             subscriber: scale(more as u32, 100_000_000),
             plmn: peer.plmn,
-            transaction: self.transaction.to_be_bytes(),
-            sai,
-            tvp: [0; 4],
-            seq: [0; 8],
-            signature: [0; 64],
+            ..self.values(peer.key)
         };
-        let template = index(kind);
+        let template = stock::index(kind);
         Draft { worth, kind, template, len: self.len_of(template), values, key: peer.key, association: None }
     }
 
@@ -298,7 +345,7 @@ impl Source {
     fn write(&mut self, draft: &mut Draft, number: u16, now_ms: u64, out: &mut Vec<u8>) -> bool {
         let Some(Some(template)) = self.templates.get(draft.template) else { return false };
         let values = &mut draft.values;
-        if matches!(draft.worth, Worth::Signed | Worth::Forged) {
+        if matches!(draft.worth, Worth::Signed | Worth::Forged | Worth::Played(true)) {
             values.tvp = Tvp::from_unix_ms(now_ms).0.to_be_bytes();
             if let Some(sequence) = self.sequences.get_mut(draft.key as usize) {
                 *sequence += 1;
@@ -308,15 +355,17 @@ impl Source {
         if draft.worth == Worth::Forged {
             values.signature = self.signer.forge(&mut self.dice);
         }
-        if draft.worth == Worth::Signed
+        if matches!(draft.worth, Worth::Signed | Worth::Played(true))
             && let Some((key, _)) = self.keys.get(draft.key as usize)
         {
             template.covered(values, &mut self.covered);
             values.signature = self.signer.sign(key, &self.covered);
-            let lane = self.associations.get(usize::from(number)).map(|association| &association.lanes);
-            let tsn = lane.map_or(0, |lanes| lanes[draft.kind.side as usize].tsn);
-            let (kind, template, values) = (draft.kind, draft.template, *values);
-            self.past.add(Record { kind, template, values, association: number, tsn });
+            if draft.worth == Worth::Signed {
+                let lane = self.associations.get(usize::from(number)).map(|association| &association.lanes);
+                let tsn = lane.map_or(0, |lanes| lanes[draft.kind.side as usize].tsn);
+                let (kind, template, values) = (draft.kind, draft.template, *values);
+                self.past.add(Record { kind, template, values, association: number, tsn });
+            }
         }
         let [.., sls] = values.transaction;
         if let Some(association) = self.associations.get_mut(usize::from(number)) {
@@ -325,67 +374,15 @@ impl Source {
             lane.chunk(template.len(), (sls ^ sls >> 4) & 0x0f, out, |label, out| template.append(values, label, out));
         }
         self.made.count(draft.worth, draft.kind);
-        match draft.worth {
-            Worth::Outbound | Worth::Signed => false,
+        let refuse = match draft.worth {
+            Worth::Outbound | Worth::Signed | Worth::Played(_) => false,
             Worth::Unsigned => self.require,
             Worth::Forged | Worth::Spoofed | Worth::Replayed => true,
-        }
-    }
-}
-
-impl Made {
-    fn count(&mut self, worth: Worth, kind: Kind) {
-        self.messages += 1;
-        let by_worth = match worth {
-            Worth::Outbound => &mut self.outbound,
-            Worth::Signed => &mut self.signed,
-            Worth::Unsigned => &mut self.unsigned,
-            Worth::Forged => &mut self.forged,
-            Worth::Spoofed => &mut self.spoofed,
-            Worth::Replayed => &mut self.replayed,
         };
-        *by_worth += 1;
-        self.extended += u64::from(kind.extended);
-        if let Some(count) = self.operations.get_mut(kind.operation as usize) {
-            *count += 1;
+        if self.answers > 0 && !draft.kind.answer && !refuse {
+            let Draft { values, key, kind, .. } = *draft;
+            self.asked[kind.side as usize].add(Question { operation: kind.operation, values, key });
         }
+        refuse
     }
-}
-
-/// The place of a kind's template.
-fn index(kind: Kind) -> usize {
-    let Kind { operation, side, form, extended } = kind;
-    ((operation as usize * 2 + side as usize) * 3 + form as usize) * 2 + usize::from(extended)
-}
-
-/// Templates of all kinds that a profile has a share for.
-fn templates(profile: &Profile, title_len: usize) -> Result<Vec<Option<Template>>, Box<dyn Error>> {
-    let style = Style { title_len, sms_octets: profile.sms_octets.into() };
-    let judgement = &profile.judgement;
-    let signed = judgement.signed + judgement.forged + judgement.replayed > 0.0;
-    let mut templates = Vec::new();
-    for operation in Operation::ALL.into_iter().filter(|operation| profile.operations.share(*operation) > 0.0) {
-        for (side, form, wanted) in [
-            (Side::Home, Form::Plain, profile.outbound > 0.0),
-            (Side::Interconnect, Form::Plain, judgement.unsigned > 0.0),
-            (Side::Interconnect, Form::Signed, signed),
-            (Side::Interconnect, Form::Spoofed, judgement.spoofed > 0.0),
-        ] {
-            for extended in [false, true] {
-                if !wanted {
-                    continue;
-                }
-                let kind = Kind { operation, side, form, extended };
-                let template = Template::new(kind, style).map_err(|layer| format!("{kind:?} does not fit: {layer}"))?;
-                let place = index(kind);
-                if templates.len() <= place {
-                    templates.resize(place + 1, None);
-                }
-                if let Some(slot) = templates.get_mut(place) {
-                    *slot = Some(template);
-                }
-            }
-        }
-    }
-    Ok(templates)
 }

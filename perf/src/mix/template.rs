@@ -1,7 +1,7 @@
 //! A message that was made once, and the places where the next one differs.
 
 use super::lane::Label;
-use super::message::{Kind, Style, compose};
+use super::message::{Kind, Octets, PEERS, Style, compose};
 use super::values::{Field, Values, packed, text};
 
 /// Where values lie in a run of octets.
@@ -17,7 +17,7 @@ impl Places {
         let mut at = 0;
         while at < one.len() {
             let run = one.iter().zip(two).skip(at).take_while(|(a, b)| a != b).count();
-            if run == len {
+            if run == len && run > 0 {
                 self.fields.push((field, at, len));
             }
             at += run.max(1);
@@ -66,24 +66,36 @@ pub(super) struct Template {
 }
 
 impl Template {
-    /// Makes it by the book, once more for each value, and looks where the octets differ.
+    /// A kind of message of the mix.
     ///
     /// * `Err`: the layer into which it does not fit
     pub(super) fn new(kind: Kind, style: Style) -> Result<Self, &'static str> {
-        let number_len = style.title_len - super::message::PEERS.len();
+        Self::learn(style.title_len - PEERS.len(), 4, |values| compose(kind, style, values))
+    }
+
+    /// Makes a message by the book, once more for each value, and looks where the octets differ.
+    ///
+    /// * `number_len`: digits of a peer's number; `transaction_len`: octets of the transaction identifier
+    /// * `Err`: what `make` says; or the length of the message depends on a value
+    pub(super) fn learn(
+        number_len: usize,
+        transaction_len: usize,
+        make: impl Fn(&Values) -> Result<Octets, &'static str>,
+    ) -> Result<Self, &'static str> {
         let (mut in_user, mut in_tbs) = (Places::default(), Places::default());
         let [base, _] = Values::probes(Field::Number);
-        let first = compose(kind, style, &base)?;
+        let first = make(&base)?;
         for field in Field::ALL {
             let [_, changed] = Values::probes(field);
-            let second = compose(kind, style, &changed)?;
+            let second = make(&changed)?;
             if second.user.len() != first.user.len() {
                 return Err("a template: its length varies");
             }
             let len = match field {
                 Field::Number => number_len / 2,
                 Field::NumberText => number_len,
-                Field::Subscriber | Field::Transaction | Field::SaiFront | Field::Tvp => 4,
+                Field::Transaction => transaction_len,
+                Field::Subscriber | Field::SaiFront | Field::Tvp => 4,
                 Field::Telephone | Field::Plmn => 3,
                 Field::Sai | Field::Seq => 8,
                 Field::Signature => 64,
@@ -151,8 +163,10 @@ mod tests {
                 (Side::Interconnect, Form::Spoofed),
                 (Side::Home, Form::Plain),
             ] {
-                for (extended, title_len, sms_octets) in [(false, 12, 40), (true, 14, 140)] {
-                    let kind = Kind { operation, side, form, extended };
+                for (extended, answer, title_len, sms_octets) in
+                    [(false, false, 12, 40), (true, false, 14, 140), (true, true, 12, 1), (false, true, 14, 1)]
+                {
+                    let kind = Kind { operation, side, answer, form, extended };
                     let style = Style { title_len, sms_octets };
                     let template = Template::new(kind, style)?;
                     let (mut user, mut tbs) = (vec![7], vec![7]);
@@ -171,7 +185,13 @@ mod tests {
 
     #[test]
     fn a_label_lies_where_m3ua_has_it() -> Result<(), &'static str> {
-        let kind = Kind { operation: Operation::UpdateLocation, side: Side::Home, form: Form::Plain, extended: false };
+        let kind = Kind {
+            operation: Operation::UpdateLocation,
+            side: Side::Home,
+            answer: false,
+            form: Form::Plain,
+            extended: false,
+        };
         let template = Template::new(kind, Style { title_len: 12, sms_octets: 1 })?;
         let mut user = Vec::new();
         template.append(&VALUES, &Label::new(77, 1234, 4321, 9), &mut user);

@@ -116,6 +116,11 @@ impl World {
         &self.profile
     }
 
+    /// When it was made, milliseconds since 1970.
+    pub(super) fn now_ms(&self) -> u64 {
+        u64::try_from(self.now_s).unwrap_or(0) * 1000
+    }
+
     /// The policy, checked.
     ///
     /// # Errors

@@ -3,7 +3,7 @@
 use clap::Args;
 use sealgate_dataplane::io::pcap::{Resolution, Writer};
 use sealgate_perf::measure::cpu_now;
-use sealgate_perf::mix::{Appliance, Fate, Made, Operation, Profile, Reader, Source, World};
+use sealgate_perf::mix::{Appliance, Fate, Made, Operation, Profile, Reader, Source, Taken, World};
 use sealgate_perf::record::Document;
 use std::error::Error;
 use std::hint::black_box;
@@ -23,6 +23,12 @@ pub struct Mix {
     /// Writes the handshakes and the frames of one round into this capture instead of measuring.
     #[arg(short, long, value_name = "FILE.pcap")]
     output: Option<PathBuf>,
+    /// Plays the messages of this capture (pcap or pcapng) over and over instead of the mix, in the profile's associations.
+    #[arg(long, value_name = "FILE")]
+    capture: Option<PathBuf>,
+    /// Signs them afresh where they open a dialogue from a title of one of the profile's peers.
+    #[arg(long, requires = "capture")]
+    sign: bool,
     /// Writes a configuration of the product for this traffic into this directory.
     #[arg(long, value_name = "DIR")]
     write: Option<PathBuf>,
@@ -45,16 +51,32 @@ pub fn run(args: &Mix) -> Result<(), Box<dyn Error>> {
         let appliance = Appliance { interconnect: devices.0, home: devices.1, ..Appliance::default() };
         world.write(dir, &appliance)?;
     }
-    let mut source = Source::new(&profile, &world)?;
+    let mut source = match &args.capture {
+        Some(path) => {
+            let (source, taken) = Source::from_capture(path, &profile, &world, args.sign)?;
+            tell(&taken);
+            source
+        }
+        None => Source::new(&profile, &world)?,
+    };
     if let Some(path) = &args.output {
         return capture(path, &mut source, args.frames);
     }
     let mut document = Document::begin("mix");
     measure(&mut source, &Reader::new(&world), args, &mut document)?;
-    if !args.json {
+    if !args.json && args.capture.is_none() {
         show(&profile, source.made());
     }
     document.print(args.json)
+}
+
+/// What a capture gives, to whoever watches.
+fn tell(taken: &Taken) {
+    let Taken { frames, messages, signed, left_out } = taken;
+    eprintln!("{frames} frames: {messages} messages are played, {signed} of them signed afresh");
+    for (what, count) in left_out {
+        eprintln!("{count:>12} left out: {what}");
+    }
 }
 
 fn now_ms() -> Result<u64, Box<dyn Error>> {
@@ -139,6 +161,7 @@ fn show(profile: &Profile, made: &Made) {
     ] {
         row(what, count, inbound, asked);
     }
+    row("answers", made.answers, made.messages, profile.answers);
     row("in XUDT, or LUDT", made.extended, made.messages, profile.xudt);
     for (operation, count) in Operation::ALL.into_iter().zip(made.operations) {
         row(operation.name(), count, made.messages, profile.operations.share(operation));
