@@ -9,5 +9,6 @@ pub mod measure;
 pub mod pool;
 pub mod record;
 pub mod reload;
+pub mod report;
 pub mod sync;
 pub mod traffic;

@@ -5,6 +5,7 @@ mod cost;
 mod engines;
 mod pools;
 mod reloads;
+mod reports;
 mod syncs;
 
 use clap::{Parser, Subcommand};
@@ -35,6 +36,8 @@ enum Verb {
     Sync(syncs::Sync),
     /// What swaps of policy and trust cost a worker's turns, and whether a message is lost by them.
     Reload(reloads::Reload),
+    /// One page, plots as PNG and SVG, and the raw data of what was measured.
+    Report(reports::Report),
     /// Judges unsigned messages and prints nothing else: for callgrind and profilers.
     Once {
         /// Turns of up to 32 messages.
@@ -51,6 +54,7 @@ fn main() -> ExitCode {
         Verb::Attack(args) => attacks::run(&args),
         Verb::Sync(args) => syncs::run(&args),
         Verb::Reload(args) => reloads::run(&args),
+        Verb::Report(args) => reports::run(&args),
         Verb::Once { turns } => cost::once(turns),
     };
     match done {
