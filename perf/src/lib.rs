@@ -6,6 +6,7 @@ pub mod attack;
 pub mod crypto;
 pub mod gateway;
 pub mod measure;
+pub mod mix;
 pub mod pool;
 pub mod record;
 pub mod reload;

@@ -1,0 +1,294 @@
+//! The operations that messages invoke: who asks whom, and with what argument.
+
+use sealgate_wire::addr::{Digits, Ssn};
+use sealgate_wire::ber::{put_tlv, put_with};
+use sealgate_wire::{cap, map};
+
+/// An operation of MAP (TS 29.002) or CAP (TS 29.078) that opens a dialogue.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[repr(u8)]
+pub enum Operation {
+    /// MAP, a subscriber has arrived.
+    UpdateLocation,
+    /// MAP, vectors to authenticate a subscriber.
+    SendAuthenticationInfo,
+    /// MAP, a subscriber has left.
+    CancelLocation,
+    /// MAP, what a subscriber may do.
+    InsertSubscriberData,
+    /// MAP, a subscriber was forgotten.
+    PurgeMs,
+    /// MAP, where to send a short message.
+    SendRoutingInfoForSm,
+    /// MAP, a short message to a mobile.
+    MtForwardSm,
+    /// MAP, a short message from a mobile.
+    MoForwardSm,
+    /// MAP, USSD from a mobile.
+    ProcessUnstructuredSs,
+    /// MAP, USSD to a mobile.
+    UnstructuredSs,
+    /// CAP, a call asks what to do.
+    InitialDp,
+}
+
+/// Whose subscriber a message is about.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Whose {
+    /// Of the one that is asked.
+    Asked,
+    /// Of the one that asks.
+    Asking,
+}
+
+/// Who speaks of whom in an argument.
+pub(super) struct Story<'a> {
+    /// The node that asks.
+    pub(super) own: &'a Digits,
+    /// The node that is asked.
+    pub(super) other: &'a Digits,
+    pub(super) imsi: &'a Digits,
+    pub(super) msisdn: &'a Digits,
+    /// Octets of text in a short message.
+    pub(super) sms_octets: usize,
+}
+
+const HLR: Ssn = Ssn::HLR;
+const VLR: Ssn = Ssn::VLR;
+const MSC: Ssn = Ssn::MSC;
+/// CAP (TS 23.003 §8).
+const CAP: Ssn = Ssn(146);
+
+impl Operation {
+    /// All of them.
+    pub const ALL: [Operation; 11] = [
+        Operation::UpdateLocation,
+        Operation::SendAuthenticationInfo,
+        Operation::CancelLocation,
+        Operation::InsertSubscriberData,
+        Operation::PurgeMs,
+        Operation::SendRoutingInfoForSm,
+        Operation::MtForwardSm,
+        Operation::MoForwardSm,
+        Operation::ProcessUnstructuredSs,
+        Operation::UnstructuredSs,
+        Operation::InitialDp,
+    ];
+
+    /// Its code in its protocol.
+    pub const fn code(self) -> i32 {
+        match self {
+            Operation::UpdateLocation => 2,
+            Operation::SendAuthenticationInfo => 56,
+            Operation::CancelLocation => 3,
+            Operation::InsertSubscriberData => 7,
+            Operation::PurgeMs => 67,
+            Operation::SendRoutingInfoForSm => 45,
+            Operation::MtForwardSm => 44,
+            Operation::MoForwardSm => 46,
+            Operation::ProcessUnstructuredSs => 59,
+            Operation::UnstructuredSs => 60,
+            Operation::InitialDp => 0,
+        }
+    }
+
+    /// True for MAP, false for CAP.
+    pub const fn is_map(self) -> bool {
+        !matches!(self, Operation::InitialDp)
+    }
+
+    /// Its name in its protocol.
+    pub fn name(self) -> &'static str {
+        let name = if self.is_map() { map::operation_name(self.code()) } else { cap::operation_name(self.code()) };
+        name.unwrap_or("")
+    }
+
+    /// Its key in a profile.
+    pub(super) const fn key(self) -> &'static str {
+        match self {
+            Operation::UpdateLocation => "operations.updateLocation",
+            Operation::SendAuthenticationInfo => "operations.sendAuthenticationInfo",
+            Operation::CancelLocation => "operations.cancelLocation",
+            Operation::InsertSubscriberData => "operations.insertSubscriberData",
+            Operation::PurgeMs => "operations.purgeMS",
+            Operation::SendRoutingInfoForSm => "operations.sendRoutingInfoForSM",
+            Operation::MtForwardSm => "operations.mt-ForwardSM",
+            Operation::MoForwardSm => "operations.mo-ForwardSM",
+            Operation::ProcessUnstructuredSs => "operations.processUnstructuredSS-Request",
+            Operation::UnstructuredSs => "operations.unstructuredSS-Request",
+            Operation::InitialDp => "operations.initialDP",
+        }
+    }
+
+    /// The last two arcs of its application context (TS 29.002 §17.3; CAP phase 2: TS 09.78).
+    pub(super) const fn context(self) -> [u8; 2] {
+        match self {
+            Operation::UpdateLocation => [1, 3],
+            Operation::SendAuthenticationInfo => [14, 3],
+            Operation::CancelLocation => [2, 3],
+            Operation::InsertSubscriberData => [16, 3],
+            Operation::PurgeMs => [27, 3],
+            Operation::SendRoutingInfoForSm => [20, 3],
+            Operation::MtForwardSm => [25, 3],
+            Operation::MoForwardSm => [21, 3],
+            Operation::ProcessUnstructuredSs | Operation::UnstructuredSs => [19, 2],
+            Operation::InitialDp => [50, 1],
+        }
+    }
+
+    /// Subsystems of the one that asks and of the one that is asked.
+    pub(super) const fn parties(self) -> (Ssn, Ssn) {
+        match self {
+            Operation::UpdateLocation
+            | Operation::SendAuthenticationInfo
+            | Operation::PurgeMs
+            | Operation::ProcessUnstructuredSs => (VLR, HLR),
+            Operation::CancelLocation | Operation::InsertSubscriberData | Operation::UnstructuredSs => (HLR, VLR),
+            Operation::SendRoutingInfoForSm => (MSC, HLR),
+            Operation::MtForwardSm | Operation::MoForwardSm => (MSC, MSC),
+            Operation::InitialDp => (CAP, CAP),
+        }
+    }
+
+    /// Home registers speak to visited networks of their own subscribers only.
+    pub(super) const fn whose(self) -> Whose {
+        match self {
+            Operation::CancelLocation
+            | Operation::InsertSubscriberData
+            | Operation::UnstructuredSs
+            | Operation::MtForwardSm => Whose::Asking,
+            _ => Whose::Asked,
+        }
+    }
+
+    /// Appends its argument, one whole element.
+    pub(super) fn argument(self, story: &Story<'_>, out: &mut Vec<u8>) {
+        let &Story { own, other, imsi, msisdn, sms_octets } = story;
+        match self {
+            Operation::UpdateLocation => map::update_location(imsi, own, own, out),
+            Operation::SendAuthenticationInfo => map::send_authentication_info(imsi, 3, out),
+            Operation::CancelLocation => map::cancel_location(imsi, out),
+            Operation::InsertSubscriberData => map::insert_subscriber_data(imsi, msisdn, out),
+            Operation::PurgeMs => map::purge_ms(imsi, own, out),
+            Operation::SendRoutingInfoForSm => map::send_routing_info_for_sm(msisdn, own, out),
+            Operation::MtForwardSm => map::mt_forward_sm(imsi, own, &deliver(msisdn, sms_octets), out),
+            Operation::MoForwardSm => mo_forward_sm(other, msisdn, &submit(msisdn, sms_octets), out),
+            Operation::ProcessUnstructuredSs | Operation::UnstructuredSs => ussd(msisdn, out),
+            Operation::InitialDp => initial_dp(own, imsi, msisdn, out),
+        }
+    }
+}
+
+/// Nature of address international, numbering plan E.164, in MAP and SMS.
+const INTERNATIONAL: u8 = 0x91;
+/// Of a telephone number in ISUP: nature international, then plan E.164; the caller's was verified by the network.
+const ISUP_CALLED: [u8; 2] = [0x04, 0x10];
+const ISUP_CALLING: [u8; 2] = [0x04, 0x13];
+
+fn numbered(tag: u8, front: &[u8], digits: &Digits, out: &mut Vec<u8>) {
+    put_with(tag, out, |out| {
+        out.extend_from_slice(front);
+        digits.write_packed(0x0f, out);
+    });
+}
+
+/// An element whose tag has a second octet.
+fn put_high(tags: [u8; 2], value: &[u8], out: &mut Vec<u8>) {
+    let [first, second] = tags;
+    out.push(first);
+    put_tlv(second, value, out);
+}
+
+/// mo-ForwardSM: to our centre, from a subscriber.
+fn mo_forward_sm(centre: &Digits, msisdn: &Digits, tpdu: &[u8], out: &mut Vec<u8>) {
+    put_with(0x30, out, |out| {
+        numbered(0x84, &[INTERNATIONAL], centre, out);
+        numbered(0x82, &[INTERNATIONAL], msisdn, out);
+        put_tlv(0x04, tpdu, out);
+    });
+}
+
+/// A USSD string of the default alphabet, `*100#`, and whose mobile it is.
+fn ussd(msisdn: &Digits, out: &mut Vec<u8>) {
+    put_with(0x30, out, |out| {
+        put_tlv(0x04, &[0x0f], out);
+        put_tlv(0x04, &[0xaa, 0x18, 0x0c, 0x36, 0x02], out);
+        numbered(0x80, &[INTERNATIONAL], msisdn, out);
+    });
+}
+
+/// initialDP of a mobile originated call that has its digits (TS 29.078 §6.1.1; tags above 30 have two octets).
+fn initial_dp(msc: &Digits, imsi: &Digits, msisdn: &Digits, out: &mut Vec<u8>) {
+    let (mut subscriber, mut address, mut location) = (Vec::new(), vec![INTERNATIONAL], Vec::new());
+    imsi.write_packed(0x0f, &mut subscriber);
+    msc.write_packed(0x0f, &mut address);
+    put_tlv(0x02, &[0], &mut location); // age of the location: minutes
+    put_tlv(0x81, &address, &mut location); // VLR number
+    put_with(0x30, out, |out| {
+        put_tlv(0x80, &[100], out); // service key
+        numbered(0x82, &ISUP_CALLED, msisdn, out);
+        numbered(0x83, &ISUP_CALLING, msisdn, out);
+        put_tlv(0x85, &[0x0a], out); // ordinary subscriber
+        put_with(0xbb, out, |out| put_tlv(0x80, &[0x80, 0x90, 0xa3], out)); // bearer: speech
+        put_tlv(0x9c, &[2], out); // event: collected info
+        put_high([0x9f, 0x32], &subscriber, out);
+        put_high([0xbf, 0x34], &location, out);
+        put_high([0xbf, 0x35], &[0x83, 1, 0x11], out); // teleservice: telephony
+        put_high([0x9f, 0x36], &[0x5e, 0xa1, 0x9a, 0x7e], out); // call reference
+        put_high([0x9f, 0x37], &address, out);
+        put_high([0x9f, 0x39], &[0x02, 0x62, 0x11, 0x82, 0x02, 0x00, 0x00, 0x00], out); // time and zone
+    });
+}
+
+/// The telephone number of a short message: digits, nature, packed.
+fn sms_number(digits: &Digits, out: &mut Vec<u8>) {
+    out.extend_from_slice(&[digits.len() as u8, INTERNATIONAL]);
+    digits.write_packed(0x0f, out);
+}
+
+/// Protocol identifier 0, and eight-bit data: what is said is as long as it is.
+const PLAIN_DATA: [u8; 2] = [0x00, 0x04];
+
+fn sms_text(octets: usize, out: &mut Vec<u8>) {
+    out.push(octets as u8);
+    out.extend(b"The quick brown fox jumps over the lazy dog. ".iter().cycle().take(octets));
+}
+
+/// SMS-DELIVER (TS 23.040 §9.2.2.1), no more to send.
+fn deliver(from: &Digits, octets: usize) -> Vec<u8> {
+    let mut tpdu = vec![0x04];
+    sms_number(from, &mut tpdu);
+    tpdu.extend_from_slice(&PLAIN_DATA);
+    tpdu.extend_from_slice(&[0x62, 0x11, 0x82, 0x02, 0x00, 0x00, 0x00]); // 2026-11-28
+    sms_text(octets, &mut tpdu);
+    tpdu
+}
+
+/// SMS-SUBMIT (TS 23.040 §9.2.2.2) without validity period.
+fn submit(to: &Digits, octets: usize) -> Vec<u8> {
+    let mut tpdu = vec![0x01, 0x00];
+    sms_number(to, &mut tpdu);
+    tpdu.extend_from_slice(&PLAIN_DATA);
+    sms_text(octets, &mut tpdu);
+    tpdu
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_operation_has_its_name_and_belongs_to_its_context() {
+        for operation in Operation::ALL {
+            assert_eq!(operation.key(), format!("operations.{}", operation.name()));
+            let [number, version] = operation.context();
+            let oid = [4, 0, 0, 1, 0, number, version];
+            if operation.is_map() {
+                let context = map::context(&oid).expect("a context of MAP");
+                assert!(context.operations.iter().any(|code| i32::from(*code) == operation.code()), "{operation:?}");
+            } else {
+                assert!(cap::context(&oid).is_some(), "{operation:?}");
+            }
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! Signed messages that were sent, to be sent again.
+
+use super::message::Kind;
+use super::values::Values;
+
+/// A message as it was sent.
+#[derive(Clone, Copy)]
+pub(super) struct Record {
+    pub(super) kind: Kind,
+    pub(super) template: usize,
+    pub(super) values: Values,
+    /// Its copy must use the same: what overtakes its original on another way is judged first, and passes.
+    pub(super) association: u16,
+}
+
+/// Signed messages that are remembered.
+const ROOM: usize = 2048;
+/// How many are needed before one is repeated.
+const LEAST: usize = 256;
+
+/// The last signed messages. Only the older half is repeated: an original must be judged before its copy, and a gateway
+/// judges hundreds of messages at a time.
+pub(super) struct Past {
+    records: Vec<Record>,
+    oldest: usize,
+}
+
+impl Past {
+    pub(super) fn new() -> Self {
+        Self { records: Vec::with_capacity(ROOM), oldest: 0 }
+    }
+
+    #[inline]
+    pub(super) fn add(&mut self, record: Record) {
+        if self.records.len() < ROOM {
+            self.records.push(record);
+        } else if let Some(place) = self.records.get_mut(self.oldest) {
+            *place = record;
+            self.oldest = (self.oldest + 1) % ROOM;
+        }
+    }
+
+    /// One of the older half.
+    ///
+    /// * `bits`: 32 random ones
+    pub(super) fn pick(&self, bits: u32) -> Option<&Record> {
+        let len = self.records.len();
+        let age = super::dice::scale(bits, len as u32 / 2) as usize;
+        self.records.get((self.oldest + age) % ROOM).filter(|_| len >= LEAST)
+    }
+}

@@ -1,0 +1,399 @@
+//! What traffic is made of, read from a file.
+
+use std::path::Path;
+
+use serde::Deserialize;
+
+use super::fault::{Fault, last_line_of, line_of};
+use super::operation::Operation;
+use super::shape::Shape;
+
+/// A mix of traffic. What a file leaves out is as in [`Profile::default`].
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Profile {
+    /// What it is called.
+    pub name: String,
+    /// Of everything that is random: one seed, one sequence of octets.
+    pub seed: u64,
+    /// Other operators, 1 to 10,000.
+    pub peers: u32,
+    /// Their keys: several share one where there are fewer than peers. 0: one each. At most 4,096, since each has its
+    /// replay window in the gateway.
+    pub keys: u32,
+    /// Prefixes of Global Titles in the policy, over all peers; at most 1,000,000. 0: one each.
+    pub prefixes: u32,
+    /// Neighbours, 1 to 1,000.
+    pub links: u16,
+    /// Associations of each link; at most 1,024 on all links together.
+    pub associations: u16,
+    /// What peers' messages need to pass.
+    pub mode: Mode,
+    /// Whether the gateway signs what our network sends.
+    pub sign_outbound: bool,
+    /// Share of packets that our own network sends.
+    pub outbound: f64,
+    /// Share of packets that carry 2 to 8 messages, as many as fit into 1500 octets.
+    pub bundled: f64,
+    /// Share of messages in XUDT instead of UDT. What is too long for either is in LUDT.
+    pub xudt: f64,
+    /// Octets of text in a short message, 1 to 140.
+    pub sms_octets: u8,
+    /// What messages ask for.
+    pub operations: Operations,
+    /// What is right or wrong with messages from other operators.
+    pub judgement: Judgement,
+    /// How the rate lies over time.
+    pub rate: Shape,
+}
+
+/// What peers' messages need to pass (formats 1.6).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Mode {
+    /// A good signature.
+    Require,
+    /// No bad signature.
+    Prefer,
+}
+
+impl Mode {
+    /// As policies write it.
+    pub(super) const fn word(self) -> &'static str {
+        match self {
+            Mode::Require => "require",
+            Mode::Prefer => "prefer",
+        }
+    }
+}
+
+/// Shares of operations; they add up to 1, and what is left out is 0.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Operations {
+    /// MAP, a subscriber has arrived.
+    #[serde(rename = "updateLocation")]
+    pub update_location: f64,
+    /// MAP, vectors to authenticate a subscriber.
+    #[serde(rename = "sendAuthenticationInfo")]
+    pub send_authentication_info: f64,
+    /// MAP, a subscriber has left.
+    #[serde(rename = "cancelLocation")]
+    pub cancel_location: f64,
+    /// MAP, what a subscriber may do.
+    #[serde(rename = "insertSubscriberData")]
+    pub insert_subscriber_data: f64,
+    /// MAP, a subscriber was forgotten.
+    #[serde(rename = "purgeMS")]
+    pub purge_ms: f64,
+    /// MAP, where to send a short message.
+    #[serde(rename = "sendRoutingInfoForSM")]
+    pub send_routing_info_for_sm: f64,
+    /// MAP, a short message to a mobile.
+    #[serde(rename = "mt-ForwardSM")]
+    pub mt_forward_sm: f64,
+    /// MAP, a short message from a mobile.
+    #[serde(rename = "mo-ForwardSM")]
+    pub mo_forward_sm: f64,
+    /// MAP, USSD from a mobile.
+    #[serde(rename = "processUnstructuredSS-Request")]
+    pub process_unstructured_ss: f64,
+    /// MAP, USSD to a mobile.
+    #[serde(rename = "unstructuredSS-Request")]
+    pub unstructured_ss: f64,
+    /// CAP, a call asks what to do.
+    #[serde(rename = "initialDP")]
+    pub initial_dp: f64,
+}
+
+impl Operations {
+    /// The share of one.
+    pub const fn share(&self, operation: Operation) -> f64 {
+        match operation {
+            Operation::UpdateLocation => self.update_location,
+            Operation::SendAuthenticationInfo => self.send_authentication_info,
+            Operation::CancelLocation => self.cancel_location,
+            Operation::InsertSubscriberData => self.insert_subscriber_data,
+            Operation::PurgeMs => self.purge_ms,
+            Operation::SendRoutingInfoForSm => self.send_routing_info_for_sm,
+            Operation::MtForwardSm => self.mt_forward_sm,
+            Operation::MoForwardSm => self.mo_forward_sm,
+            Operation::ProcessUnstructuredSs => self.process_unstructured_ss,
+            Operation::UnstructuredSs => self.unstructured_ss,
+            Operation::InitialDp => self.initial_dp,
+        }
+    }
+}
+
+/// Shares of what is right or wrong with messages from other operators; they add up to 1, and what is left out is 0.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Judgement {
+    /// A good signature.
+    pub signed: f64,
+    /// None.
+    pub unsigned: f64,
+    /// One that is not the message's.
+    pub forged: f64,
+    /// None, and a calling title of ours.
+    pub spoofed: f64,
+    /// A good one that was there before: the message of some hundred signed ones ago under a new TSN.
+    pub replayed: f64,
+}
+
+impl Default for Profile {
+    /// That of `perf/profiles/default.yaml`.
+    fn default() -> Self {
+        Self {
+            name: "default".to_owned(),
+            seed: 1,
+            peers: 200,
+            keys: 0,
+            prefixes: 2000,
+            links: 4,
+            associations: 4,
+            mode: Mode::Prefer,
+            sign_outbound: true,
+            outbound: 0.4,
+            bundled: 0.1,
+            xudt: 0.1,
+            sms_octets: 60,
+            operations: Operations {
+                update_location: 0.16,
+                send_authentication_info: 0.24,
+                cancel_location: 0.07,
+                insert_subscriber_data: 0.10,
+                purge_ms: 0.03,
+                send_routing_info_for_sm: 0.14,
+                mt_forward_sm: 0.13,
+                mo_forward_sm: 0.05,
+                process_unstructured_ss: 0.03,
+                unstructured_ss: 0.01,
+                initial_dp: 0.04,
+            },
+            judgement: Judgement { signed: 0.3, unsigned: 0.695, forged: 0.002, spoofed: 0.002, replayed: 0.001 },
+            rate: Shape::Constant,
+        }
+    }
+}
+
+/// The profiles that come with the program, by name.
+const BUILT_IN: [(&str, &str); 6] = [
+    ("default", include_str!("../../profiles/default.yaml")),
+    ("unsigned", include_str!("../../profiles/unsigned.yaml")),
+    ("signed-10", include_str!("../../profiles/signed-10.yaml")),
+    ("signed-50", include_str!("../../profiles/signed-50.yaml")),
+    ("signed-100", include_str!("../../profiles/signed-100.yaml")),
+    ("attack", include_str!("../../profiles/attack.yaml")),
+];
+
+/// A profile is a page of text.
+const MAX_FILE: usize = 1 << 20;
+/// How far shares may be from 1 together: what two decimals cost.
+const ROUNDING: f64 = 1e-6;
+
+impl Profile {
+    /// Names of the profiles that come with the program.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        BUILT_IN.iter().map(|(name, _)| *name)
+    }
+
+    /// A profile that comes with the program.
+    ///
+    /// # Errors
+    /// No such name.
+    pub fn named(name: &str) -> Result<Self, Fault> {
+        let found = BUILT_IN.iter().find(|(known, _)| *known == name);
+        let (_, text) = found.ok_or_else(|| Fault {
+            file: name.to_owned(),
+            line: 0,
+            key: String::new(),
+            message: "no profile has this name".to_owned(),
+            remedy: format!("take one of {}, or give a file", Self::names().collect::<Vec<_>>().join(", ")),
+        })?;
+        Self::parse(text, name)
+    }
+
+    /// A profile from a file.
+    ///
+    /// # Errors
+    /// What is wrong with it: file, line, key and remedy.
+    pub fn read(path: &Path) -> Result<Self, Fault> {
+        let file = path.display().to_string();
+        let fault = |message: String, remedy: &str| Fault {
+            file: file.clone(),
+            line: 0,
+            key: String::new(),
+            message,
+            remedy: remedy.to_owned(),
+        };
+        let unreadable = |error| fault(format!("cannot be read: {error}"), "check the path and who may read it");
+        let len = std::fs::metadata(path).map_err(unreadable)?.len();
+        if len > MAX_FILE as u64 {
+            return Err(fault(format!("{len} octets are too many"), "this is not a profile: check the path"));
+        }
+        Self::parse(&std::fs::read_to_string(path).map_err(unreadable)?, &file)
+    }
+
+    /// A profile from text; `file`: what faults call it.
+    ///
+    /// # Errors
+    /// As [`Profile::read`].
+    pub fn parse(text: &str, file: &str) -> Result<Self, Fault> {
+        let profile: Self = serde_yaml::from_str(text).map_err(|error| unreadable(&error, text, file))?;
+        profile.check().map_err(|(key, message, remedy)| Fault {
+            file: file.to_owned(),
+            line: line_of(text, key),
+            key: key.to_owned(),
+            message,
+            remedy,
+        })?;
+        Ok(profile)
+    }
+
+    /// Number of keys, and of prefixes: what 0 stands for.
+    pub(super) fn keys(&self) -> u32 {
+        if self.keys == 0 { self.peers } else { self.keys }
+    }
+
+    pub(super) fn prefixes(&self) -> u32 {
+        self.prefixes.max(self.peers)
+    }
+
+    /// The first thing that is wrong with it: key, what, and what to do.
+    fn check(&self) -> Result<(), (&'static str, String, String)> {
+        let within = |key, value: u32, low: u32, high: u32| {
+            let fault = || (key, format!("{value} is out of range"), format!("give {low} to {high}"));
+            if (low..=high).contains(&value) { Ok(()) } else { Err(fault()) }
+        };
+        within("peers", self.peers, 1, 10_000)?;
+        within("links", self.links.into(), 1, 1000)?;
+        within("associations", self.associations.into(), 1, 1024 / u32::from(self.links))?;
+        within("sms_octets", self.sms_octets.into(), 1, 140)?;
+        within("prefixes", self.prefixes(), self.peers, 1_000_000)?;
+        if self.prefixes != 0 {
+            within("prefixes", self.prefixes, self.peers, 1_000_000)?;
+        }
+        within("keys", self.keys(), 1, self.peers.min(4096))?;
+        for (key, share) in [("outbound", self.outbound), ("bundled", self.bundled), ("xudt", self.xudt)] {
+            is_share(key, share)?;
+        }
+        let Judgement { signed, unsigned, forged, spoofed, replayed } = self.judgement;
+        let judgement = [
+            ("judgement.signed", signed),
+            ("judgement.unsigned", unsigned),
+            ("judgement.forged", forged),
+            ("judgement.spoofed", spoofed),
+            ("judgement.replayed", replayed),
+        ];
+        add_up("judgement", &judgement)?;
+        if replayed > 0.0 && signed == 0.0 {
+            let message = "nothing is signed that could be replayed".to_owned();
+            return Err(("judgement.replayed", message, "give signed a share too, or replayed none".to_owned()));
+        }
+        let operations = Operation::ALL.map(|operation| (operation.key(), self.operations.share(operation)));
+        add_up("operations", &operations)
+    }
+}
+
+/// What YAML says of a file that has not the form of a profile.
+fn unreadable(error: &serde_yaml::Error, text: &str, file: &str) -> Fault {
+    let words = error.to_string();
+    let place = error.location();
+    let words = match &place {
+        Some(place) => words.replace(&format!(" at line {} column {}", place.line(), place.column()), ""),
+        None => words,
+    };
+    let (key, message) = match words.split_once(": ") {
+        Some((key, rest)) if !key.contains(' ') => (key.to_owned(), rest.to_owned()),
+        _ => (String::new(), words),
+    };
+    // Of a key that is there twice YAML names the mapping.
+    let twice = message.strip_prefix("duplicate field `").and_then(|rest| rest.strip_suffix('`'));
+    let line = match twice {
+        Some(name) => last_line_of(text, name),
+        None if key == "rate" => line_of(text, &key), // a shape is refused when it was read whole
+        None => place.map_or(0, |place| place.line()),
+    };
+    let remedy = "see perf/profiles/default.yaml for every key".to_owned();
+    Fault { file: file.to_owned(), line, key, message, remedy }
+}
+
+fn is_share(key: &'static str, share: f64) -> Result<(), (&'static str, String, String)> {
+    if (0.0..=1.0).contains(&share) {
+        return Ok(());
+    }
+    Err((key, format!("{share} is not a share"), "give 0 to 1".to_owned()))
+}
+
+fn add_up(key: &'static str, shares: &[(&'static str, f64)]) -> Result<(), (&'static str, String, String)> {
+    for (key, share) in shares {
+        is_share(key, *share)?;
+    }
+    let sum: f64 = shares.iter().map(|(_, share)| share).sum();
+    if (sum - 1.0).abs() <= ROUNDING {
+        return Ok(());
+    }
+    let sum = (sum * 1e6).round() / 1e6;
+    Err((key, format!("the shares add up to {sum}"), "change them until they add up to 1".to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn built_in_profiles_read_and_have_their_names() {
+        for name in Profile::names() {
+            let profile = Profile::named(name).unwrap_or_else(|fault| panic!("{fault}"));
+            assert_eq!(profile.name, name);
+        }
+        assert_eq!(Profile::named("default"), Ok(Profile::default()), "the file shows the defaults");
+        let fault = Profile::named("defualt").map_err(|fault| fault.to_string());
+        assert!(fault.is_err_and(|text| text.contains("signed-100")));
+    }
+
+    #[test]
+    fn each_fault_has_its_line_and_its_remedy() {
+        for (text, line, key, words) in [
+            ("seed: 1\npears: 3\n", 2, "", "unknown field `pears`"),
+            ("seed: 1\nseed: 2\n", 2, "", "duplicate"),
+            ("peers: 0\n", 1, "peers", "give 1 to 10000"),
+            ("# a comment\npeers: 10001\n", 2, "peers", "give 1 to 10000"),
+            ("peers: many\n", 1, "peers", "invalid type"),
+            ("peers: -1\n", 1, "peers", "-1"),
+            ("peers: 5\nkeys: 6\n", 2, "keys", "give 1 to 5"),
+            ("peers: 5000\nprefixes: 5000\n", 0, "keys", "give 1 to 4096"),
+            ("peers: 5\nprefixes: 4\n", 2, "prefixes", "give 5 to 1000000"),
+            ("prefixes: 1000001\n", 1, "prefixes", "give 200 to 1000000"),
+            ("links: 0\n", 1, "links", "give 1 to 1000"),
+            ("links: 600\nassociations: 2\n", 2, "associations", "give 1 to 1"),
+            ("sms_octets: 141\n", 1, "sms_octets", "give 1 to 140"),
+            ("outbound: 1.5\n", 1, "outbound", "give 0 to 1"),
+            ("xudt: .nan\n", 1, "xudt", "give 0 to 1"),
+            ("judgement:\n  unsigned: 0.5\n  forged: -0.1\n", 3, "judgement.forged", "give 0 to 1"),
+            ("judgement:\n  signed: 0.5\n  unsigned: 0.4\n", 1, "judgement", "add up to 0.9"),
+            ("judgement: {unsigned: 0.5, replayed: 0.5}\n", 1, "judgement.replayed", "give signed a share"),
+            ("operations: {purgeMS: 0.5}\n", 1, "operations", "add up to 0.5"),
+            ("operations: {mt-ForwardSM: 2}\n", 1, "operations.mt-ForwardSM", "give 0 to 1"),
+            ("operations:\n  purgeSM: 1\n", 2, "operations", "unknown field `purgeSM`"),
+            ("mode: ignore\n", 1, "mode", "unknown variant"),
+            ("seed: 1\nrate: {shape: ramp}\n", 2, "rate", "needs from"),
+            ("rate: {shape: constant, over_s: 3}\n", 1, "rate", "belongs to the shape ramp"),
+            ("rate: {shape: burst, length_ms: 3, period_ms: 2}\n", 1, "rate", "at most period_ms"),
+            ("rate: {shape: ramp, from: 0, over_s: 2}\n", 1, "rate", "above 0"),
+        ] {
+            let Err(fault) = Profile::parse(text, "mine.yaml") else { panic!("accepted: {text}") };
+            assert_eq!((fault.line, fault.key.as_str()), (line, key), "{text}: {fault}");
+            let shown = fault.to_string();
+            assert!(shown.contains(words) && shown.starts_with("mine.yaml:"), "{text}: {shown}");
+            assert!(!fault.remedy.is_empty());
+        }
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_read_is_named() {
+        let Err(fault) = Profile::read(Path::new("/nonexistent/mix.yaml")) else { panic!("read") };
+        assert!(fault.to_string().starts_with("/nonexistent/mix.yaml: cannot be read"), "{fault}");
+    }
+}

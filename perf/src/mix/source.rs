@@ -1,0 +1,380 @@
+//! Frames without end, each with the fate it must meet.
+
+use std::error::Error;
+
+use sealgate_wire::sec::Tvp;
+
+use super::Side;
+use super::dice::{Choice, Dice, scale};
+use super::lane::{Association, associations};
+use super::message::{Form, Kind, Style};
+use super::nonces::{Signer, TestKey};
+use super::operation::Operation;
+use super::past::{Past, Record};
+use super::policy::Numbering;
+use super::profile::{Mode, Profile};
+use super::template::Template;
+use super::values::Values;
+use super::world::{Peer, World};
+
+/// Largest packet, counted from Ethernet: an IP packet of 1500 octets.
+const MAX_FRAME: usize = 1514;
+/// Octets of a DATA chunk besides its user data.
+const CHUNK: usize = 16;
+/// Most messages in a packet.
+const BUNDLE: u32 = 8;
+/// Associations that are set up at once: fewer than a gateway lets wait for their handshake.
+const GREETINGS: usize = 16;
+
+/// What was put into a frame.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Sent {
+    /// The port by which it enters the gateway.
+    pub side: Side,
+    /// Its association.
+    pub association: u16,
+    /// TSN of its first DATA chunk; the next has the next one.
+    pub first_tsn: u32,
+    /// DATA chunks.
+    pub chunks: u8,
+    /// Bit i: chunk i must be refused.
+    pub refuse: u32,
+}
+
+/// What a source has made so far.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Made {
+    /// Frames.
+    pub frames: u64,
+    /// Octets of them.
+    pub octets: u64,
+    /// Frames with more than one message.
+    pub bundles: u64,
+    /// Messages.
+    pub messages: u64,
+    /// Of these, of our own network.
+    pub outbound: u64,
+    /// From other operators: with a good signature.
+    pub signed: u64,
+    /// Without one.
+    pub unsigned: u64,
+    /// With one that is not theirs.
+    pub forged: u64,
+    /// Without one, under a title of ours.
+    pub spoofed: u64,
+    /// With one that was there before.
+    pub replayed: u64,
+    /// In XUDT, or in LUDT where that is too short.
+    pub extended: u64,
+    /// By operation, in the order of [`Operation::ALL`].
+    pub operations: [u64; Operation::ALL.len()],
+}
+
+/// What a message is worth.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Worth {
+    Outbound,
+    Signed,
+    Unsigned,
+    Forged,
+    Spoofed,
+    Replayed,
+}
+
+/// A message that is drawn but not yet signed and written.
+#[derive(Clone, Copy)]
+struct Draft {
+    worth: Worth,
+    kind: Kind,
+    template: usize,
+    /// Octets of user data.
+    len: usize,
+    values: Values,
+    key: u32,
+    /// The only association that it may use.
+    association: Option<u16>,
+}
+
+/// Makes frames of a profile. One seed gives one sequence of octets, as long as it is asked at the same times.
+pub struct Source {
+    associations: Vec<Association>,
+    templates: Vec<Option<Template>>,
+    numbering: Numbering,
+    peers: Vec<Peer>,
+    keys: Vec<(TestKey, [u8; 8])>,
+    /// Last sequence number of each key; empty until the first frame.
+    sequences: Vec<u64>,
+    operations: Choice<Operation>,
+    worth: Choice<Worth>,
+    /// Shares of 2^32.
+    outbound: u64,
+    bundled: u64,
+    xudt: u64,
+    require: bool,
+    signer: Signer,
+    dice: Dice,
+    transaction: u32,
+    /// For each side a message that did not fit into the packet before.
+    waiting: [Option<Draft>; 2],
+    past: Past,
+    covered: Vec<u8>,
+    made: Made,
+}
+
+impl Source {
+    /// A source of `profile`'s traffic under the keys of `world`, which was made for the same peers, keys and links.
+    ///
+    /// # Errors
+    /// A profile and a world that do not fit each other; a message that does not fit into its layer: a defect.
+    pub fn new(profile: &Profile, world: &World) -> Result<Self, Box<dyn Error>> {
+        let known = world.profile();
+        let same = |it: &Profile| (it.seed, it.peers, it.keys(), it.prefixes(), it.links, it.associations, it.mode);
+        if same(known) != same(profile) {
+            return Err("the world is of another profile: make it of this one".into());
+        }
+        let mut dice = Dice::new(profile.seed);
+        let associations = associations(profile, || dice.next()).ok_or("an association cannot be made")?;
+        let judgement = profile.judgement;
+        let worth = Choice::new([
+            (Worth::Unsigned, judgement.unsigned),
+            (Worth::Signed, judgement.signed),
+            (Worth::Forged, judgement.forged),
+            (Worth::Spoofed, judgement.spoofed),
+            (Worth::Replayed, judgement.replayed),
+        ]);
+        let operations = Choice::new(Operation::ALL.map(|operation| (operation, profile.operations.share(operation))));
+        let of_all = |share: f64| (share * 4_294_967_296.0) as u64;
+        Ok(Self {
+            associations,
+            templates: templates(profile, world.numbering.title_len())?,
+            numbering: world.numbering,
+            peers: world.peers.clone(),
+            keys: world.keys.clone(),
+            sequences: Vec::new(),
+            operations: operations.ok_or("no operation has a share")?,
+            worth: worth.ok_or("no judgement has a share")?,
+            outbound: of_all(profile.outbound),
+            bundled: of_all(profile.bundled),
+            xudt: of_all(profile.xudt),
+            require: profile.mode == Mode::Require,
+            signer: Signer::new(profile.seed).ok_or("no nonces")?,
+            dice,
+            transaction: profile.seed as u32,
+            waiting: [None; 2],
+            past: Past::new(),
+            covered: Vec::new(),
+            made: Made::default(),
+        })
+    }
+
+    /// How many associations there are; their numbers are 0 to one less.
+    pub fn associations(&self) -> usize {
+        self.associations.len()
+    }
+
+    /// The first TSN of an association's direction; 0 for an association that is not there.
+    ///
+    /// * `side`: where its packets enter
+    pub fn first_tsn(&self, association: u16, side: Side) -> u32 {
+        let association = self.associations.get(usize::from(association));
+        association.map_or(0, |association| association.lanes[side as usize].first_tsn)
+    }
+
+    /// The frames that set all associations up, before the first of [`Source::next`].
+    ///
+    /// Each must leave the gateway before the next of another side enters it: two ports keep no order between them.
+    pub fn handshake(&self) -> Vec<(Side, Vec<u8>)> {
+        let mut frames = Vec::new();
+        for group in self.associations.chunks(GREETINGS) {
+            let packets: Vec<_> = group.iter().map(Association::handshake).collect();
+            for step in 0..4 {
+                frames.extend(packets.iter().filter_map(|packets| packets.get(step).cloned()));
+            }
+        }
+        frames
+    }
+
+    /// What it has made so far.
+    pub fn made(&self) -> &Made {
+        &self.made
+    }
+
+    /// Makes `out` the next frame.
+    ///
+    /// * `now_ms`: milliseconds since 1970, for the time of signing; the first call's begins the sequence numbers, so that
+    ///   a source that starts later goes on above what an earlier one used
+    pub fn next(&mut self, now_ms: u64, out: &mut Vec<u8>) -> Sent {
+        if self.sequences.is_empty() {
+            self.sequences.resize(self.keys.len(), now_ms * 1000);
+        }
+        let (bits, more) = (self.dice.next(), self.dice.next());
+        let side = if (bits & 0xffff_ffff) < self.outbound { Side::Home } else { Side::Interconnect };
+        let count = if more >> 32 < self.bundled { 2 + scale(more as u32, BUNDLE - 1) } else { 1 };
+        let mut draft = self.waiting[side as usize].take().unwrap_or_else(|| self.draw(side));
+        let any = scale((bits >> 32) as u32, self.associations.len() as u32) as u16;
+        let association = draft.association.unwrap_or(any);
+        let lane = self.associations.get(usize::from(association)).map(|association| &association.lanes[side as usize]);
+        let Some(lane) = lane else { return Sent { side, association, first_tsn: 0, chunks: 0, refuse: 0 } };
+        lane.begin(out);
+        let mut sent = Sent { side, association, first_tsn: lane.tsn, chunks: 0, refuse: 0 };
+        loop {
+            sent.refuse |= u32::from(self.write(&mut draft, association, now_ms, out)) << sent.chunks;
+            sent.chunks += 1;
+            if u32::from(sent.chunks) >= count {
+                break;
+            }
+            draft = self.draw(side);
+            let fits = out.len() + CHUNK + draft.len <= MAX_FRAME;
+            if !fits || draft.association.is_some_and(|only| only != association) {
+                self.waiting[side as usize] = Some(draft);
+                break;
+            }
+        }
+        if let Some(association) = self.associations.get(usize::from(association)) {
+            association.lanes[side as usize].end(out);
+        }
+        self.made.frames += 1;
+        self.made.octets += out.len() as u64;
+        self.made.bundles += u64::from(sent.chunks > 1);
+        sent
+    }
+
+    /// Draws the next message of a side.
+    #[inline]
+    fn draw(&mut self, side: Side) -> Draft {
+        let (bits, more, who) = (self.dice.next(), self.dice.next(), self.dice.next());
+        let mut worth = match side {
+            Side::Home => Worth::Outbound,
+            Side::Interconnect => self.worth.pick(bits as u32),
+        };
+        if worth == Worth::Replayed {
+            if let Some(record) = self.past.pick(more as u32) {
+                let &Record { kind, template, values, association } = record;
+                let len = self.len_of(template);
+                return Draft { worth, kind, template, len, values, key: 0, association: Some(association) };
+            }
+            worth = Worth::Signed; // nothing is old enough yet
+        }
+        let form = match worth {
+            Worth::Outbound | Worth::Unsigned => Form::Plain,
+            Worth::Signed | Worth::Forged | Worth::Replayed => Form::Signed,
+            Worth::Spoofed => Form::Spoofed,
+        };
+        let operation = self.operations.pick((bits >> 32) as u32);
+        let kind = Kind { operation, side, form, extended: more >> 32 < self.xudt };
+        let number = scale(who as u32, self.peers.len() as u32);
+        let peer = self.peers.get(number as usize).copied().unwrap_or(Peer { prefixes: 1, key: 0, plmn: [0; 3] });
+        let prefix = scale((who >> 32) as u32, peer.prefixes);
+        self.transaction = self.transaction.wrapping_add(0x9e37_79b1); // odd: none comes twice in 2^32
+        let sai = self.keys.get(peer.key as usize).map_or([0; 8], |(_, sai)| *sai);
+        let values = Values {
+            number: self.numbering.number(number, prefix, who as u32 & 7),
+            subscriber: scale(more as u32, 100_000_000),
+            plmn: peer.plmn,
+            transaction: self.transaction.to_be_bytes(),
+            sai,
+            tvp: [0; 4],
+            seq: [0; 8],
+            signature: [0; 64],
+        };
+        let template = index(kind);
+        Draft { worth, kind, template, len: self.len_of(template), values, key: peer.key, association: None }
+    }
+
+    fn len_of(&self, template: usize) -> usize {
+        self.templates.get(template).and_then(Option::as_ref).map_or(0, Template::len)
+    }
+
+    /// Signs a message if need be and appends its chunk; true if it must be refused.
+    #[inline]
+    fn write(&mut self, draft: &mut Draft, number: u16, now_ms: u64, out: &mut Vec<u8>) -> bool {
+        let Some(Some(template)) = self.templates.get(draft.template) else { return false };
+        let values = &mut draft.values;
+        if matches!(draft.worth, Worth::Signed | Worth::Forged) {
+            values.tvp = Tvp::from_unix_ms(now_ms).0.to_be_bytes();
+            if let Some(sequence) = self.sequences.get_mut(draft.key as usize) {
+                *sequence += 1;
+                values.seq = sequence.to_be_bytes();
+            }
+        }
+        if draft.worth == Worth::Forged {
+            values.signature = self.signer.forge(&mut self.dice);
+        }
+        if draft.worth == Worth::Signed
+            && let Some((key, _)) = self.keys.get(draft.key as usize)
+        {
+            template.covered(values, &mut self.covered);
+            values.signature = self.signer.sign(key, &self.covered);
+            self.past.add(Record { kind: draft.kind, template: draft.template, values: *values, association: number });
+        }
+        let [.., sls] = values.transaction;
+        if let Some(association) = self.associations.get_mut(usize::from(number)) {
+            let lane = &mut association.lanes[draft.kind.side as usize];
+            // Two nibbles of the identifier: all links are selected alike.
+            lane.chunk(template.len(), (sls ^ sls >> 4) & 0x0f, out, |label, out| template.append(values, label, out));
+        }
+        self.made.count(draft.worth, draft.kind);
+        match draft.worth {
+            Worth::Outbound | Worth::Signed => false,
+            Worth::Unsigned => self.require,
+            Worth::Forged | Worth::Spoofed | Worth::Replayed => true,
+        }
+    }
+}
+
+impl Made {
+    fn count(&mut self, worth: Worth, kind: Kind) {
+        self.messages += 1;
+        let by_worth = match worth {
+            Worth::Outbound => &mut self.outbound,
+            Worth::Signed => &mut self.signed,
+            Worth::Unsigned => &mut self.unsigned,
+            Worth::Forged => &mut self.forged,
+            Worth::Spoofed => &mut self.spoofed,
+            Worth::Replayed => &mut self.replayed,
+        };
+        *by_worth += 1;
+        self.extended += u64::from(kind.extended);
+        if let Some(count) = self.operations.get_mut(kind.operation as usize) {
+            *count += 1;
+        }
+    }
+}
+
+/// The place of a kind's template.
+fn index(kind: Kind) -> usize {
+    let Kind { operation, side, form, extended } = kind;
+    ((operation as usize * 2 + side as usize) * 3 + form as usize) * 2 + usize::from(extended)
+}
+
+/// Templates of all kinds that a profile has a share for.
+fn templates(profile: &Profile, title_len: usize) -> Result<Vec<Option<Template>>, Box<dyn Error>> {
+    let style = Style { title_len, sms_octets: profile.sms_octets.into() };
+    let judgement = &profile.judgement;
+    let signed = judgement.signed + judgement.forged + judgement.replayed > 0.0;
+    let mut templates = Vec::new();
+    for operation in Operation::ALL.into_iter().filter(|operation| profile.operations.share(*operation) > 0.0) {
+        for (side, form, wanted) in [
+            (Side::Home, Form::Plain, profile.outbound > 0.0),
+            (Side::Interconnect, Form::Plain, judgement.unsigned > 0.0),
+            (Side::Interconnect, Form::Signed, signed),
+            (Side::Interconnect, Form::Spoofed, judgement.spoofed > 0.0),
+        ] {
+            for extended in [false, true] {
+                if !wanted {
+                    continue;
+                }
+                let kind = Kind { operation, side, form, extended };
+                let template = Template::new(kind, style).map_err(|layer| format!("{kind:?} does not fit: {layer}"))?;
+                let place = index(kind);
+                if templates.len() <= place {
+                    templates.resize(place + 1, None);
+                }
+                if let Some(slot) = templates.get_mut(place) {
+                    *slot = Some(template);
+                }
+            }
+        }
+    }
+    Ok(templates)
+}

@@ -1,0 +1,183 @@
+//! A message that was made once, and the places where the next one differs.
+
+use super::lane::Label;
+use super::message::{Kind, Style, compose};
+use super::values::{Field, Values, packed, text};
+
+/// Where values lie in a run of octets.
+#[derive(Clone, Debug, Default)]
+struct Places {
+    /// Each with its first octet and its length.
+    fields: Vec<(Field, usize, usize)>,
+}
+
+impl Places {
+    /// Compares two runs that differ in one value and takes every run of `len` octets that differ.
+    fn learn(&mut self, field: Field, len: usize, one: &[u8], two: &[u8]) {
+        let mut at = 0;
+        while at < one.len() {
+            let run = one.iter().zip(two).skip(at).take_while(|(a, b)| a != b).count();
+            if run == len {
+                self.fields.push((field, at, len));
+            }
+            at += run.max(1);
+        }
+    }
+
+    #[inline]
+    fn write(&self, values: &Values, to: &mut [u8]) {
+        for &(field, at, len) in &self.fields {
+            let Some(to) = to.get_mut(at..at + len) else { continue };
+            match field {
+                Field::Number => tail(&packed(values.number), to),
+                Field::NumberText => tail(&text(values.number), to),
+                Field::Subscriber | Field::Telephone => tail(&packed(values.subscriber), to),
+                Field::Plmn => tail(&values.plmn, to),
+                Field::Transaction => tail(&values.transaction, to),
+                Field::Sai => tail(&values.sai, to),
+                Field::SaiFront => to.copy_from_slice(values.sai.first_chunk::<4>().unwrap_or(&[0; 4])),
+                Field::Tvp => tail(&values.tvp, to),
+                Field::Seq => tail(&values.seq, to),
+                Field::Signature => tail(&values.signature, to),
+            }
+        }
+    }
+}
+
+/// Writes the last octets of `from`, as many as there is room for.
+#[inline]
+fn tail(from: &[u8], to: &mut [u8]) {
+    if let Some(from) = from.get(from.len().wrapping_sub(to.len())..) {
+        to.copy_from_slice(from);
+    }
+}
+
+/// Octets of a routing context in a DATA message that begins with it (RFC 4666 §3.3.1), and of its label.
+const ROUTING_CONTEXT: usize = 12;
+const LABEL: usize = 20;
+
+/// One kind of message.
+#[derive(Clone, Debug)]
+pub(super) struct Template {
+    user: Vec<u8>,
+    tbs: Vec<u8>,
+    in_user: Places,
+    in_tbs: Places,
+}
+
+impl Template {
+    /// Makes it by the book, once more for each value, and looks where the octets differ.
+    ///
+    /// * `Err`: the layer into which it does not fit
+    pub(super) fn new(kind: Kind, style: Style) -> Result<Self, &'static str> {
+        let number_len = style.title_len - super::message::PEERS.len();
+        let (mut in_user, mut in_tbs) = (Places::default(), Places::default());
+        let [base, _] = Values::probes(Field::Number);
+        let first = compose(kind, style, &base)?;
+        for field in Field::ALL {
+            let [_, changed] = Values::probes(field);
+            let second = compose(kind, style, &changed)?;
+            if second.user.len() != first.user.len() {
+                return Err("a template: its length varies");
+            }
+            let len = match field {
+                Field::Number => number_len / 2,
+                Field::NumberText => number_len,
+                Field::Subscriber | Field::Transaction | Field::SaiFront | Field::Tvp => 4,
+                Field::Telephone | Field::Plmn => 3,
+                Field::Sai | Field::Seq => 8,
+                Field::Signature => 64,
+            };
+            in_user.learn(field, len, &first.user, &second.user);
+            in_tbs.learn(field, len, &first.tbs, &second.tbs);
+        }
+        Ok(Self { user: first.user, tbs: first.tbs, in_user, in_tbs })
+    }
+
+    /// Octets of a message.
+    pub(super) fn len(&self) -> usize {
+        self.user.len()
+    }
+
+    /// Appends the message with these values, as an association labels it.
+    #[inline]
+    pub(super) fn append(&self, values: &Values, label: &Label, out: &mut Vec<u8>) {
+        let start = out.len();
+        out.extend_from_slice(&self.user);
+        let Some(user) = out.get_mut(start..) else { return };
+        self.in_user.write(values, user);
+        if let Some(to) = user.get_mut(ROUTING_CONTEXT..ROUTING_CONTEXT + 4) {
+            to.copy_from_slice(&label.routing_context);
+        }
+        if let Some(to) = user.get_mut(LABEL..LABEL + 12) {
+            to.copy_from_slice(&label.octets);
+        }
+    }
+
+    /// Makes `out` what a signature over the message with these values covers.
+    #[inline]
+    pub(super) fn covered(&self, values: &Values, out: &mut Vec<u8>) {
+        out.clear();
+        out.extend_from_slice(&self.tbs);
+        self.in_tbs.write(values, out);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Side;
+    use super::super::message::Form;
+    use super::super::operation::Operation;
+    use super::*;
+    use sealgate_wire::m3ua;
+
+    const VALUES: Values = Values {
+        number: 12_345_678,
+        subscriber: 87_654_321,
+        plmn: [0x99, 0x19, 0x32],
+        transaction: [1, 2, 3, 4],
+        sai: [9, 8, 7, 6, 5, 4, 3, 2],
+        tvp: [1, 0, 2, 0],
+        seq: [0, 1, 2, 3, 4, 5, 6, 7],
+        signature: [0xc3; 64],
+    };
+
+    #[test]
+    fn a_patched_template_is_the_message_made_by_the_book() -> Result<(), &'static str> {
+        for operation in Operation::ALL {
+            for (side, form) in [
+                (Side::Interconnect, Form::Plain),
+                (Side::Interconnect, Form::Signed),
+                (Side::Interconnect, Form::Spoofed),
+                (Side::Home, Form::Plain),
+            ] {
+                for (extended, title_len, sms_octets) in [(false, 12, 40), (true, 14, 140)] {
+                    let kind = Kind { operation, side, form, extended };
+                    let style = Style { title_len, sms_octets };
+                    let template = Template::new(kind, style)?;
+                    let (mut user, mut tbs) = (vec![7], vec![7]);
+                    template.append(&VALUES, &Label::default(), &mut user);
+                    template.covered(&VALUES, &mut tbs);
+                    let want = compose(kind, style, &VALUES)?;
+                    // The label is not the template's.
+                    let label = |octets: &[u8]| [&octets[..12], &octets[16..20], &octets[32..]].concat();
+                    assert_eq!(label(&user[1..]), label(&want.user), "{kind:?}");
+                    assert_eq!(tbs, want.tbs, "{kind:?}");
+                }
+            }
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn a_label_lies_where_m3ua_has_it() -> Result<(), &'static str> {
+        let kind = Kind { operation: Operation::UpdateLocation, side: Side::Home, form: Form::Plain, extended: false };
+        let template = Template::new(kind, Style { title_len: 12, sms_octets: 1 })?;
+        let mut user = Vec::new();
+        template.append(&VALUES, &Label::new(77, 1234, 4321, 9), &mut user);
+        let data = m3ua::View::new(&user).and_then(m3ua::Data::parse).map_err(|_| "M3UA")?;
+        assert_eq!((data.routing_context, data.opc.0, data.dpc.0, data.sls), (Some(77), 1234, 4321, 9));
+        assert_eq!((data.si, data.ni, data.mp), (3, 0, 0));
+        Ok(())
+    }
+}

@@ -1,0 +1,132 @@
+//! What differs from one message to the next, as octets ready to be written over a template.
+
+/// One value of each kind. What a template does not have is not written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Values {
+    /// Last digits of the peer's title: below 10^8.
+    pub(super) number: u32,
+    /// Digits of a subscriber: below 10^8. An IMSI has all eight, a telephone number the last six.
+    pub(super) subscriber: u32,
+    /// Network of the peer's subscribers, six digits packed.
+    pub(super) plmn: [u8; 3],
+    /// Originating transaction identifier.
+    pub(super) transaction: [u8; 4],
+    /// Whose signature it is.
+    pub(super) sai: [u8; 8],
+    /// Time of signing.
+    pub(super) tvp: [u8; 4],
+    /// Sequence number.
+    pub(super) seq: [u8; 8],
+    /// Raw signature.
+    pub(super) signature: [u8; 64],
+}
+
+/// What a value is, to find its places and to write it there.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Field {
+    /// Packed, in the SCCP address and in arguments.
+    Number,
+    /// In ASCII, in what a signature covers.
+    NumberText,
+    /// Eight digits packed.
+    Subscriber,
+    /// The last six packed.
+    Telephone,
+    Plmn,
+    Transaction,
+    Sai,
+    /// The front of the SAI, which is the index of the security parameters.
+    SaiFront,
+    Tvp,
+    Seq,
+    Signature,
+}
+
+impl Field {
+    pub(super) const ALL: [Field; 11] = [
+        Field::Number,
+        Field::NumberText,
+        Field::Subscriber,
+        Field::Telephone,
+        Field::Plmn,
+        Field::Transaction,
+        Field::Sai,
+        Field::SaiFront,
+        Field::Tvp,
+        Field::Seq,
+        Field::Signature,
+    ];
+}
+
+/// Two digits as one octet, the first in its low half; and as text.
+const PAIRS: [(u8, [u8; 2]); 100] = {
+    let mut pairs = [(0, [0; 2]); 100];
+    let mut i = 0;
+    while i < 100 {
+        let (tens, ones) = ((i / 10) as u8, (i % 10) as u8);
+        pairs[i] = (tens | ones << 4, [b'0' + tens, b'0' + ones]);
+        i += 1;
+    }
+    pairs
+};
+
+fn pairs(number: u32) -> [(u8, [u8; 2]); 4] {
+    let pair = |part: u32| PAIRS[(part % 100) as usize];
+    [pair(number / 1_000_000), pair(number / 10_000), pair(number / 100), pair(number)]
+}
+
+/// Eight digits, packed.
+#[inline]
+pub(super) fn packed(number: u32) -> [u8; 4] {
+    pairs(number).map(|(octet, _)| octet)
+}
+
+/// Eight digits as text.
+#[inline]
+pub(super) fn text(number: u32) -> [u8; 8] {
+    let [(_, [a, b]), (_, [c, d]), (_, [e, f]), (_, [g, h])] = pairs(number);
+    [a, b, c, d, e, f, g, h]
+}
+
+impl Values {
+    /// Two sets of values that differ in every octet of what `field` is written as, and in nothing else.
+    pub(super) fn probes(field: Field) -> [Values; 2] {
+        let one = Values {
+            number: 0,
+            subscriber: 0,
+            plmn: [0x99; 3],
+            transaction: [0x11; 4],
+            sai: [0x11; 8],
+            tvp: [0x11; 4],
+            seq: [0x11; 8],
+            signature: [0x11; 64],
+        };
+        let two = match field {
+            Field::Number | Field::NumberText => Values { number: 11_111_111, ..one },
+            Field::Subscriber | Field::Telephone => Values { subscriber: 11_111_111, ..one },
+            Field::Plmn => Values { plmn: [0x88; 3], ..one },
+            Field::Transaction => Values { transaction: [0x22; 4], ..one },
+            Field::Sai | Field::SaiFront => Values { sai: [0x22; 8], ..one },
+            Field::Tvp => Values { tvp: [0x22; 4], ..one },
+            Field::Seq => Values { seq: [0x22; 8], ..one },
+            Field::Signature => Values { signature: [0x22; 64], ..one },
+        };
+        [one, two]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn digits_are_packed_as_wire_packs_them() {
+        for number in [0, 7, 12_345_678, 99_999_999, 10_000_000] {
+            let digits: sealgate_wire::addr::Digits = format!("{number:08}").parse().unwrap_or_default();
+            let (mut octets, mut letters) = (Vec::new(), Vec::new());
+            digits.write_packed(0, &mut octets);
+            digits.write_ascii(&mut letters);
+            assert_eq!((packed(number).as_slice(), text(number).as_slice()), (octets.as_slice(), letters.as_slice()));
+        }
+    }
+}
