@@ -122,7 +122,10 @@ fn names_notes_machine_and_commit_are_on_the_page() -> Tested {
             assert!(page.contains(&latency.name.replace('\'', "&#39;")), "{} is not on the page", latency.name);
         }
     }
-    assert!(page.contains("the crates m3ua, sccp and tcap on the same octets"), "a ratio does not say against what");
+    assert!(
+        page.contains("the crates m3ua, sccp, tcap and gsm_map on the same octets"),
+        "a ratio does not say against what"
+    );
     Ok(())
 }
 

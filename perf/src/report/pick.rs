@@ -68,9 +68,36 @@ pub(super) fn typical(document: &Document) -> Option<&Latency> {
     half.or_else(|| gateway().min_by(|a, b| a.offered_per_s.total_cmp(&b.offered_per_s)))
 }
 
-/// Parts of the cost of a message: figures named `stage_PART_ns` or `MESSAGE_stage_PART_ns`, by message.
+/// Parts of the cost of an unsigned message, and of one that the worker verifies, as `sgperf loop` names them. A part
+/// that is measured within another is taken from it.
+const UNSIGNED: [(&str, &str, &str); 6] = [
+    ("receive", "receive_ns", ""),
+    ("decode", "decode_ns", ""),
+    ("claims", "claims_ns", ""),
+    ("policy", "policy_ns", ""),
+    ("rewrite", "rewrite_ns", ""),
+    ("transmit", "transmit_ns", ""),
+];
+const SIGNED: [(&str, &str, &str); 3] = [
+    ("verify", "verify_ns", ""),
+    ("rewrite", "strip_rewrite_ns", ""),
+    ("all other stages", "signed_without_crypto_ns", "strip_rewrite_ns"),
+];
+
+/// Parts of the cost of a message, by message: as `sgperf loop` names them, and all `MESSAGE_stage_PART_ns`.
 pub(super) fn stages(document: &Document) -> Vec<Bar> {
     let mut bars: Vec<Bar> = Vec::new();
+    for (message, parts) in [("unsigned", UNSIGNED.as_slice()), ("signed", SIGNED.as_slice())] {
+        let found = parts.iter().filter_map(|(part, name, but)| {
+            let whole = document.median(name)?;
+            Some(((*part).to_owned(), (whole - document.median(but).unwrap_or(0.0)).max(0.0)))
+        });
+        let found: Vec<_> = found.collect();
+        // Some parts alone would look like a whole.
+        if found.len() == parts.len() {
+            bars.push(Bar { name: message.to_owned(), parts: found });
+        }
+    }
     for (name, figure) in document.figures.iter().filter(|(_, figure)| figure.unit == "ns") {
         let Some((message, part)) = stage(name) else { continue };
         let part = (words(part), figure.median);
@@ -84,9 +111,6 @@ pub(super) fn stages(document: &Document) -> Vec<Bar> {
 
 fn stage(name: &str) -> Option<(String, &str)> {
     let whole = name.strip_suffix("_ns")?;
-    if let Some(part) = whole.strip_prefix("stage_") {
-        return Some(("message".to_owned(), part));
-    }
     let (message, part) = whole.split_once("_stage_")?;
     Some((words(message), part))
 }
@@ -98,8 +122,13 @@ pub(super) fn is_ratio(name: &str, figure: &Figure) -> bool {
 
 /// What a ratio is of and against what, as far as its name tells.
 pub(super) fn against(name: &str) -> (String, String) {
-    const KNOWN: [(&str, &str, &str); 3] = [
-        ("decode_ratio_to_crates", "decode, Ethernet to TCAP", "the crates m3ua, sccp and tcap on the same octets"),
+    const KNOWN: [(&str, &str, &str); 4] = [
+        (
+            "decode_ratio_to_crates",
+            "decoders from M3UA to the subscriber",
+            "the crates m3ua, sccp, tcap and gsm_map on the same octets",
+        ),
+        ("verify_ratio_to_aws_lc", "verification in the worker, with hash and queue", "aws-lc-rs, one by one"),
         ("testpmd_io_ratio", "frames through one core", "testpmd io on the same ports"),
         ("testpmd_csum_ratio", "frames through one core", "testpmd csum on the same ports"),
     ];
@@ -129,7 +158,6 @@ mod tests {
             assert_eq!(share_signed(name), share, "{name}");
         }
         assert_eq!(stage("unsigned_stage_policy_ns"), Some(("unsigned".to_owned(), "policy")));
-        assert_eq!(stage("stage_crc_ns"), Some(("message".to_owned(), "crc")));
         assert_eq!(stage("decode_ns"), None);
         assert_eq!(against("pool_to_bare"), ("pool".to_owned(), "bare".to_owned()));
         assert!(against("testpmd_io_ratio").1.starts_with("testpmd io"));

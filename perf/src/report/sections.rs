@@ -3,6 +3,7 @@
 use super::Input;
 use super::pick;
 use super::text::{escape, number, percent, quantity, utc};
+use crate::model::{ASSUMPTIONS, Coefficient};
 use crate::record::{Calm, Document, Figure, Trial};
 
 /// A table; columns of numbers stand to the right.
@@ -101,9 +102,41 @@ pub(super) fn documents(inputs: &[Input]) -> String {
                 "<p class=\"hint\">Spread: half the distance between the quartiles, as a share of the median.</p>\n",
             );
         }
+        out.push_str(&model(document));
         out.push_str(&trials(&document.trials));
         out.push_str("</section>\n");
     }
+    out
+}
+
+/// The equation of a document, with the error of each coefficient.
+fn model(document: &Document) -> String {
+    let Some(model) = &document.model else { return String::new() };
+    let mut out = String::from("<h3>Model</h3>\n");
+    let fits = [
+        ("CPU time of a worker for a message", Some(&model.worker)),
+        ("CPU time of a crypto thread for a signature", model.crypto.as_ref()),
+    ];
+    for (what, fit) in fits.into_iter().filter_map(|(what, fit)| Some((what, fit?))) {
+        let row = |one: &Coefficient| vec![one.name.clone(), number(one.ns), number(one.error), one.meaning.clone()];
+        let rows: Vec<_> = fit.coefficients.iter().map(row).collect();
+        out.push_str(&format!(
+            "<p>{what}, at {} GHz: {} points, {} of them beyond the number of coefficients; scatter {}. Each point against \
+             the equation of all others: {}, at worst {}.</p>\n{}",
+            number(model.ghz),
+            fit.points,
+            fit.freedom,
+            percent(fit.scatter),
+            percent(fit.left_out),
+            percent(fit.left_out_worst),
+            table(&owned(["term", "ns", "standard error", "meaning"]), &rows)
+        ));
+    }
+    let rows: Vec<_> =
+        model.swept.iter().map(|(name, (low, high))| vec![name.clone(), number(*low), number(*high)]).collect();
+    out.push_str(&format!("<p>It holds within what was swept:</p>\n{}", table(&owned(["", "from", "to"]), &rows)));
+    let items: String = ASSUMPTIONS.iter().map(|one| format!("<li>{}</li>\n", escape(one))).collect();
+    out.push_str(&format!("<p>It assumes:</p>\n<ul class=\"notes\">\n{items}</ul>\n"));
     out
 }
 

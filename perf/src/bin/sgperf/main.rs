@@ -6,6 +6,7 @@ mod engines;
 mod pools;
 mod reloads;
 mod reports;
+mod sweeps;
 mod syncs;
 
 use clap::{Parser, Subcommand};
@@ -36,6 +37,10 @@ enum Verb {
     Sync(syncs::Sync),
     /// What swaps of policy and trust cost a worker's turns, and whether a message is lost by them.
     Reload(reloads::Reload),
+    /// How cost grows with what traffic and policy are like, and a model of it.
+    Sweep(sweeps::Sweep),
+    /// Messages a second of a given server, by the model of a sweep, and how sure that is.
+    Predict(sweeps::Predict),
     /// One page, plots as PNG and SVG, and the raw data of what was measured.
     Report(reports::Report),
     /// Judges unsigned messages and prints nothing else: for callgrind and profilers.
@@ -54,6 +59,8 @@ fn main() -> ExitCode {
         Verb::Attack(args) => attacks::run(&args),
         Verb::Sync(args) => syncs::run(&args),
         Verb::Reload(args) => reloads::run(&args),
+        Verb::Sweep(args) => sweeps::run(&args),
+        Verb::Predict(args) => sweeps::predict(&args),
         Verb::Report(args) => reports::run(&args),
         Verb::Once { turns } => cost::once(turns),
     };
