@@ -8,6 +8,8 @@ mod load;
 mod mixes;
 mod pools;
 mod reloads;
+mod reports;
+mod sweeps;
 mod syncs;
 
 use clap::{Parser, Subcommand};
@@ -53,6 +55,12 @@ enum Verb {
     LoadPart,
     /// What a mix of traffic is made of, and what making it costs; as a capture and a configuration too.
     Mix(mixes::Mix),
+    /// How cost grows with what traffic and policy are like, and a model of it.
+    Sweep(sweeps::Sweep),
+    /// Messages a second of a given server, by the model of a sweep, and how sure that is.
+    Predict(sweeps::Predict),
+    /// One page, plots as PNG and SVG, and the raw data of what was measured.
+    Report(reports::Report),
     /// Judges unsigned messages and prints nothing else: for callgrind and profilers.
     Once {
         /// Turns of up to 32 messages.
@@ -76,6 +84,9 @@ fn main() -> ExitCode {
         #[cfg(feature = "dpdk")]
         Verb::LoadPart => load::elsewhere::part(),
         Verb::Mix(args) => mixes::run(&args),
+        Verb::Sweep(args) => sweeps::run(&args),
+        Verb::Predict(args) => sweeps::predict(&args),
+        Verb::Report(args) => reports::run(&args),
         Verb::Once { turns } => cost::once(turns),
     };
     match done {
