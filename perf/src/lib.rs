@@ -3,11 +3,13 @@
 #![forbid(unsafe_code)]
 
 pub mod attack;
+pub mod cost;
 pub mod crypto;
 pub mod gateway;
 pub mod measure;
 pub mod pool;
 pub mod record;
 pub mod reload;
+pub mod rival;
 pub mod sync;
 pub mod traffic;
