@@ -6,6 +6,7 @@ pub mod attack;
 pub mod cost;
 pub mod crypto;
 pub mod gateway;
+pub mod icount;
 pub mod measure;
 pub mod pool;
 pub mod record;

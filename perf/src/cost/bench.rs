@@ -23,7 +23,7 @@ use crate::traffic;
 /// What is run before a slice, to fill the caches that the candidate before had: this part of a slice.
 const LEAD: u32 = 4;
 /// Signed messages that a core may verify in a second, at most: so many are made for the slices of all rounds.
-const SIGNED_PER_S: f64 = 60_000.0;
+const SIGNED_PER_S: f64 = 300_000.0;
 /// The least and the most that are made of them.
 const SIGNED: (f64, f64) = (2_000.0, 60_000.0);
 

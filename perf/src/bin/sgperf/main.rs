@@ -2,6 +2,7 @@
 
 mod attacks;
 mod cost;
+mod counts;
 mod engines;
 mod pools;
 mod reloads;
@@ -41,6 +42,11 @@ enum Verb {
         #[arg(long, default_value_t = 1000)]
         turns: u32,
     },
+    /// Instructions per message by codec and stage, counted by callgrind, against a baseline.
+    Icount(counts::Icount),
+    /// What `icount` runs under callgrind.
+    #[command(hide = true)]
+    IcountWork(counts::Burden),
 }
 
 fn main() -> ExitCode {
@@ -52,6 +58,8 @@ fn main() -> ExitCode {
         Verb::Sync(args) => syncs::run(&args),
         Verb::Reload(args) => reloads::run(&args),
         Verb::Once { turns } => cost::once(turns),
+        Verb::Icount(args) => counts::run(&args),
+        Verb::IcountWork(args) => counts::work(&args),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
