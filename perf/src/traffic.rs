@@ -10,7 +10,7 @@ use sealgate_wire::{m3ua, map, sccp, tcap};
 use crate::gateway::{NOW_MS, VTAG_IN};
 
 /// networkLocUp version 3.
-const LOCATION_UPDATE: [u8; 7] = [0x04, 0x00, 0x00, 0x01, 0x00, 0x01, 0x03];
+pub(crate) const LOCATION_UPDATE: [u8; 7] = [0x04, 0x00, 0x00, 0x01, 0x00, 0x01, 0x03];
 pub(crate) const OPERATOR: &str = "999020000011";
 pub(crate) const HOME: &str = "999010000001";
 
@@ -22,7 +22,7 @@ pub const CORPUS: u32 = 16384;
 /// From one TSN of the corpus to the next; odd, so that they fill the memory evenly.
 const STRIDE: u32 = (1 << 18) + 1;
 
-fn digits(text: &str) -> Digits {
+pub(crate) fn digits(text: &str) -> Digits {
     text.parse().unwrap_or_default()
 }
 
@@ -31,7 +31,7 @@ pub(crate) fn title(text: &str) -> GlobalTitle {
 }
 
 /// The neighbour's path to our host, or back.
-fn path(outbound: bool) -> Path {
+pub(crate) fn path(outbound: bool) -> Path {
     let inbound = Path {
         source_mac: [2, 0, 0, 0, 0, 0x0a],
         destination_mac: [2, 0, 0, 0, 0, 0x0b],

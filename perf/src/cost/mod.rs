@@ -6,6 +6,7 @@
 mod bench;
 mod clock;
 pub mod codec;
+pub mod forwarders;
 mod laps;
 
 use std::collections::BTreeMap;

@@ -27,7 +27,7 @@ pub struct Counts {
 }
 
 const HEAD: &str = "\
-# Instructions per message, frame or turn: a case, then its functions by their own cost. A frame is 222 octets.
+# Instructions per message, frame or turn: a case, then its functions by their own cost.
 # Written by scripts/icount --accept; scripts/icount compares with it.
 ";
 

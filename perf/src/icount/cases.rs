@@ -15,7 +15,7 @@ use sealgate_crypto::tables::Tier;
 use sealgate_dataplane::pipeline::worker::{BURST, Stage, Watch};
 use sealgate_wire::addr::Ssn;
 use sealgate_wire::ber::Rules;
-use sealgate_wire::{sec::tcap1, tcap};
+use sealgate_wire::{m3ua, map, sccp, sec::tcap1, tcap};
 use serde::{Deserialize, Serialize};
 
 use crate::cost::codec;
@@ -199,9 +199,39 @@ fn codecs(marks: &mut Marks) {
         room.read(octets, Rules::Lenient).is_ok_and(|message| message.canonical)
     });
     each(marks, "decode/map", &invokes, |invoke| codec::subscriber(2, invoke.parameter));
-    each(marks, "emit/tcap", &(0..FRAMES).collect::<Vec<_>>(), |number| traffic::message(*number));
-    each(marks, "emit/frame", &octets, |octets| traffic::frame(octets, 1, false));
+    emitters(marks, &data, &octets);
     security(marks);
+}
+
+/// Each encoder by itself, into buffers that are there already.
+fn emitters(marks: &mut Marks, data: &[m3ua::Data<'_>], tcaps: &[&[u8]]) {
+    let imsis: Vec<_> = (0..FRAMES).map(|number| traffic::digits(&format!("00102{number:010}"))).collect();
+    let node = traffic::digits(traffic::OPERATOR);
+    let (mut argument, mut component, mut out) = (Vec::new(), Vec::new(), Vec::new());
+    let Some(id) = tcap::Tid::new(&[0, 0, 0, 7]) else { return };
+    each(marks, "emit/tcap_map", &imsis, |imsi| {
+        argument.clear();
+        component.clear();
+        out.clear();
+        map::update_location(imsi, &node, &node, &mut argument);
+        tcap::emit_invoke(1, 2, &argument, &mut component);
+        tcap::emit_begin(id, Some(&traffic::LOCATION_UPDATE), &component, &mut out);
+        out.len()
+    });
+    let (called, calling) = (traffic::title(traffic::HOME), traffic::title(traffic::OPERATOR));
+    each(marks, "emit/sccp", tcaps, |tcap| {
+        argument.clear();
+        component.clear();
+        out.clear();
+        sccp::emit_address(&called, Ssn::HLR, 0, &mut argument);
+        sccp::emit_address(&calling, Ssn::VLR, 0, &mut component);
+        sccp::emit(sccp::Kind::Udt, 0, None, &argument, &component, tcap, None, None, &mut out).is_ok()
+    });
+    let path = traffic::path(false);
+    each(marks, "emit/frame_m3ua", data, |data| {
+        out.clear();
+        path.emit_m3ua(data, 1, 1, 1, &mut out)
+    });
 }
 
 /// The security component: read, and what its signature covers.
@@ -259,7 +289,7 @@ mod tests {
             let want = if case == "turn/empty" { EMPTY_TURNS.into() } else { u64::from(FRAMES) };
             assert_eq!(*units, want, "{case}");
         }
-        assert_eq!(units.len(), 9 + 2 + 1 + 10, "{units:?}");
+        assert_eq!(units.len(), 10 + 2 + 1 + 10, "{units:?}");
         Ok(())
     }
 }

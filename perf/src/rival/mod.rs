@@ -3,3 +3,7 @@
 pub mod aws_lc;
 #[cfg(feature = "rivals")]
 pub mod crates;
+#[cfg(feature = "dpdk")]
+pub mod ports;
+pub mod testpmd;
+pub mod vdev;

@@ -4,7 +4,7 @@ use clap::Args;
 use sealgate_config::model::Mode;
 use sealgate_crypto::keyring::KeyRing;
 use sealgate_crypto::pool::PoolConfig;
-use sealgate_perf::cost::{self, Plan};
+use sealgate_perf::cost::{self, Plan, forwarders};
 use sealgate_perf::gateway::Gateway;
 use sealgate_perf::record::Document;
 use sealgate_perf::{measure, traffic};
@@ -19,6 +19,9 @@ pub struct Loop {
     /// Milliseconds of a slice.
     #[arg(long, default_value_t = 20)]
     ms: u64,
+    /// Rounds over DPDK's ports, each with two runs of dpdk-testpmd and two of ours; 0 leaves them out.
+    #[arg(long, default_value_t = 5)]
+    port_rounds: usize,
     /// Core to stay on.
     #[arg(long, default_value_t = 0)]
     core: usize,
@@ -44,5 +47,13 @@ pub fn run(args: &Loop) -> Result<(), Box<dyn Error>> {
     let plan = Plan { rounds: args.rounds.max(1), slice: Duration::from_millis(args.ms.max(1)) };
     cost::measure(&plan, &mut document, |round| eprint!("\rround {} of {}", round + 1, plan.rounds))?;
     eprintln!();
+    let program = std::env::current_exe()?;
+    if args.port_rounds == 0 {
+        document.notes.push("no testpmd_io_ratio, testpmd_csum_ratio, io_forward_ratio: --port-rounds is 0".to_owned());
+    } else {
+        let shown = |round| eprint!("\rround {} of {} over DPDK's ports", round + 1, args.port_rounds);
+        forwarders::measure(args.port_rounds, args.core, &program, &mut document, shown)?;
+        eprintln!();
+    }
     document.print(args.json)
 }

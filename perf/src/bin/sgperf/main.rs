@@ -7,6 +7,7 @@ mod engines;
 mod pools;
 mod reloads;
 mod syncs;
+mod vdevs;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -47,6 +48,9 @@ enum Verb {
     /// What `icount` runs under callgrind.
     #[command(hide = true)]
     IcountWork(counts::Burden),
+    /// What `loop` runs over DPDK's ports.
+    #[command(hide = true)]
+    VdevWork(vdevs::VdevWork),
 }
 
 fn main() -> ExitCode {
@@ -60,6 +64,7 @@ fn main() -> ExitCode {
         Verb::Once { turns } => cost::once(turns),
         Verb::Icount(args) => counts::run(&args),
         Verb::IcountWork(args) => counts::work(&args),
+        Verb::VdevWork(args) => vdevs::run(&args),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
