@@ -4,9 +4,11 @@
 
 pub mod attack;
 pub mod compare;
+pub mod cost;
 pub mod crypto;
 pub mod fault;
 pub mod gateway;
+pub mod icount;
 pub mod load;
 pub mod measure;
 pub mod mix;
@@ -15,6 +17,7 @@ pub mod pool;
 pub mod record;
 pub mod reload;
 pub mod report;
+pub mod rival;
 pub mod sweep;
 pub mod sync;
 pub mod traffic;

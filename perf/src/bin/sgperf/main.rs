@@ -3,6 +3,7 @@
 mod attacks;
 mod compares;
 mod cost;
+mod counts;
 mod engines;
 mod load;
 mod mixes;
@@ -11,6 +12,7 @@ mod reloads;
 mod reports;
 mod sweeps;
 mod syncs;
+mod vdevs;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -67,6 +69,14 @@ enum Verb {
         #[arg(long, default_value_t = 1000)]
         turns: u32,
     },
+    /// Instructions per message by codec and stage, counted by callgrind, against a baseline.
+    Icount(counts::Icount),
+    /// What `icount` runs under callgrind.
+    #[command(hide = true)]
+    IcountWork(counts::Burden),
+    /// What `loop` runs over DPDK's ports.
+    #[command(hide = true)]
+    VdevWork(vdevs::VdevWork),
 }
 
 fn main() -> ExitCode {
@@ -88,6 +98,9 @@ fn main() -> ExitCode {
         Verb::Predict(args) => sweeps::predict(&args),
         Verb::Report(args) => reports::run(&args),
         Verb::Once { turns } => cost::once(turns),
+        Verb::Icount(args) => counts::run(&args),
+        Verb::IcountWork(args) => counts::work(&args),
+        Verb::VdevWork(args) => vdevs::run(&args),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
