@@ -72,11 +72,11 @@ impl<'a, P: FrameIo, F: Feed, D: super::rig::Device> Bench<'a, P, F, D> {
         Ok(())
     }
 
-    /// The tester at its full rate, for a second: frames and messages that it can send and receive.
+    /// The tester at its full rate: frames and messages that it can send and receive.
     /// # Errors
     /// A gateway that does not answer.
-    pub fn full_rate(&mut self) -> Result<(), String> {
-        let (outcome, trial) = self.trial("full rate", FULL_RATE, 1.0, None)?;
+    pub fn full_rate(&mut self, seconds: f64) -> Result<(), String> {
+        let (outcome, trial) = self.trial("full rate", FULL_RATE, seconds, None)?;
         self.figure("frames_per_s_per_core", "/s", outcome.frames as f64 / trial.seconds);
         self.figure("msgs_per_s_per_core", "/s", trial.offered_per_s);
         self.figure("full_rate_lost", "", trial.lost as f64);

@@ -75,7 +75,7 @@ fn over_memif(args: &Load, profile: &Profile, document: &mut Document) -> Result
     let world = World::new(profile)?;
     let tester = Tester::new(pair, Traffic::new(profile, &world)?);
     if floor {
-        return through_forwarder(tester, profile, remote, document);
+        return through_forwarder(tester, profile, remote, 2.0 * args.seconds, document);
     }
     let (_tester, remote) = drive(args, profile, tester, remote, document)?;
     drop(remote);

@@ -207,7 +207,7 @@ fn floor_alone(args: &Load, profile: &Profile, document: &mut Document) -> Resul
     let mut bench = Bench::new(alone, Nobody, document, "tester", profile.rate, profile.seed)?;
     bench.forwards_all();
     for _ in 0..5 {
-        bench.full_rate()?;
+        bench.full_rate((5.0 * args.seconds).min(1.0))?;
     }
     drop(bench.end());
     Ok(())
@@ -220,19 +220,20 @@ fn forwarder_over_rings(args: &Load, profile: &Profile, document: &mut Document)
     let forwarder = Forwarder::start(far, core, || Ok(()))?;
     stay_on(args.tester_core);
     let tester = Tester::new(near, Traffic::new(profile, &World::new(profile)?)?);
-    through_forwarder(tester, profile, forwarder, document)
+    through_forwarder(tester, profile, forwarder, 2.0 * args.seconds, document)
 }
 
 fn through_forwarder<P: FrameIo>(
     tester: Tester<P, Traffic>,
     profile: &Profile,
     device: impl Device,
+    seconds: f64,
     document: &mut Document,
 ) -> Result<(), Box<dyn Error>> {
     let mut bench = Bench::new(tester, device, document, "floor", profile.rate, profile.seed)?;
     bench.forwards_all();
     for (name, key, rate) in [("100,000/s", "100k", 1e5), ("1,000,000/s", "1m", 1e6)] {
-        bench.latency(name, key, rate, 2.0)?;
+        bench.latency(name, key, rate, seconds)?;
     }
     let (_tester, device) = bench.end();
     drop(device);
