@@ -1,13 +1,16 @@
 //! Frames without end, each with the fate it must meet.
 
+mod tape;
+
 use std::error::Error;
 
 use sealgate_wire::sec::Tvp;
 
+use self::tape::Tape;
 use super::Side;
 use super::asked::{Asked, Question};
 use super::dice::{Choice, Dice, scale};
-use super::lane::{Association, Lane, associations};
+use super::lane::{Association, associations};
 use super::made::{Made, Worth};
 use super::message::{Form, Kind};
 use super::nonces::{Signer, TestKey};
@@ -16,7 +19,6 @@ use super::past::{Past, Record};
 use super::policy::Numbering;
 use super::profile::{Mode, Profile};
 use super::stock;
-use super::tape::{Play, Tape};
 use super::template::Template;
 use super::values::Values;
 use super::world::{Peer, World};
@@ -154,7 +156,9 @@ impl Source {
 
     /// The frames that set all associations up, before the first of [`Source::next`].
     ///
-    /// Each must leave the gateway before the next of another side enters it: two ports keep no order between them.
+    /// All of one side that stand together may enter at once; they must leave the gateway before the next of the other side
+    /// enters, since two ports keep no order between them. A gateway that knew these associations before forgets what it had
+    /// seen of them: a new source may begin again with the same TSNs.
     pub fn handshake(&self) -> Vec<(Side, Vec<u8>)> {
         let mut frames = Vec::new();
         for group in self.associations.chunks(GREETINGS) {
@@ -223,48 +227,6 @@ impl Source {
                 return sent;
             }
         }
-    }
-
-    /// A packet of the tape.
-    fn play(&mut self, now_ms: u64, out: &mut Vec<u8>) -> Sent {
-        let mut sent = Sent { side: Side::Interconnect, association: 0, first_tsn: 0, chunks: 0, refuse: 0 };
-        while let Some(play) = self.tape.next() {
-            if sent.chunks == 0 {
-                sent = self.begin(play.side, play.association, out);
-            }
-            let (values, kind) = (self.values(play.key.unwrap_or(0)), Kind::any(play.side));
-            let (worth, template, key) = (Worth::Played(play.key.is_some()), play.template, play.key.unwrap_or(0));
-            let len = self.len_of(template);
-            let mut draft = Draft { worth, kind, template, len, values, key, association: None };
-            self.write(&mut draft, play.association, now_ms, out);
-            sent.refuse |= u32::from(play.refuse) << sent.chunks;
-            sent.chunks += 1;
-            let fits = |next: &Play| out.len() + CHUNK + self.len_of(next.template) <= MAX_FRAME;
-            if u32::from(sent.chunks) == u32::BITS || !self.tape.joined().is_some_and(fits) {
-                break;
-            }
-        }
-        sent
-    }
-
-    /// Takes a tape, whose templates take the place of the mix's.
-    pub(super) fn load(&mut self, templates: Vec<Option<Template>>, tape: Tape) {
-        (self.templates, self.tape, self.answers) = (templates, tape, 0);
-    }
-
-    /// Messages of the tape.
-    pub(super) fn tape_len(&self) -> usize {
-        self.tape.plays.len()
-    }
-
-    /// Takes the fates of the tape's messages; all counters begin again.
-    pub(super) fn settle(&mut self, refused: &[bool]) {
-        for (play, refused) in self.tape.plays.iter_mut().zip(refused) {
-            play.refuse = *refused;
-        }
-        self.associations.iter_mut().flat_map(|association| &mut association.lanes).for_each(Lane::restart);
-        self.sequences.clear();
-        self.made = Made::default();
     }
 
     /// A new transaction of a key's owner, everything else zero.
