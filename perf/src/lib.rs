@@ -3,8 +3,11 @@
 #![forbid(unsafe_code)]
 
 pub mod attack;
+pub mod compare;
 pub mod crypto;
+pub mod fault;
 pub mod gateway;
+pub mod load;
 pub mod measure;
 pub mod mix;
 pub mod pool;

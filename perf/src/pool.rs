@@ -176,7 +176,7 @@ pub(crate) fn wait_for_tables(
 }
 
 /// Moves the calling thread. Refused, it stays where it is: the figures then are of another core.
-pub(crate) fn stay_on(core: usize) {
+pub fn stay_on(core: usize) {
     core_affinity::set_for_current(core_affinity::CoreId { id: core });
 }
 

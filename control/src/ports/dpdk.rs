@@ -3,9 +3,7 @@
 use crate::cli::CliError;
 use crate::ports::PortView;
 use sealgate_config::model::{Appliance, Device, Numa};
-use sealgate_dataplane::io::dpdk::{Eal, Mempool, Port, Queue};
-use sealgate_dataplane::io::eal_args::{Facts, Request, plan};
-use sealgate_dataplane::io::sizing::Sizing;
+use sealgate_dataplane::io::dpdk::{self, Eal, OpenError, Port, Queue};
 use serde_json::{Value, json};
 use std::path::Path;
 use std::time::Duration;
@@ -29,29 +27,23 @@ pub struct Opened {
 /// # Errors
 /// What the machine lacks or the device refuses, with its remedy.
 pub fn open(appliance: &Appliance, parked: usize) -> Result<Opened, CliError> {
-    let sides = [("interconnect", &appliance.ports.interconnect), ("home", &appliance.ports.home)];
-    let workers = appliance.cores.workers.len();
-    let most = u16::try_from(workers)
-        .map_err(|_| CliError::new("cores.workers: more workers than a port has queues", "give fewer"))?;
-    let sizing = Sizing::of(&sides.map(|(_, port)| port), workers, parked, appliance.memory.mbufs);
-    let plan = plan(&Request::of(appliance, sizing.memory(1)), &Facts::read())
-        .map_err(|error| CliError::new(error.to_string(), "see memory and cores in the configuration"))?;
-    for warning in &plan.warnings {
+    let opened = dpdk::open(appliance, parked).map_err(|error| {
+        let remedy = match error {
+            OpenError::Workers => "give fewer",
+            OpenError::Plan(_) => "see memory and cores in the configuration",
+            OpenError::Eal(_) => "see DPDK's own messages above",
+            OpenError::Pool(_) => "lower memory.mbufs or the rings, or reserve more memory",
+            OpenError::Port { .. } => "sealgate check --effective shows what is configured",
+        };
+        CliError::new(error.to_string(), remedy)
+    })?;
+    for warning in &opened.plan.warnings {
         tracing::warn!("{warning}");
     }
-    tracing::debug!("EAL arguments: {}", plan.args.join(" "));
-    let eal =
-        Eal::init(&plan.args).map_err(|error| CliError::new(error.to_string(), "see DPDK's own messages above"))?;
-    let pool = Mempool::create(eal, sizing, None)
-        .map_err(|error| CliError::new(error.to_string(), "lower memory.mbufs or the rings, or reserve more memory"))?;
-    let (mut columns, mut views) = (Vec::new(), Vec::new());
-    for (side, port) in sides {
-        let (open, queues) = Port::open(eal, port, most, &pool).map_err(|error| {
-            CliError::new(
-                format!("ports.{side}.device: {error}"),
-                "sealgate check --effective shows what is configured",
-            )
-        })?;
+    tracing::debug!("EAL arguments: {}", opened.plan.args.join(" "));
+    let mut views = Vec::new();
+    let sides = [("interconnect", &appliance.ports.interconnect), ("home", &appliance.ports.home)];
+    for ((side, port), open) in sides.into_iter().zip(opened.ports) {
         for note in open.notes() {
             tracing::warn!("ports.{side}: {note}");
         }
@@ -59,15 +51,10 @@ pub fn open(appliance: &Appliance, parked: usize) -> Result<Opened, CliError> {
         if matches!(port.device, Device::Pci(_) | Device::Memif(_)) && !open.wait_link(LINK).unwrap_or(true) {
             tracing::warn!("ports.{side}: {} has no link yet", port.device);
         }
-        tracing::info!("ports.{side}: {} by {}, {workers} queue(s)", port.device, open.driver());
-        columns.push(queues.into_iter());
+        tracing::info!("ports.{side}: {} by {}, {} queue(s)", port.device, open.driver(), opened.queues.len());
         views.push(view(open));
     }
-    let mut queues = Vec::new();
-    if let [interconnect, home] = columns.as_mut_slice() {
-        queues.extend(interconnect.zip(home).map(|(one, two)| [one, two]));
-    }
-    Ok(Opened { eal, queues, views })
+    Ok(Opened { eal: opened.eal, queues: opened.queues, views })
 }
 
 /// Opens the configured crypto device, if there is one. One that cannot be used does not keep the gateway from starting: the

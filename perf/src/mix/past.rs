@@ -11,6 +11,8 @@ pub(super) struct Record {
     pub(super) values: Values,
     /// Its copy must use the same: what overtakes its original on another way is judged first, and passes.
     pub(super) association: u16,
+    /// The chunk it was sent in.
+    pub(super) tsn: u32,
 }
 
 /// Signed messages that are remembered.
@@ -80,7 +82,7 @@ mod tests {
                 assert_eq!((picked[0], picked[2]), (Some(oldest), Some(half - 1)), "{template}");
                 assert!(picked[1].is_some_and(|picked| (oldest..half).contains(&picked)));
             }
-            past.add(Record { kind, template, values, association: 0 });
+            past.add(Record { kind, template, values, association: 0, tsn: 0 });
         }
     }
 }

@@ -180,10 +180,17 @@ impl Source {
     /// * `now_ms`: milliseconds since 1970, for the time of signing; the first call's begins the sequence numbers, so that
     ///   a source that starts later goes on above what an earlier one used
     pub fn next(&mut self, now_ms: u64, out: &mut Vec<u8>) -> Sent {
+        self.next_after(now_ms, out, |_, _, _| true)
+    }
+
+    /// The same where messages may be lost on their way to the gateway: what it never saw is no replay when it comes.
+    ///
+    /// * `arrived`: whether a chunk that entered by this side, of this association and with this TSN, came out again
+    pub fn next_after(&mut self, now_ms: u64, out: &mut Vec<u8>, arrived: impl Fn(Side, u16, u32) -> bool) -> Sent {
         if self.sequences.is_empty() {
             self.sequences.resize(self.keys.len(), now_ms * 1000);
         }
-        let sent = if self.tape.plays.is_empty() { self.mix(now_ms, out) } else { self.play(now_ms, out) };
+        let sent = if self.tape.plays.is_empty() { self.mix(now_ms, out, &arrived) } else { self.play(now_ms, out) };
         if let Some(association) = self.associations.get(usize::from(sent.association)) {
             association.lanes[sent.side as usize].end(out);
         }
@@ -206,11 +213,11 @@ impl Source {
 
     /// A packet of the mix.
     #[inline]
-    fn mix(&mut self, now_ms: u64, out: &mut Vec<u8>) -> Sent {
+    fn mix(&mut self, now_ms: u64, out: &mut Vec<u8>, arrived: &impl Fn(Side, u16, u32) -> bool) -> Sent {
         let (bits, more) = (self.dice.next(), self.dice.next());
         let side = if (bits & 0xffff_ffff) < self.outbound { Side::Home } else { Side::Interconnect };
         let count = if more >> 32 < self.bundled { 2 + scale(more as u32, BUNDLE - 1) } else { 1 };
-        let mut draft = self.waiting[side as usize].take().unwrap_or_else(|| self.draw(side));
+        let mut draft = self.waiting[side as usize].take().unwrap_or_else(|| self.draw(side, arrived));
         let any = scale((bits >> 32) as u32, self.associations.len() as u32) as u16;
         let association = draft.association.unwrap_or(any);
         let mut sent = self.begin(side, association, out);
@@ -220,7 +227,7 @@ impl Source {
             if u32::from(sent.chunks) >= count {
                 return sent;
             }
-            draft = self.draw(side);
+            draft = self.draw(side, arrived);
             let fits = out.len() + CHUNK + draft.len <= MAX_FRAME;
             if !fits || draft.association.is_some_and(|only| only != association) {
                 self.waiting[side as usize] = Some(draft);
@@ -246,19 +253,20 @@ impl Source {
 
     /// Draws the next message of a side.
     #[inline]
-    fn draw(&mut self, side: Side) -> Draft {
+    fn draw(&mut self, side: Side, arrived: &impl Fn(Side, u16, u32) -> bool) -> Draft {
         let (bits, more, who) = (self.dice.next(), self.dice.next(), self.dice.next());
         let mut worth = match side {
             Side::Home => Worth::Outbound,
             Side::Interconnect => self.worth.pick(bits as u32),
         };
         if worth == Worth::Replayed {
-            if let Some(record) = self.past.pick(more as u32) {
-                let &Record { kind, template, values, association } = record;
+            let record = self.past.pick(more as u32);
+            if let Some(record) = record.filter(|record| arrived(side, record.association, record.tsn)) {
+                let &Record { kind, template, values, association, .. } = record;
                 let len = self.len_of(template);
                 return Draft { worth, kind, template, len, values, key: 0, association: Some(association) };
             }
-            worth = Worth::Signed; // nothing is old enough yet
+            worth = Worth::Signed; // nothing is old enough yet, or it was lost
         }
         let form = match worth {
             Worth::Outbound | Worth::Unsigned => Form::Plain,
@@ -315,12 +323,10 @@ impl Source {
             template.covered(values, &mut self.covered);
             values.signature = self.signer.sign(key, &self.covered);
             if draft.worth == Worth::Signed {
-                self.past.add(Record {
-                    kind: draft.kind,
-                    template: draft.template,
-                    values: *values,
-                    association: number,
-                });
+                let lane = self.associations.get(usize::from(number)).map(|association| &association.lanes);
+                let tsn = lane.map_or(0, |lanes| lanes[draft.kind.side as usize].tsn);
+                let (kind, template, values) = (draft.kind, draft.template, *values);
+                self.past.add(Record { kind, template, values, association: number, tsn });
             }
         }
         let [.., sls] = values.transaction;

@@ -9,7 +9,7 @@ use std::time::SystemTime;
 
 use sealgate_config::model::Policy;
 use sealgate_crypto::keyring::KeyRing;
-use sealgate_crypto::pki::{self, Anchor, Kind, Options};
+use sealgate_crypto::pki::{self, Anchor, Kind, Options, Trust};
 use sealgate_crypto::sign::SigningKey;
 use sealgate_dataplane::policy::Snapshot;
 use sealgate_dataplane::policy::snapshot::Keys;
@@ -134,6 +134,20 @@ impl World {
     /// # Errors
     /// A certificate or policy that the product refuses: a defect.
     pub fn snapshot(&self, ring: &KeyRing) -> Result<Snapshot, Box<dyn Error>> {
+        let (trust, keys) = self.material()?;
+        Snapshot::compile(&self.policy()?, &trust, &keys, MTU, ring).map_err(|faults| format!("{faults:?}").into())
+    }
+
+    /// The same policy and trust read and compiled again, to follow the one in force.
+    ///
+    /// # Errors
+    /// As [`World::snapshot`].
+    pub fn next(&self, current: &Snapshot) -> Result<Snapshot, Box<dyn Error>> {
+        let (trust, keys) = self.material()?;
+        current.next(&self.policy()?, &trust, &keys, MTU).map_err(|faults| format!("{faults:?}").into())
+    }
+
+    fn material(&self) -> Result<(Trust, Keys), Box<dyn Error>> {
         let read = |name: &str, text: &str, kind| pki::objects_from_octets(name, text.as_bytes(), kind);
         let root = read("root", ROOT, Kind::Certificate)?;
         let anchors: Vec<_> = root.into_iter().map(|object| Anchor { der: object.der, limit: None }).collect();
@@ -149,8 +163,7 @@ impl World {
             return Err(format!("a certificate is refused: {rejected:?}").into());
         }
         let own = SigningKey::from_pkcs8_der(&self.own.to_pkcs8())?;
-        let keys: Keys = [(OURS.to_owned(), own)].into();
-        Snapshot::compile(&self.policy()?, &trust, &keys, MTU, ring).map_err(|faults| format!("{faults:?}").into())
+        Ok((trust, [(OURS.to_owned(), own)].into()))
     }
 
     /// Writes a whole configuration of the product into a directory, made if need be: `sealgate.yaml`, `policy.yaml`,

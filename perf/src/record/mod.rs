@@ -60,6 +60,19 @@ impl Document {
         }
     }
 
+    /// Takes over all that another document holds but where it ran.
+    pub fn absorb(&mut self, other: Self) {
+        self.series.extend(other.series);
+        self.latencies.extend(other.latencies);
+        self.trials.extend(other.trials);
+        self.notes.extend(other.notes);
+        for (name, figure) in other.figures {
+            for sample in &figure.samples {
+                self.add(&name, &figure.unit, *sample);
+            }
+        }
+    }
+
     /// The median of a figure.
     pub fn median(&self, name: &str) -> Option<f64> {
         self.figures.get(name).map(|figure| figure.median)
@@ -170,6 +183,9 @@ pub struct Calm {
     pub share: f64,
     /// The longest time between two looks at its queues, microseconds.
     pub longest_gap_us: f64,
+    /// Milliseconds that the host took from its core, in steps of 10.
+    #[serde(default)]
+    pub stolen_ms: u64,
 }
 
 /// One trial: a load offered for a while, and what came of it.
@@ -195,6 +211,9 @@ pub struct Trial {
     pub misordered: u64,
     /// Messages that passed and should have been refused, or the other way round.
     pub misjudged: u64,
+    /// Of these, messages that passed and should have been refused.
+    #[serde(default)]
+    pub let_through: u64,
     /// Microseconds from the due time: median, 99 %, 99.9 %, 99.99 %, longest.
     pub latency_us: [f64; 5],
     /// The thread that sends and receives.

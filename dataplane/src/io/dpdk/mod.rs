@@ -16,12 +16,14 @@ pub mod crypto;
 mod device;
 mod eal;
 mod mbuf;
+mod open;
 mod pool;
 mod port;
 mod queue;
 
 pub use eal::{Eal, EalError, Registered};
 pub use mbuf::Mbuf;
+pub use open::{OpenError, Opened, open};
 pub use pool::{Mempool, PoolError};
 pub use port::{Link, Port, PortError, Stats};
 pub use queue::Queue;

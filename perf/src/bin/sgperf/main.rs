@@ -1,8 +1,10 @@
 //! The command that measures.
 
 mod attacks;
+mod compares;
 mod cost;
 mod engines;
+mod load;
 mod mixes;
 mod pools;
 mod reloads;
@@ -36,6 +38,19 @@ enum Verb {
     Sync(syncs::Sync),
     /// What swaps of policy and trust cost a worker's turns, and whether a message is lost by them.
     Reload(reloads::Reload),
+    /// Two documents side by side; ends with status 1 if a ratio differs too much.
+    Compare(compares::Compare),
+    /// A tester against a gateway: the highest load of which nothing is lost, latency from the due time, and what comes
+    /// of bursts, reloads and overload.
+    Load(load::Load),
+    /// The gateway of `load`, in a process of its own.
+    #[cfg(feature = "dpdk")]
+    #[command(hide = true)]
+    Gateway,
+    /// One traffic of `load`, in a process of its own.
+    #[cfg(feature = "dpdk")]
+    #[command(hide = true)]
+    LoadPart,
     /// What a mix of traffic is made of, and what making it costs; as a capture and a configuration too.
     Mix(mixes::Mix),
     /// Judges unsigned messages and prints nothing else: for callgrind and profilers.
@@ -54,6 +69,12 @@ fn main() -> ExitCode {
         Verb::Attack(args) => attacks::run(&args),
         Verb::Sync(args) => syncs::run(&args),
         Verb::Reload(args) => reloads::run(&args),
+        Verb::Compare(args) => compares::run(&args),
+        Verb::Load(args) => load::run(&args),
+        #[cfg(feature = "dpdk")]
+        Verb::Gateway => load::elsewhere::gateway(),
+        #[cfg(feature = "dpdk")]
+        Verb::LoadPart => load::elsewhere::part(),
         Verb::Mix(args) => mixes::run(&args),
         Verb::Once { turns } => cost::once(turns),
     };
