@@ -36,7 +36,7 @@ fn every_message_meets_the_fate_that_its_source_says() -> Fallible {
         ] {
             assert_eq!(stats.total(reason), count, "{name}: {}", reason.name());
         }
-        assert!(made.answers > 0, "{name}");
+        assert_eq!(made.answers > 0, profile.outbound > 0.0, "{name}");
         shares(&profile, &made);
     }
     Ok(())
@@ -66,7 +66,7 @@ fn shares(profile: &Profile, made: &Made) {
     let most = profile.answers * made.messages as f64;
     assert!((made.answers as f64) < most + 5.0 * most.sqrt(), "{}: {} answers", profile.name, made.answers);
     let least = askers.iter().map(|asked| (*asked as f64 * profile.answers - 1100.0).max(0.0)).fold(f64::MAX, f64::min);
-    assert!(made.answers as f64 > least, "{}: {} answers, {askers:?}", profile.name, made.answers);
+    assert!(made.answers as f64 >= least, "{}: {} answers, {askers:?}", profile.name, made.answers);
     close("xudt", made.extended, made.messages, profile.xudt, 0.0);
     close("bundles", made.bundles, made.frames, profile.bundled, 0.01 * made.frames as f64);
     for (operation, count) in Operation::ALL.into_iter().zip(made.operations) {

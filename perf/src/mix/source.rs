@@ -125,7 +125,8 @@ impl Source {
             operations: operations.ok_or("no operation has a share")?,
             worth: worth.ok_or("no judgement has a share")?,
             outbound: of_all(profile.outbound),
-            answers: of_all(profile.answers),
+            // Who speaks alone is not answered.
+            answers: if profile.outbound > 0.0 && profile.outbound < 1.0 { of_all(profile.answers) } else { 0 },
             bundled: of_all(profile.bundled),
             xudt: of_all(profile.xudt),
             require: profile.mode == Mode::Require,
@@ -277,7 +278,8 @@ impl Source {
         if form != Form::Spoofed
             && self.answers > 0
             && self.dice.next() >> 32 < self.answers
-            && let Some(Question { operation, values, key }) = self.asked[side.other() as usize].take()
+            && let Some(Question { operation, values, key, .. }) =
+                self.asked[side.other() as usize].take(|association, tsn| arrived(side.other(), association, tsn))
         {
             let kind = Kind { operation, side, answer: true, form, extended };
             let template = stock::index(kind);
@@ -306,6 +308,9 @@ impl Source {
     #[inline]
     fn write(&mut self, draft: &mut Draft, number: u16, now_ms: u64, out: &mut Vec<u8>) -> bool {
         let Some(Some(template)) = self.templates.get(draft.template) else { return false };
+        let Some(association) = self.associations.get_mut(usize::from(number)) else { return false };
+        let lane = &mut association.lanes[draft.kind.side as usize];
+        let tsn = lane.tsn;
         let values = &mut draft.values;
         if matches!(draft.worth, Worth::Signed | Worth::Forged | Worth::Played(true)) {
             values.tvp = Tvp::from_unix_ms(now_ms).0.to_be_bytes();
@@ -323,18 +328,13 @@ impl Source {
             template.covered(values, &mut self.covered);
             values.signature = self.signer.sign(key, &self.covered);
             if draft.worth == Worth::Signed {
-                let lane = self.associations.get(usize::from(number)).map(|association| &association.lanes);
-                let tsn = lane.map_or(0, |lanes| lanes[draft.kind.side as usize].tsn);
                 let (kind, template, values) = (draft.kind, draft.template, *values);
                 self.past.add(Record { kind, template, values, association: number, tsn });
             }
         }
         let [.., sls] = values.transaction;
-        if let Some(association) = self.associations.get_mut(usize::from(number)) {
-            let lane = &mut association.lanes[draft.kind.side as usize];
-            // Two nibbles of the identifier: all links are selected alike.
-            lane.chunk(template.len(), (sls ^ sls >> 4) & 0x0f, out, |label, out| template.append(values, label, out));
-        }
+        // Two nibbles of the identifier: all links are selected alike.
+        lane.chunk(template.len(), (sls ^ sls >> 4) & 0x0f, out, |label, out| template.append(values, label, out));
         self.made.count(draft.worth, draft.kind);
         let refuse = match draft.worth {
             Worth::Outbound | Worth::Signed | Worth::Played(_) => false,
@@ -343,7 +343,12 @@ impl Source {
         };
         if self.answers > 0 && !draft.kind.answer && !refuse {
             let Draft { values, key, kind, .. } = *draft;
-            self.asked[kind.side as usize].add(Question { operation: kind.operation, values, key });
+            self.asked[kind.side as usize].add(Question {
+                operation: kind.operation,
+                values,
+                key,
+                sent: (number, tsn),
+            });
         }
         refuse
     }
