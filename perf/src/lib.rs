@@ -4,14 +4,20 @@
 
 pub mod attack;
 pub mod compare;
+pub mod cost;
 pub mod crypto;
 pub mod fault;
 pub mod gateway;
+pub mod icount;
 pub mod load;
 pub mod measure;
 pub mod mix;
+pub mod model;
 pub mod pool;
 pub mod record;
 pub mod reload;
+pub mod report;
+pub mod rival;
+pub mod sweep;
 pub mod sync;
 pub mod traffic;

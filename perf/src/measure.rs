@@ -1,16 +1,14 @@
-//! Time per message, as a whole and by stage.
+//! Running a gateway for a while, by the CPU time of this thread.
 
-use std::collections::BTreeMap;
-use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use rustix::time::{ClockId, clock_gettime};
 use sealgate_crypto::tables::Tier;
-use sealgate_dataplane::pipeline::worker::{Stage, Watch};
-use sealgate_wire::ber::Rules;
-use sealgate_wire::{eth, ip, m3ua, sccp, sctp, tcap};
 
 use crate::gateway::{Gateway, NOW_MS};
+
+/// Turns between two looks at the clock: so many that a look does not count, so few that a slice of milliseconds holds.
+const LOOK_TURNS: u32 = 8;
 
 /// CPU time of this thread: what others do on the same core does not count.
 pub fn cpu_now() -> Duration {
@@ -19,14 +17,12 @@ pub fn cpu_now() -> Duration {
 }
 
 /// What a run came to.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Outcome {
     /// Messages judged; copies of known ones do not count.
     pub messages: u64,
     /// CPU time of the run.
     pub elapsed: Duration,
-    /// Time by stage; empty in a run that nobody watched.
-    pub stages: BTreeMap<Stage, Duration>,
 }
 
 impl Outcome {
@@ -39,50 +35,18 @@ impl Outcome {
     pub fn per_second(&self) -> f64 {
         self.messages as f64 / self.elapsed.as_secs_f64().max(1e-9)
     }
-
-    /// Nanoseconds per message of one stage.
-    pub fn stage_ns(&self, stage: Stage) -> f64 {
-        self.stages.get(&stage).map_or(0.0, |time| time.as_secs_f64() * 1e9 / self.messages.max(1) as f64)
-    }
-}
-
-/// A clock that is read once a stage.
-struct Laps {
-    last: Duration,
-    stages: BTreeMap<Stage, Duration>,
-}
-
-impl Watch for Laps {
-    fn ended(&mut self, stage: Stage) {
-        let now = cpu_now();
-        *self.stages.entry(stage).or_default() += now.saturating_sub(self.last);
-        self.last = now;
-    }
 }
 
 /// Turns for `time`, or until the input ends.
-pub fn run(gateway: &mut Gateway, time: Duration, watched: bool) -> Outcome {
+pub fn run(gateway: &mut Gateway, time: Duration) -> Outcome {
     let before = gateway.worker.stats().messages;
     let start = cpu_now();
-    let mut laps = Laps { last: start, stages: BTreeMap::new() };
-    let mut turns = 0_u32;
-    loop {
-        if watched {
-            laps.last = cpu_now();
-            gateway.worker.turn_watched(NOW_MS, &mut laps);
-        } else {
-            gateway.worker.turn(NOW_MS);
-        }
-        turns += 1;
-        if turns.is_multiple_of(64) && (cpu_now().saturating_sub(start) >= time || gateway.worker.is_done()) {
-            break;
-        }
+    let mut elapsed = Duration::ZERO;
+    while elapsed < time && !gateway.worker.is_done() {
+        turns(gateway, LOOK_TURNS);
+        elapsed = cpu_now().saturating_sub(start);
     }
-    Outcome {
-        messages: gateway.worker.stats().messages - before,
-        elapsed: cpu_now().saturating_sub(start),
-        stages: laps.stages,
-    }
+    Outcome { messages: gateway.worker.stats().messages - before, elapsed }
 }
 
 /// Verifies what comes until the keys in use have the widest tables that they get, or for five seconds.
@@ -116,36 +80,6 @@ pub fn empty_turn(gateway: &mut Gateway, time: Duration) -> f64 {
         turns += 1024;
     }
     cpu_now().saturating_sub(start).as_secs_f64() * 1e9 / turns as f64
-}
-
-/// Nanoseconds per frame of all decoders from Ethernet to TCAP, without what is done with their result.
-pub fn decode(frames: &[Vec<u8>], time: Duration) -> f64 {
-    let start = cpu_now();
-    let mut read = 0_u64;
-    while cpu_now().saturating_sub(start) < time {
-        for frame in frames {
-            black_box(decode_one(black_box(frame)));
-            read += 1;
-        }
-    }
-    cpu_now().saturating_sub(start).as_secs_f64() * 1e9 / read as f64
-}
-
-/// The number of components, so that nothing is optimised away.
-fn decode_one(frame: &[u8]) -> Option<usize> {
-    let ethernet = eth::Frame::parse(frame).ok()?;
-    let packet = ip::Packet::parse(ethernet.ethertype, ethernet.payload).ok()??;
-    let mut components = 0;
-    for chunk in sctp::Packet::parse(packet.payload).ok()?.chunks().filter(|chunk| chunk.kind == sctp::ChunkKind::DATA)
-    {
-        let data = sctp::Data::parse(&chunk).ok()?;
-        let message = m3ua::Data::parse(m3ua::View::new(data.user).ok()?).ok()?;
-        let unitdata = sccp::Unitdata::parse(message.user).ok()?;
-        black_box(sccp::Address::parse(unitdata.called).ok()?.title().ok()?);
-        black_box(sccp::Address::parse(unitdata.calling).ok()?.title().ok()?);
-        components += tcap::Message::parse(unitdata.data, Rules::Lenient).ok()?.components.len();
-    }
-    Some(components)
 }
 
 #[cfg(test)]

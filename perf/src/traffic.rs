@@ -10,9 +10,9 @@ use sealgate_wire::{m3ua, map, sccp, tcap};
 use crate::gateway::{NOW_MS, VTAG_IN};
 
 /// networkLocUp version 3.
-const LOCATION_UPDATE: [u8; 7] = [0x04, 0x00, 0x00, 0x01, 0x00, 0x01, 0x03];
-const OPERATOR: &str = "999020000011";
-const HOME: &str = "999010000001";
+pub(crate) const LOCATION_UPDATE: [u8; 7] = [0x04, 0x00, 0x00, 0x01, 0x00, 0x01, 0x03];
+pub(crate) const OPERATOR: &str = "999020000011";
+pub(crate) const HOME: &str = "999010000001";
 
 /// Messages of a corpus that is played again and again.
 ///
@@ -22,16 +22,16 @@ pub const CORPUS: u32 = 16384;
 /// From one TSN of the corpus to the next; odd, so that they fill the memory evenly.
 const STRIDE: u32 = (1 << 18) + 1;
 
-fn digits(text: &str) -> Digits {
+pub(crate) fn digits(text: &str) -> Digits {
     text.parse().unwrap_or_default()
 }
 
-fn title(text: &str) -> GlobalTitle {
+pub(crate) fn title(text: &str) -> GlobalTitle {
     GlobalTitle { plan: Plan::E164, digits: digits(text) }
 }
 
 /// The neighbour's path to our host, or back.
-fn path(outbound: bool) -> Path {
+pub(crate) fn path(outbound: bool) -> Path {
     let inbound = Path {
         source_mac: [2, 0, 0, 0, 0, 0x0a],
         destination_mac: [2, 0, 0, 0, 0, 0x0b],
@@ -46,7 +46,7 @@ fn path(outbound: bool) -> Path {
 }
 
 /// The TCAP message number `i`.
-fn message(i: u32) -> Vec<u8> {
+pub(crate) fn message(i: u32) -> Vec<u8> {
     let (mut argument, mut component, mut out) = (Vec::new(), Vec::new(), Vec::new());
     map::update_location(&digits(&format!("00102{i:010}")), &digits(OPERATOR), &digits(OPERATOR), &mut argument);
     tcap::emit_invoke(1, 2, &argument, &mut component);
@@ -57,7 +57,7 @@ fn message(i: u32) -> Vec<u8> {
 }
 
 /// The frame that carries a TCAP message as UDT.
-fn frame(tcap: &[u8], tsn: u32, outbound: bool) -> Vec<u8> {
+pub(crate) fn frame(tcap: &[u8], tsn: u32, outbound: bool) -> Vec<u8> {
     let (from, to) = if outbound { (HOME, OPERATOR) } else { (OPERATOR, HOME) };
     let (mut called, mut calling, mut unitdata, mut out) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     sccp::emit_address(&title(to), Ssn::HLR, 0, &mut called);

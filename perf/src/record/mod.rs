@@ -12,6 +12,8 @@ use std::path::Path;
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
+use crate::model::Model;
+
 pub use self::figure::Figure;
 pub use self::machine::{Machine, Run};
 
@@ -29,6 +31,9 @@ pub struct Document {
     /// Every trial under load, also those that were spoiled and repeated.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub trials: Vec<Trial>,
+    /// The equation that was fitted to the curves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<Model>,
     /// What a reader must know beside the figures: what was left out, what was spoiled.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
@@ -45,6 +50,7 @@ impl Document {
             series: Vec::new(),
             latencies: Vec::new(),
             trials: Vec::new(),
+            model: None,
             notes: Vec::new(),
             figures: IndexMap::new(),
         }

@@ -3,12 +3,16 @@
 mod attacks;
 mod compares;
 mod cost;
+mod counts;
 mod engines;
 mod load;
 mod mixes;
 mod pools;
 mod reloads;
+mod reports;
+mod sweeps;
 mod syncs;
+mod vdevs;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -53,12 +57,26 @@ enum Verb {
     LoadPart,
     /// What a mix of traffic is made of, and what making it costs; as a capture and a configuration too.
     Mix(mixes::Mix),
+    /// How cost grows with what traffic and policy are like, and a model of it.
+    Sweep(sweeps::Sweep),
+    /// Messages a second of a given server, by the model of a sweep, and how sure that is.
+    Predict(sweeps::Predict),
+    /// One page, plots as PNG and SVG, and the raw data of what was measured.
+    Report(reports::Report),
     /// Judges unsigned messages and prints nothing else: for callgrind and profilers.
     Once {
         /// Turns of up to 32 messages.
         #[arg(long, default_value_t = 1000)]
         turns: u32,
     },
+    /// Instructions per message by codec and stage, counted by callgrind, against a baseline.
+    Icount(counts::Icount),
+    /// What `icount` runs under callgrind.
+    #[command(hide = true)]
+    IcountWork(counts::Burden),
+    /// What `loop` runs over DPDK's ports.
+    #[command(hide = true)]
+    VdevWork(vdevs::VdevWork),
 }
 
 fn main() -> ExitCode {
@@ -76,7 +94,13 @@ fn main() -> ExitCode {
         #[cfg(feature = "dpdk")]
         Verb::LoadPart => load::elsewhere::part(),
         Verb::Mix(args) => mixes::run(&args),
+        Verb::Sweep(args) => sweeps::run(&args),
+        Verb::Predict(args) => sweeps::predict(&args),
+        Verb::Report(args) => reports::run(&args),
         Verb::Once { turns } => cost::once(turns),
+        Verb::Icount(args) => counts::run(&args),
+        Verb::IcountWork(args) => counts::work(&args),
+        Verb::VdevWork(args) => vdevs::run(&args),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
