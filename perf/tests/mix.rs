@@ -6,7 +6,7 @@ use mix_rig::{Fallible, Rig, scratch};
 use sealgate_crypto::pool::PoolConfig;
 use sealgate_perf::gateway::NOW_MS;
 use sealgate_perf::mix::{Appliance, Made, Operation, Profile, Source, World};
-use sealgate_wire::Reason;
+use sealgate_wire::{Reason, reason};
 
 const MESSAGES: u64 = 20_000;
 
@@ -34,7 +34,9 @@ fn every_message_meets_the_fate_that_its_source_says() -> Fallible {
             (Reason::SccpCgpaOwn, made.spoofed),
             (Reason::SecReplay, made.replayed),
         ] {
-            assert_eq!(stats.total(reason), count, "{name}: {}", reason.name());
+            let others: Vec<_> = reason::ALL.iter().map(|reason| (reason.name(), stats.total(*reason))).collect();
+            let others: Vec<_> = others.into_iter().filter(|(_, count)| *count > 0).collect();
+            assert_eq!(stats.total(reason), count, "{name}: {}; {others:?}", reason.name());
         }
         assert_eq!(made.answers > 0, profile.outbound > 0.0, "{name}");
         shares(&profile, &made);

@@ -5,6 +5,7 @@ use std::error::Error;
 use std::path::Path;
 use std::sync::Arc;
 
+use sealgate_crypto::job::MAX_BATCH;
 use sealgate_crypto::keyring::KeyRing;
 use sealgate_crypto::pool::{Pool, PoolConfig};
 use sealgate_dataplane::io::Frame;
@@ -142,7 +143,9 @@ fn rehearse(source: &mut Source, world: &World) -> Result<Vec<bool>, Box<dyn Err
     let now_ms = world.now_ms();
     let shared = Arc::new(Shared::new(&snapshot));
     let cell = Arc::new(PolicyCell::new(snapshot));
-    let (crypto, mut clients) = Pool::start(PoolConfig::default(), 1, &cell.current().ring)?;
+    // One packet at a time, whatever a peer sent before: none is refused for the load it makes.
+    let config = PoolConfig { batch: MAX_BATCH, ..PoolConfig::default() };
+    let (crypto, mut clients) = Pool::start(config, 1, &cell.current().ring)?;
     let client = clients.pop().ok_or("no crypto client")?;
     let pool = MemPool::new(256, sealgate_dataplane::io::mem::ROOM);
     let ports = [MemPort::new(&pool), MemPort::new(&pool)];
