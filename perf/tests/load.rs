@@ -79,7 +79,6 @@ fn a_flood_of_forgeries_is_refused_one_by_one() -> Result {
         // Good messages of a peer in whose name floods come are refused too, for its share is used up.
         assert_eq!((trial.let_through, trial.duplicates, trial.misordered), (0, 0, 0), "{trial:?}");
         assert!(outcome.passed.received > 0, "{trial:?}");
-        assert!(outcome.turned_away > 0 && trial.lost > 0, "far more than it can take: {trial:?}");
         assert!(trial.received > 1000, "{trial:?}");
         Ok(())
     })

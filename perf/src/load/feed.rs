@@ -19,9 +19,9 @@ pub trait Feed {
     /// Writes the next frame into `out`, which is cleared first.
     ///
     /// * `now_ms`: milliseconds since 1970, for signatures
-    /// * `arrived`: whether a chunk that entered by this side, of this association and with this number, came back: what
-    ///   never reached the gateway cannot be replayed
-    fn next(&mut self, now_ms: u64, out: &mut Vec<u8>, arrived: impl Fn(Side, u16, u32) -> bool) -> Sent;
+    /// * `passed`: whether a chunk that entered by this side, of this association and with this number, passed: what was
+    ///   lost on the way, or refused, was never accepted, and its copy is no replay
+    fn next(&mut self, now_ms: u64, out: &mut Vec<u8>, passed: impl Fn(Side, u16, u32) -> bool) -> Sent;
 
     /// Tells of each chunk of a frame that came out: the side by which it had gone in, its association, its number, and
     /// what became of it. False for a frame that is none of this feed's.
@@ -57,8 +57,8 @@ impl Feed for Traffic {
         self.source.handshake()
     }
 
-    fn next(&mut self, now_ms: u64, out: &mut Vec<u8>, arrived: impl Fn(Side, u16, u32) -> bool) -> Sent {
-        self.source.next_after(now_ms, out, arrived)
+    fn next(&mut self, now_ms: u64, out: &mut Vec<u8>, passed: impl Fn(Side, u16, u32) -> bool) -> Sent {
+        self.source.next_after(now_ms, out, passed)
     }
 
     fn read(&self, frame: &[u8], seen: &mut impl FnMut(Side, u16, u32, Fate)) -> bool {

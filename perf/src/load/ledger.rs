@@ -19,6 +19,7 @@ struct Entry {
     number: u32,
     refuse: bool,
     came: bool,
+    passed: bool,
 }
 
 /// One direction of one association.
@@ -106,7 +107,7 @@ impl Ledger {
         flow.sent = number;
         let mask = flow.entries.len() - 1;
         if let Some(entry) = flow.entries.get_mut(number as usize & mask) {
-            *entry = Entry { due_ns, number, refuse, came: false };
+            *entry = Entry { due_ns, number, refuse, came: false, passed: false };
         }
         self.counts.sent += 1;
         self.passed.sent += u64::from(!refuse);
@@ -128,6 +129,7 @@ impl Ledger {
             self.counts.duplicates += 1;
             return;
         }
+        entry.passed = fate == Fate::Passed;
         self.counts.received += 1;
         self.passed.received += u64::from(!entry.refuse && fate == Fate::Passed);
         if (entry.number.wrapping_sub(*last) as i32) < 0 {
@@ -145,12 +147,12 @@ impl Ledger {
         }
     }
 
-    /// Whether a message of this trial came back, as far as the ledger remembers.
-    pub fn arrived(&self, side: Side, association: u16, tsn: u32) -> bool {
+    /// Whether a message of this trial came back and had passed, as far as the ledger remembers.
+    pub fn passed_on(&self, side: Side, association: u16, tsn: u32) -> bool {
         self.flows.get(place(side, association)).is_some_and(|flow| {
             let number = tsn.wrapping_sub(flow.first).wrapping_add(1);
             let entry = flow.entries.get(number as usize & (flow.entries.len() - 1));
-            entry.is_some_and(|entry| entry.number == number && entry.came)
+            entry.is_some_and(|entry| entry.number == number && entry.passed)
         })
     }
 
@@ -210,8 +212,8 @@ mod tests {
             Counts { sent: 6, received: 5, duplicates: 1, misordered: 1, let_through: 1, turned_down: 1, strange: 3 };
         assert_eq!((ledger.counts(), ledger.counts().lost()), (&want, 1));
         assert_eq!((ledger.passed().sent, ledger.passed().received), (5, 3));
-        assert!(ledger.arrived(Interconnect, 1, first) && !ledger.arrived(Interconnect, 1, first.wrapping_add(3)));
-        assert!(!ledger.arrived(Home, 1, first));
+        assert!(ledger.passed_on(Interconnect, 1, first) && !ledger.passed_on(Interconnect, 1, first.wrapping_add(3)));
+        assert!(!ledger.passed_on(Home, 1, first) && !ledger.passed_on(Interconnect, 1, first.wrapping_add(5)));
         assert_eq!(ledger.latency().len(), 4);
         assert!(ledger.latency().max() >= 1000 && ledger.latency().min() <= 500);
     }

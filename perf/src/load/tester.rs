@@ -128,8 +128,8 @@ impl<P: FrameIo, F: Feed> Tester<P, F> {
                     break;
                 }
                 let ledger = &self.ledger;
-                let arrived = |side, association, tsn| ledger.arrived(side, association, tsn);
-                let sent = self.feed.next(began_ms + now / 1_000_000, &mut self.octets, arrived);
+                let passed = |side, association, tsn| ledger.passed_on(side, association, tsn);
+                let sent = self.feed.next(began_ms + now / 1_000_000, &mut self.octets, passed);
                 for chunk in 0..u32::from(sent.chunks) {
                     let refuse = sent.refuse >> chunk & 1 == 1;
                     self.ledger.sent(sent.side, sent.association, sent.first_tsn.wrapping_add(chunk), due, refuse);

@@ -184,14 +184,15 @@ impl Source {
         self.next_after(now_ms, out, |_, _, _| true)
     }
 
-    /// The same where messages may be lost on their way to the gateway: what it never saw is no replay when it comes.
+    /// The same where messages may be lost on their way to the gateway, or refused by it for want of room: what it never
+    /// accepted is no replay when it comes.
     ///
-    /// * `arrived`: whether a chunk that entered by this side, of this association and with this TSN, came out again
-    pub fn next_after(&mut self, now_ms: u64, out: &mut Vec<u8>, arrived: impl Fn(Side, u16, u32) -> bool) -> Sent {
+    /// * `passed`: whether a chunk that entered by this side, of this association and with this TSN, passed
+    pub fn next_after(&mut self, now_ms: u64, out: &mut Vec<u8>, passed: impl Fn(Side, u16, u32) -> bool) -> Sent {
         if self.sequences.is_empty() {
             self.sequences.resize(self.keys.len(), now_ms * 1000);
         }
-        let sent = if self.tape.plays.is_empty() { self.mix(now_ms, out, &arrived) } else { self.play(now_ms, out) };
+        let sent = if self.tape.plays.is_empty() { self.mix(now_ms, out, &passed) } else { self.play(now_ms, out) };
         if let Some(association) = self.associations.get(usize::from(sent.association)) {
             association.lanes[sent.side as usize].end(out);
         }
@@ -214,11 +215,11 @@ impl Source {
 
     /// A packet of the mix.
     #[inline]
-    fn mix(&mut self, now_ms: u64, out: &mut Vec<u8>, arrived: &impl Fn(Side, u16, u32) -> bool) -> Sent {
+    fn mix(&mut self, now_ms: u64, out: &mut Vec<u8>, passed: &impl Fn(Side, u16, u32) -> bool) -> Sent {
         let (bits, more) = (self.dice.next(), self.dice.next());
         let side = if (bits & 0xffff_ffff) < self.outbound { Side::Home } else { Side::Interconnect };
         let count = if more >> 32 < self.bundled { 2 + scale(more as u32, BUNDLE - 1) } else { 1 };
-        let mut draft = self.waiting[side as usize].take().unwrap_or_else(|| self.draw(side, arrived));
+        let mut draft = self.waiting[side as usize].take().unwrap_or_else(|| self.draw(side, passed));
         let any = scale((bits >> 32) as u32, self.associations.len() as u32) as u16;
         let association = draft.association.unwrap_or(any);
         let mut sent = self.begin(side, association, out);
@@ -228,7 +229,7 @@ impl Source {
             if u32::from(sent.chunks) >= count {
                 return sent;
             }
-            draft = self.draw(side, arrived);
+            draft = self.draw(side, passed);
             let fits = out.len() + CHUNK + draft.len <= MAX_FRAME;
             if !fits || draft.association.is_some_and(|only| only != association) {
                 self.waiting[side as usize] = Some(draft);
@@ -254,7 +255,7 @@ impl Source {
 
     /// Draws the next message of a side.
     #[inline]
-    fn draw(&mut self, side: Side, arrived: &impl Fn(Side, u16, u32) -> bool) -> Draft {
+    fn draw(&mut self, side: Side, passed: &impl Fn(Side, u16, u32) -> bool) -> Draft {
         let (bits, more, who) = (self.dice.next(), self.dice.next(), self.dice.next());
         let mut worth = match side {
             Side::Home => Worth::Outbound,
@@ -262,7 +263,7 @@ impl Source {
         };
         if worth == Worth::Replayed {
             let record = self.past.pick(more as u32);
-            if let Some(record) = record.filter(|record| arrived(side, record.association, record.tsn)) {
+            if let Some(record) = record.filter(|record| passed(side, record.association, record.tsn)) {
                 let &Record { kind, template, values, association, .. } = record;
                 let len = self.len_of(template);
                 return Draft { worth, kind, template, len, values, key: 0, association: Some(association) };

@@ -72,6 +72,7 @@ impl Document {
         self.latencies.extend(other.latencies);
         self.trials.extend(other.trials);
         self.notes.extend(other.notes);
+        self.model = self.model.take().or(other.model);
         for (name, figure) in other.figures {
             for sample in &figure.samples {
                 self.add(&name, &figure.unit, *sample);

@@ -15,19 +15,19 @@ use std::time::Duration;
 pub struct Loop {
     /// Rounds, in each of which every candidate has a slice.
     #[arg(long, default_value_t = 21)]
-    rounds: usize,
+    pub rounds: usize,
     /// Milliseconds of a slice.
     #[arg(long, default_value_t = 20)]
-    ms: u64,
+    pub ms: u64,
     /// Rounds over DPDK's ports, each with two runs of dpdk-testpmd and two of ours; 0 leaves them out.
     #[arg(long, default_value_t = 5)]
-    port_rounds: usize,
+    pub port_rounds: usize,
     /// Core to stay on.
     #[arg(long, default_value_t = 0)]
-    core: usize,
+    pub core: usize,
     /// Print JSON.
     #[arg(long)]
-    json: bool,
+    pub json: bool,
 }
 
 pub fn once(turns: u32) -> Result<(), Box<dyn Error>> {
@@ -40,20 +40,26 @@ pub fn once(turns: u32) -> Result<(), Box<dyn Error>> {
 }
 
 pub fn run(args: &Loop) -> Result<(), Box<dyn Error>> {
+    let mut document = Document::begin("loop");
+    measure(args, &mut document)?;
+    document.print(args.json)
+}
+
+/// All of it, into a document.
+pub fn measure(args: &Loop, document: &mut Document) -> Result<(), Box<dyn Error>> {
     if !core_affinity::set_for_current(core_affinity::CoreId { id: args.core }) {
         return Err(format!("core {} is not available; choose another with --core", args.core).into());
     }
-    let mut document = Document::begin("loop");
     let plan = Plan { rounds: args.rounds.max(1), slice: Duration::from_millis(args.ms.max(1)) };
-    cost::measure(&plan, &mut document, |round| eprint!("\rround {} of {}", round + 1, plan.rounds))?;
+    cost::measure(&plan, document, |round| eprint!("\rround {} of {}", round + 1, plan.rounds))?;
     eprintln!();
     let program = std::env::current_exe()?;
     if args.port_rounds == 0 {
         document.notes.push("no testpmd_io_ratio, testpmd_csum_ratio, io_forward_ratio: --port-rounds is 0".to_owned());
     } else {
         let shown = |round| eprint!("\rround {} of {} over DPDK's ports", round + 1, args.port_rounds);
-        forwarders::measure(args.port_rounds, args.core, &program, &mut document, shown)?;
+        forwarders::measure(args.port_rounds, args.core, &program, document, shown)?;
         eprintln!();
     }
-    document.print(args.json)
+    Ok(())
 }

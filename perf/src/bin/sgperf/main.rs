@@ -8,6 +8,7 @@ mod engines;
 mod load;
 mod mixes;
 mod pools;
+mod quick;
 mod reloads;
 mod reports;
 mod sweeps;
@@ -32,6 +33,8 @@ enum Verb {
     /// Frames come from memory and go nowhere: the same worker turn as in the product, without a port's cost. Each
     /// figure is the median of the rounds; the spread is the lowest and the highest.
     Loop(cost::Loop),
+    /// A little of everything in less than five minutes, and a report of it.
+    Quick(quick::Quick),
     /// Verification engines against aws-lc-rs, by algorithm, keys and batch, then the pool; all in one process, in turns.
     Crypto(engines::Crypto),
     /// Verifications per second through the crypto pool, against the bare engine and aws-lc-rs, all in one run.
@@ -82,6 +85,7 @@ enum Verb {
 fn main() -> ExitCode {
     let done = match Cli::parse().verb {
         Verb::Loop(args) => cost::run(&args),
+        Verb::Quick(args) => quick::run(&args),
         Verb::Crypto(args) => engines::run(&args),
         Verb::Pool(args) => pools::run(&args),
         Verb::Attack(args) => attacks::run(&args),

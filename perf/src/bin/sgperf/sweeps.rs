@@ -41,7 +41,34 @@ pub struct Sweep {
     json: bool,
 }
 
+impl Sweep {
+    /// What `--quick --json` gives.
+    pub fn quick(cores: Vec<usize>) -> Self {
+        Self {
+            only: Vec::new(),
+            rounds: 3,
+            ms: 10,
+            keys: 100,
+            table_memory_mb: 256,
+            quick: true,
+            cores,
+            ghz: None,
+            json: true,
+        }
+    }
+}
+
 pub fn run(args: &Sweep) -> Result<(), Box<dyn Error>> {
+    let mut document = Document::begin("sweep");
+    measure(args, &mut document)?;
+    if !args.json {
+        show(&document);
+    }
+    document.print(args.json)
+}
+
+/// All of it, into a document.
+pub fn measure(args: &Sweep, document: &mut Document) -> Result<(), Box<dyn Error>> {
     let cores = || core_affinity::get_core_ids().unwrap_or_default().into_iter().map(|core| core.id).collect();
     let plan = Plan {
         only: args.only.clone(),
@@ -53,10 +80,9 @@ pub fn run(args: &Sweep) -> Result<(), Box<dyn Error>> {
         cores: if args.cores.is_empty() { cores() } else { args.cores.clone() },
         ghz: args.ghz,
     };
-    let mut document = Document::begin("sweep");
     let bar = if args.json { ProgressBar::hidden() } else { ProgressBar::new(0) };
     bar.set_style(ProgressStyle::with_template("{msg:>10} {wide_bar} {pos}/{len} {eta}")?);
-    let done = sweep::measure(&plan, &mut document, |step| {
+    let done = sweep::measure(&plan, document, |step| {
         let (what, at, of) = match step {
             Step::Ready(at, of) => ("setting up", at, of),
             Step::Measured(at, of) => ("measuring", at, of),
@@ -66,11 +92,7 @@ pub fn run(args: &Sweep) -> Result<(), Box<dyn Error>> {
         bar.set_position(at as u64);
     });
     bar.finish_and_clear();
-    done?;
-    if !args.json {
-        show(&document);
-    }
-    document.print(args.json)
+    done
 }
 
 fn show(document: &Document) {

@@ -108,6 +108,31 @@ enum Measure {
     Soak,
 }
 
+impl Load {
+    /// Short trials over rings in memory: unsigned traffic and signed.
+    pub fn quick(core: usize) -> Self {
+        Self {
+            mixes: ["unsigned", "signed-100"].map(str::to_owned).to_vec(),
+            over: Over::Ring,
+            ports: Vec::new(),
+            worker_cores: vec![core],
+            crypto_cores: Vec::new(),
+            tester_core: core + 1,
+            measure: vec![Measure::Floor, Measure::Ndr, Measure::Latency],
+            seconds: 0.2,
+            trials: 5,
+            exceed: 0.0,
+            width: 0.02,
+            max_rate: Goal::NDR.range.1,
+            rate: None,
+            soak_seconds: 0,
+            fault: String::new(),
+            out: None,
+            json: true,
+        }
+    }
+}
+
 pub fn run(args: &Load) -> Result<(), Box<dyn Error>> {
     let mut document = Document::begin("load");
     if let Some(folder) = &args.out {
