@@ -23,8 +23,8 @@ const ROOM: usize = 4096;
 /// judged before the question is known.
 const LEAST: usize = 1024;
 
-/// Questions that never arrived, and are passed over at once to find one that did.
-const PASSED_OVER: usize = 8;
+/// Questions that never came through, and are skipped at once to find one that did.
+const SKIPPED: usize = 8;
 
 /// What one side has asked, the oldest first. What is forgotten is never answered.
 pub(super) struct Asked(VecDeque<Question>);
@@ -44,15 +44,15 @@ impl Asked {
 
     /// The oldest question that is old enough to be answered; it is answered once.
     ///
-    /// * `arrived`: whether the chunk of this association and TSN came out of the gateway. An answer to a question that it
-    ///   never saw would be refused.
+    /// * `passed`: whether the chunk of this association and TSN passed the gateway. An answer to a question that it never
+    ///   let through would be refused.
     #[inline]
-    pub(super) fn take(&mut self, arrived: impl Fn(u16, u32) -> bool) -> Option<Question> {
-        for _ in 0..PASSED_OVER {
+    pub(super) fn take(&mut self, passed: impl Fn(u16, u32) -> bool) -> Option<Question> {
+        for _ in 0..SKIPPED {
             if self.0.len() < LEAST {
                 break;
             }
-            let oldest = self.0.pop_front().filter(|question| arrived(question.sent.0, question.sent.1));
+            let oldest = self.0.pop_front().filter(|question| passed(question.sent.0, question.sent.1));
             if oldest.is_some() {
                 return oldest;
             }
@@ -84,8 +84,8 @@ mod tests {
         }
         assert_eq!(asked.take(all).map(|question| question.key), Some(10_000), "older ones are forgotten");
         let late = |_, tsn| tsn >= 10_005;
-        assert_eq!(asked.take(late).map(|question| question.key), Some(10_005), "those that were lost are passed over");
+        assert_eq!(asked.take(late).map(|question| question.key), Some(10_005), "those that were lost are skipped");
         assert!(asked.take(|_, _| false).is_none());
-        assert_eq!(asked.take(all).map(|question| question.key), Some(10_006 + PASSED_OVER as u32), "a few at a time");
+        assert_eq!(asked.take(all).map(|question| question.key), Some(10_006 + SKIPPED as u32), "a few at a time");
     }
 }

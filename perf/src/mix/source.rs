@@ -280,7 +280,7 @@ impl Source {
             && self.answers > 0
             && self.dice.next() >> 32 < self.answers
             && let Some(Question { operation, values, key, .. }) =
-                self.asked[side.other() as usize].take(|association, tsn| arrived(side.other(), association, tsn))
+                self.asked[side.other() as usize].take(|association, tsn| passed(side.other(), association, tsn))
         {
             let kind = Kind { operation, side, answer: true, form, extended };
             let template = stock::index(kind);
