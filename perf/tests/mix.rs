@@ -6,7 +6,7 @@ use mix_rig::{Fallible, Rig, scratch};
 use sealgate_crypto::pool::PoolConfig;
 use sealgate_perf::gateway::NOW_MS;
 use sealgate_perf::mix::{Appliance, Made, Operation, Profile, Source, World};
-use sealgate_wire::Reason;
+use sealgate_wire::{Reason, reason};
 
 const MESSAGES: u64 = 20_000;
 
@@ -34,9 +34,11 @@ fn every_message_meets_the_fate_that_its_source_says() -> Fallible {
             (Reason::SccpCgpaOwn, made.spoofed),
             (Reason::SecReplay, made.replayed),
         ] {
-            assert_eq!(stats.total(reason), count, "{name}: {}", reason.name());
+            let others: Vec<_> = reason::ALL.iter().map(|reason| (reason.name(), stats.total(*reason))).collect();
+            let others: Vec<_> = others.into_iter().filter(|(_, count)| *count > 0).collect();
+            assert_eq!(stats.total(reason), count, "{name}: {}; {others:?}", reason.name());
         }
-        assert!(made.answers > 0, "{name}");
+        assert_eq!(made.answers > 0, profile.outbound > 0.0, "{name}");
         shares(&profile, &made);
     }
     Ok(())
@@ -66,7 +68,7 @@ fn shares(profile: &Profile, made: &Made) {
     let most = profile.answers * made.messages as f64;
     assert!((made.answers as f64) < most + 5.0 * most.sqrt(), "{}: {} answers", profile.name, made.answers);
     let least = askers.iter().map(|asked| (*asked as f64 * profile.answers - 1100.0).max(0.0)).fold(f64::MAX, f64::min);
-    assert!(made.answers as f64 > least, "{}: {} answers, {askers:?}", profile.name, made.answers);
+    assert!(made.answers as f64 >= least, "{}: {} answers, {askers:?}", profile.name, made.answers);
     close("xudt", made.extended, made.messages, profile.xudt, 0.0);
     close("bundles", made.bundles, made.frames, profile.bundled, 0.01 * made.frames as f64);
     for (operation, count) in Operation::ALL.into_iter().zip(made.operations) {

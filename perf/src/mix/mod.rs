@@ -4,6 +4,8 @@
 //! keys. A [`Source`] makes the frames, each with the fate it must meet; a [`Reader`] tells that fate from what left the
 //! gateway.
 //!
+//! A source can play a capture instead of a mix, see [`Source::from_capture`].
+//!
 //! Frames are not built one by one: of each kind of message there is a template, and the octets that differ from one
 //! message to the next are written over it. Where they lie is not known by hand: the template is built twice with one
 //! value changed, and the octets that differ are those of that value.
@@ -25,7 +27,6 @@ mod reader;
 mod shape;
 mod source;
 mod stock;
-mod tape;
 mod template;
 mod values;
 mod world;

@@ -135,7 +135,8 @@ pub struct Judgement {
     pub signed: f64,
     /// None.
     pub unsigned: f64,
-    /// One that is not the message's.
+    /// One that is not the message's. A gateway gives a peer in whose name many come less of its crypto threads, and then
+    /// refuses good messages of that peer too.
     pub forged: f64,
     /// None, and a calling title of ours.
     pub spoofed: f64,

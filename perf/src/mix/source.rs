@@ -1,13 +1,16 @@
 //! Frames without end, each with the fate it must meet.
 
+mod tape;
+
 use std::error::Error;
 
 use sealgate_wire::sec::Tvp;
 
+use self::tape::Tape;
 use super::Side;
 use super::asked::{Asked, Question};
 use super::dice::{Choice, Dice, scale};
-use super::lane::{Association, Lane, associations};
+use super::lane::{Association, associations};
 use super::made::{Made, Worth};
 use super::message::{Form, Kind};
 use super::nonces::{Signer, TestKey};
@@ -16,7 +19,6 @@ use super::past::{Past, Record};
 use super::policy::Numbering;
 use super::profile::{Mode, Profile};
 use super::stock;
-use super::tape::{Play, Tape};
 use super::template::Template;
 use super::values::Values;
 use super::world::{Peer, World};
@@ -123,7 +125,8 @@ impl Source {
             operations: operations.ok_or("no operation has a share")?,
             worth: worth.ok_or("no judgement has a share")?,
             outbound: of_all(profile.outbound),
-            answers: of_all(profile.answers),
+            // Who speaks alone is not answered.
+            answers: if profile.outbound > 0.0 && profile.outbound < 1.0 { of_all(profile.answers) } else { 0 },
             bundled: of_all(profile.bundled),
             xudt: of_all(profile.xudt),
             require: profile.mode == Mode::Require,
@@ -154,7 +157,9 @@ impl Source {
 
     /// The frames that set all associations up, before the first of [`Source::next`].
     ///
-    /// Each must leave the gateway before the next of another side enters it: two ports keep no order between them.
+    /// All of one side that stand together may enter at once; they must leave the gateway before the next of the other side
+    /// enters, since two ports keep no order between them. A gateway that knew these associations before forgets what it had
+    /// seen of them: a new source may begin again with the same TSNs.
     pub fn handshake(&self) -> Vec<(Side, Vec<u8>)> {
         let mut frames = Vec::new();
         for group in self.associations.chunks(GREETINGS) {
@@ -233,48 +238,6 @@ impl Source {
         }
     }
 
-    /// A packet of the tape.
-    fn play(&mut self, now_ms: u64, out: &mut Vec<u8>) -> Sent {
-        let mut sent = Sent { side: Side::Interconnect, association: 0, first_tsn: 0, chunks: 0, refuse: 0 };
-        while let Some(play) = self.tape.next() {
-            if sent.chunks == 0 {
-                sent = self.begin(play.side, play.association, out);
-            }
-            let (values, kind) = (self.values(play.key.unwrap_or(0)), Kind::any(play.side));
-            let (worth, template, key) = (Worth::Played(play.key.is_some()), play.template, play.key.unwrap_or(0));
-            let len = self.len_of(template);
-            let mut draft = Draft { worth, kind, template, len, values, key, association: None };
-            self.write(&mut draft, play.association, now_ms, out);
-            sent.refuse |= u32::from(play.refuse) << sent.chunks;
-            sent.chunks += 1;
-            let fits = |next: &Play| out.len() + CHUNK + self.len_of(next.template) <= MAX_FRAME;
-            if u32::from(sent.chunks) == u32::BITS || !self.tape.joined().is_some_and(fits) {
-                break;
-            }
-        }
-        sent
-    }
-
-    /// Takes a tape, whose templates take the place of the mix's.
-    pub(super) fn load(&mut self, templates: Vec<Option<Template>>, tape: Tape) {
-        (self.templates, self.tape, self.answers) = (templates, tape, 0);
-    }
-
-    /// Messages of the tape.
-    pub(super) fn tape_len(&self) -> usize {
-        self.tape.plays.len()
-    }
-
-    /// Takes the fates of the tape's messages; all counters begin again.
-    pub(super) fn settle(&mut self, refused: &[bool]) {
-        for (play, refused) in self.tape.plays.iter_mut().zip(refused) {
-            play.refuse = *refused;
-        }
-        self.associations.iter_mut().flat_map(|association| &mut association.lanes).for_each(Lane::restart);
-        self.sequences.clear();
-        self.made = Made::default();
-    }
-
     /// A new transaction of a key's owner, everything else zero.
     fn values(&mut self, key: u32) -> Values {
         self.transaction = self.transaction.wrapping_add(0x9e37_79b1); // odd: none comes twice in 2^32
@@ -316,7 +279,8 @@ impl Source {
         if form != Form::Spoofed
             && self.answers > 0
             && self.dice.next() >> 32 < self.answers
-            && let Some(Question { operation, values, key }) = self.asked[side.other() as usize].take()
+            && let Some(Question { operation, values, key, .. }) =
+                self.asked[side.other() as usize].take(|association, tsn| passed(side.other(), association, tsn))
         {
             let kind = Kind { operation, side, answer: true, form, extended };
             let template = stock::index(kind);
@@ -345,6 +309,9 @@ impl Source {
     #[inline]
     fn write(&mut self, draft: &mut Draft, number: u16, now_ms: u64, out: &mut Vec<u8>) -> bool {
         let Some(Some(template)) = self.templates.get(draft.template) else { return false };
+        let Some(association) = self.associations.get_mut(usize::from(number)) else { return false };
+        let lane = &mut association.lanes[draft.kind.side as usize];
+        let tsn = lane.tsn;
         let values = &mut draft.values;
         if matches!(draft.worth, Worth::Signed | Worth::Forged | Worth::Played(true)) {
             values.tvp = Tvp::from_unix_ms(now_ms).0.to_be_bytes();
@@ -362,18 +329,13 @@ impl Source {
             template.covered(values, &mut self.covered);
             values.signature = self.signer.sign(key, &self.covered);
             if draft.worth == Worth::Signed {
-                let lane = self.associations.get(usize::from(number)).map(|association| &association.lanes);
-                let tsn = lane.map_or(0, |lanes| lanes[draft.kind.side as usize].tsn);
                 let (kind, template, values) = (draft.kind, draft.template, *values);
                 self.past.add(Record { kind, template, values, association: number, tsn });
             }
         }
         let [.., sls] = values.transaction;
-        if let Some(association) = self.associations.get_mut(usize::from(number)) {
-            let lane = &mut association.lanes[draft.kind.side as usize];
-            // Two nibbles of the identifier: all links are selected alike.
-            lane.chunk(template.len(), (sls ^ sls >> 4) & 0x0f, out, |label, out| template.append(values, label, out));
-        }
+        // Two nibbles of the identifier: all links are selected alike.
+        lane.chunk(template.len(), (sls ^ sls >> 4) & 0x0f, out, |label, out| template.append(values, label, out));
         self.made.count(draft.worth, draft.kind);
         let refuse = match draft.worth {
             Worth::Outbound | Worth::Signed | Worth::Played(_) => false,
@@ -382,7 +344,12 @@ impl Source {
         };
         if self.answers > 0 && !draft.kind.answer && !refuse {
             let Draft { values, key, kind, .. } = *draft;
-            self.asked[kind.side as usize].add(Question { operation: kind.operation, values, key });
+            self.asked[kind.side as usize].add(Question {
+                operation: kind.operation,
+                values,
+                key,
+                sent: (number, tsn),
+            });
         }
         refuse
     }

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use sealgate_crypto::job::MAX_BATCH;
 use sealgate_crypto::keyring::KeyRing;
 use sealgate_crypto::pool::{Pool, PoolConfig};
 use sealgate_dataplane::io::Frame;
@@ -42,7 +43,9 @@ impl Rig {
     }
 
     pub fn with(world: &World, source: Source) -> Fallible<Self> {
-        Self::on(world, source, PoolConfig::default())
+        // A peer in whose name much is forged may have one batch in flight. While its key has no table each message counts
+        // for many: with small batches some would be refused for that, and how many would depend on the machine.
+        Self::on(world, source, PoolConfig { batch: MAX_BATCH, ..PoolConfig::default() })
     }
 
     /// * `crypto`: its threads, if any

@@ -5,6 +5,7 @@ use std::error::Error;
 use std::path::Path;
 use std::sync::Arc;
 
+use sealgate_crypto::job::MAX_BATCH;
 use sealgate_crypto::keyring::KeyRing;
 use sealgate_crypto::pool::{Pool, PoolConfig};
 use sealgate_dataplane::io::Frame;
@@ -13,13 +14,16 @@ use sealgate_dataplane::pipeline::worker::Shared;
 use sealgate_dataplane::pipeline::{Worker, WorkerConfig};
 use sealgate_dataplane::policy::PolicyCell;
 
-use super::Side;
-use super::capture::{self, Taken};
-use super::profile::Profile;
-use super::reader::{Fate, Reader};
-use super::source::Source;
-use super::template::Template;
-use super::world::World;
+use super::super::Side;
+use super::super::capture::{self, Taken};
+use super::super::lane::Lane;
+use super::super::made::{Made, Worth};
+use super::super::message::{Kind, PEERS};
+use super::super::profile::Profile;
+use super::super::reader::{Fate, Reader};
+use super::super::template::Template;
+use super::super::world::World;
+use super::{CHUNK, Draft, MAX_FRAME, Sent, Source};
 
 /// One message of the tape.
 #[derive(Clone, Copy, Debug)]
@@ -43,14 +47,14 @@ pub(super) struct Tape {
 
 impl Tape {
     /// The next message; it begins again at its end. `None` if it is empty.
-    pub(super) fn next(&mut self) -> Option<Play> {
+    fn next(&mut self) -> Option<Play> {
         let play = self.plays.get(self.at).copied();
         self.at = (self.at + 1) % self.plays.len().max(1);
         play
     }
 
     /// The next message, where it shares the packet of the one before.
-    pub(super) fn joined(&self) -> Option<&Play> {
+    fn joined(&self) -> Option<&Play> {
         self.plays.get(self.at).filter(|play| play.joined)
     }
 }
@@ -81,7 +85,7 @@ impl Source {
     ) -> Result<(Self, Taken), Box<dyn Error>> {
         let (messages, taken) = capture::read(path, world, sign)?;
         let mut source = Self::new(profile, world)?;
-        let number_len = world.numbering.title_len() - super::message::PEERS.len();
+        let number_len = world.numbering.title_len() - PEERS.len();
         let (mut templates, mut plays) = (Vec::new(), Vec::new());
         for message in &messages {
             let template = Template::learn(number_len, message.transaction_len(), |values| message.compose(values))?;
@@ -93,10 +97,43 @@ impl Source {
             plays.push(Play { side, association, joined, key, template: templates.len(), refuse: false });
             templates.push(Some(template));
         }
-        source.load(templates, Tape { plays, at: 0 });
+        // No question of a tape is answered.
+        (source.templates, source.tape, source.answers) = (templates, Tape { plays, at: 0 }, 0);
         let fates = rehearse(&mut source, world)?;
         source.settle(&fates);
         Ok((source, taken))
+    }
+
+    /// A packet of the tape.
+    pub(super) fn play(&mut self, now_ms: u64, out: &mut Vec<u8>) -> Sent {
+        let mut sent = Sent { side: Side::Interconnect, association: 0, first_tsn: 0, chunks: 0, refuse: 0 };
+        while let Some(play) = self.tape.next() {
+            if sent.chunks == 0 {
+                sent = self.begin(play.side, play.association, out);
+            }
+            let (values, kind) = (self.values(play.key.unwrap_or(0)), Kind::any(play.side));
+            let (worth, template, key) = (Worth::Played(play.key.is_some()), play.template, play.key.unwrap_or(0));
+            let len = self.len_of(template);
+            let mut draft = Draft { worth, kind, template, len, values, key, association: None };
+            self.write(&mut draft, play.association, now_ms, out);
+            sent.refuse |= u32::from(play.refuse) << sent.chunks;
+            sent.chunks += 1;
+            let fits = |next: &Play| out.len() + CHUNK + self.len_of(next.template) <= MAX_FRAME;
+            if u32::from(sent.chunks) == u32::BITS || !self.tape.joined().is_some_and(fits) {
+                break;
+            }
+        }
+        sent
+    }
+
+    /// Takes the fates of the tape's messages; all counters begin again.
+    fn settle(&mut self, refused: &[bool]) {
+        for (play, refused) in self.tape.plays.iter_mut().zip(refused) {
+            play.refuse = *refused;
+        }
+        self.associations.iter_mut().flat_map(|association| &mut association.lanes).for_each(Lane::restart);
+        self.sequences.clear();
+        self.made = Made::default();
     }
 }
 
@@ -106,7 +143,9 @@ fn rehearse(source: &mut Source, world: &World) -> Result<Vec<bool>, Box<dyn Err
     let now_ms = world.now_ms();
     let shared = Arc::new(Shared::new(&snapshot));
     let cell = Arc::new(PolicyCell::new(snapshot));
-    let (crypto, mut clients) = Pool::start(PoolConfig::default(), 1, &cell.current().ring)?;
+    // One packet at a time, whatever a peer sent before: none is refused for the load it makes.
+    let config = PoolConfig { batch: MAX_BATCH, ..PoolConfig::default() };
+    let (crypto, mut clients) = Pool::start(config, 1, &cell.current().ring)?;
     let client = clients.pop().ok_or("no crypto client")?;
     let pool = MemPool::new(256, sealgate_dataplane::io::mem::ROOM);
     let ports = [MemPort::new(&pool), MemPort::new(&pool)];
@@ -132,7 +171,7 @@ fn rehearse(source: &mut Source, world: &World) -> Result<Vec<bool>, Box<dyn Err
         through(side, &frame, &mut seen)?;
     }
     let (mut fates, mut frame) = (Vec::new(), Vec::new());
-    let len = source.tape_len();
+    let len = source.tape.plays.len();
     while fates.len() < LAPS * len {
         let sent = source.next(now_ms, &mut frame);
         through(sent.side, &frame, &mut seen)?;
