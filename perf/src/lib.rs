@@ -12,5 +12,6 @@ pub mod pool;
 pub mod record;
 pub mod reload;
 pub mod rival;
+mod scratch;
 pub mod sync;
 pub mod traffic;

@@ -40,10 +40,11 @@ pub fn once(turns: u32) -> Result<(), Box<dyn Error>> {
 }
 
 pub fn run(args: &Loop) -> Result<(), Box<dyn Error>> {
+    // Before this thread has only one core left to count.
+    let mut document = Document::begin("loop");
     if !core_affinity::set_for_current(core_affinity::CoreId { id: args.core }) {
         return Err(format!("core {} is not available; choose another with --core", args.core).into());
     }
-    let mut document = Document::begin("loop");
     let plan = Plan { rounds: args.rounds.max(1), slice: Duration::from_millis(args.ms.max(1)) };
     cost::measure(&plan, &mut document, |round| eprint!("\rround {} of {}", round + 1, plan.rounds))?;
     eprintln!();
