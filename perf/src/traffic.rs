@@ -46,7 +46,7 @@ pub(crate) fn path(outbound: bool) -> Path {
 }
 
 /// The TCAP message number `i`.
-pub(crate) fn message(i: u32) -> Vec<u8> {
+fn message(i: u32) -> Vec<u8> {
     let (mut argument, mut component, mut out) = (Vec::new(), Vec::new(), Vec::new());
     map::update_location(&digits(&format!("00102{i:010}")), &digits(OPERATOR), &digits(OPERATOR), &mut argument);
     tcap::emit_invoke(1, 2, &argument, &mut component);
@@ -57,7 +57,7 @@ pub(crate) fn message(i: u32) -> Vec<u8> {
 }
 
 /// The frame that carries a TCAP message as UDT.
-pub(crate) fn frame(tcap: &[u8], tsn: u32, outbound: bool) -> Vec<u8> {
+fn frame(tcap: &[u8], tsn: u32, outbound: bool) -> Vec<u8> {
     let (from, to) = if outbound { (HOME, OPERATOR) } else { (OPERATOR, HOME) };
     let (mut called, mut calling, mut unitdata, mut out) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     sccp::emit_address(&title(to), Ssn::HLR, 0, &mut called);
@@ -83,7 +83,12 @@ pub(crate) fn frame(tcap: &[u8], tsn: u32, outbound: bool) -> Vec<u8> {
 
 /// [`CORPUS`] unsigned messages.
 pub fn unsigned(outbound: bool) -> Vec<Vec<u8>> {
-    (0..CORPUS).map(|i| frame(&message(i), i.wrapping_mul(STRIDE), outbound)).collect()
+    first(CORPUS, outbound)
+}
+
+/// The first of them.
+pub(crate) fn first(count: u32, outbound: bool) -> Vec<Vec<u8>> {
+    (0..count).map(|i| frame(&message(i), i.wrapping_mul(STRIDE), outbound)).collect()
 }
 
 /// `count` messages signed by the operator's key, each with its own sequence number.

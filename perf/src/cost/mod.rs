@@ -11,6 +11,7 @@ mod laps;
 
 use std::collections::BTreeMap;
 use std::error::Error;
+use std::path::Path;
 use std::time::Duration;
 
 use sealgate_dataplane::pipeline::worker::Stage;
@@ -18,6 +19,7 @@ use sealgate_dataplane::pipeline::worker::Stage;
 use self::bench::{Bench, Candidate};
 pub use self::clock::Tsc;
 pub use self::laps::{Burn, STAGES, Stages, by_stage};
+use crate::icount;
 use crate::record::Document;
 
 /// How much is measured.
@@ -89,6 +91,19 @@ pub fn measure(plan: &Plan, document: &mut Document, mut each: impl FnMut(usize)
         bench.interrupted, bench.watched
     ));
     Ok(())
+}
+
+/// Instructions of an unsigned message through the whole turn, as callgrind counts them; where it cannot, a note instead.
+///
+/// * `program`: this program, whose verb `icount-work` runs what is counted
+pub fn instructions(program: &Path, document: &mut Document) {
+    match icount::take(program, &["icount-work", "--only", "unsigned/"]) {
+        Ok(counts) => {
+            let sum = counts.cases.values().map(|count| count.whole).sum();
+            document.add("unsigned_instructions", "instructions", sum);
+        }
+        Err(error) => document.notes.push(format!("no unsigned_instructions: {error}")),
+    }
 }
 
 /// What follows from the samples of a round.

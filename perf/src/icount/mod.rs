@@ -9,7 +9,7 @@ mod compare;
 mod profile;
 
 use std::error::Error;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use serde::{Deserialize, Serialize};
@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 pub use self::baseline::{Count, Counts};
 use self::cases::Phase;
 pub use self::compare::{Change, Finding, TOLERANCE, compare};
+use crate::scratch::Folder;
 
 /// Where callgrind ends one profile and begins the next: the path of [`cases::mark`].
 const MARK: &str = "--dump-before=sealgate_perf::icount::cases::mark*";
@@ -64,10 +65,10 @@ pub fn take(program: &Path, arguments: &[&str]) -> Result<Counts, Box<dyn Error>
     let version =
         version.map_err(|error| format!("valgrind: {error}; install it: sudo apt-get install -y valgrind"))?;
     let version = String::from_utf8_lossy(&version.stdout).trim().to_owned();
-    let folder = Folder::new()?;
+    let folder = Folder::new("icount")?;
     let output = Command::new("valgrind")
         .args(["--tool=callgrind", "--separate-threads=yes", "--cache-sim=no", "--branch-sim=no", MARK])
-        .arg(format!("--callgrind-out-file={}", folder.0.join("out").display()))
+        .arg(format!("--callgrind-out-file={}", folder.path().join("out").display()))
         .arg(program)
         .args(arguments)
         .output()?;
@@ -80,7 +81,7 @@ pub fn take(program: &Path, arguments: &[&str]) -> Result<Counts, Box<dyn Error>
     for (number, phase) in work.phases.iter().enumerate() {
         let Some(case) = &phase.case else { continue };
         // Thread 1 is the one that started: the worker.
-        let path = folder.0.join(format!("out.{}-01", number + 1));
+        let path = folder.path().join(format!("out.{}-01", number + 1));
         let text = std::fs::read_to_string(&path).map_err(|error| {
             format!("{}: {error}; callgrind did not see {MARK}: was the program stripped?", path.display())
         })?;
@@ -103,21 +104,4 @@ pub fn take(program: &Path, arguments: &[&str]) -> Result<Counts, Box<dyn Error>
 fn compiler() -> String {
     let output = Command::new(std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into())).arg("--version").output();
     output.map_or_else(|_| "rustc unknown".to_owned(), |out| String::from_utf8_lossy(&out.stdout).trim().to_owned())
-}
-
-/// A folder of our own that goes with us.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new() -> std::io::Result<Self> {
-        let folder = std::env::temp_dir().join(format!("sgperf-icount-{}", std::process::id()));
-        std::fs::create_dir(&folder)?;
-        Ok(Self(folder))
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
 }

@@ -9,7 +9,7 @@
 //!
 //! Offers are open loop: a message is due at a time that only the load decides, and its latency counts from then. What is
 //! lost, came twice, out of order or with another verdict than it must is counted one by one. Trials say how calm the
-//! machine was; what follows from them is in [`bench`] and [`search`].
+//! machine was; what follows from them is in [`mod@bench`] and [`search`].
 
 pub mod bench;
 pub mod cable;

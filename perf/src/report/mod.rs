@@ -90,7 +90,7 @@ pub struct Written {
 /// Writes the report of some documents into a folder.
 ///
 /// * `folder`: made if it is not there, cleared of an earlier report if that is all it holds
-/// * `force`: write where other files are; see [`Folder::open`]
+/// * `force`: write where other files are; but overwrite only files of the same name
 /// * `progress`: told of each file, how many are written of how many
 /// # Errors
 /// No document, a file that is none, or a folder that may not be written to.

@@ -5,7 +5,7 @@ use std::error::Error;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, ParsedPublicKey};
 use sealgate_crypto::sign::SigningKey;
 
-/// Octets of what is signed: those that a signed updateLocation of the corpus covers, to within a few.
+/// Octets of what is signed; to hash them is a hundredth of the work.
 const MESSAGE: usize = 200;
 /// Messages that are verified in turn.
 const MESSAGES: usize = 512;

@@ -28,7 +28,7 @@ const NULL_FRAMES: u64 = 4_000_000;
 /// # Errors
 /// EAL or a port does not start.
 pub fn forward(full: &Path, quiet: &Path, core: usize) -> Result<Cost, Box<dyn Error>> {
-    let (eal, _ports, [mut from, mut to]) = open([capture(full), capture(quiet)], core)?;
+    let Opened { eal, queues: [mut from, mut to] } = open([capture(full), capture(quiet)], core)?;
     let mut cost = Cost { frames: 0, cycles: 0.0 };
     let mut room = Room::default();
     while !from.exhausted() {
@@ -42,7 +42,7 @@ pub fn forward(full: &Path, quiet: &Path, core: usize) -> Result<Cost, Box<dyn E
 /// # Errors
 /// EAL or a port does not start.
 pub fn null(core: usize) -> Result<Cost, Box<dyn Error>> {
-    let (eal, _ports, [mut one, mut two]) = open([Device::Null, Device::Null], core)?;
+    let Opened { eal, queues: [mut one, mut two] } = open([Device::Null, Device::Null], core)?;
     let mut cost = Cost { frames: 0, cycles: 0.0 };
     let mut room = Room::default();
     while cost.frames < NULL_FRAMES {
@@ -80,7 +80,7 @@ fn one_way(eal: Eal, from: &mut Queue, to: &mut Queue, room: &mut Room, cost: &m
 /// # Errors
 /// EAL or a port does not start; a frame that is not forwarded.
 pub fn work(full: &Path, quiet: &Path, lead: u64, core: usize) -> Result<Cost, Box<dyn Error>> {
-    let (eal, _ports, queues) = open([capture(full), capture(quiet)], core)?;
+    let Opened { eal, queues } = open([capture(full), capture(quiet)], core)?;
     let keys = KeyRing::new();
     let snapshot = compile(&policy(Mode::Prefer, false)?, &keys, &[])?;
     let shared = Arc::new(Shared::new(&snapshot));
@@ -110,17 +110,22 @@ fn capture(path: &Path) -> Device {
     Device::Pcap { rx: Some(path.to_owned()), tx: None }
 }
 
-fn open(devices: [Device; 2], core: usize) -> Result<(Eal, [Port; 2], [Queue; 2]), Box<dyn Error>> {
+/// EAL, and a queue of each of two ports. A port stays open as long as its queue lives.
+struct Opened {
+    eal: Eal,
+    queues: [Queue; 2],
+}
+
+fn open(devices: [Device; 2], core: usize) -> Result<Opened, Box<dyn Error>> {
     let mut arguments = eal_arguments()?;
     arguments.push(format!("--lcores=0@{core}"));
     let eal = Eal::init(&arguments)?;
     let pool = Mempool::create(eal, Sizing { count: BUFFERS, room: 2048 }, None)?;
-    let port = |device| -> Result<(Port, Queue), Box<dyn Error>> {
+    let queue = |device| -> Result<Queue, Box<dyn Error>> {
         let model = Model { device, mtu: Model::MTU, rx_ring: Model::RING, tx_ring: Model::RING };
-        let (port, mut queues) = Port::open(eal, &model, 1, &pool)?;
-        Ok((port, queues.pop().ok_or("a port without a queue")?))
+        let (_, mut queues) = Port::open(eal, &model, 1, &pool)?;
+        Ok(queues.pop().ok_or("a port without a queue")?)
     };
     let [one, two] = devices;
-    let (one, two) = (port(one)?, port(two)?);
-    Ok((eal, [one.0, two.0], [one.1, two.1]))
+    Ok(Opened { eal, queues: [queue(one)?, queue(two)?] })
 }

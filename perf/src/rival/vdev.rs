@@ -14,6 +14,8 @@ use sealgate_dataplane::io::pcap::{Resolution, Writer};
 use sealgate_dataplane::io::sizing::Memory;
 use serde::{Deserialize, Serialize};
 
+use crate::scratch::Folder;
+
 /// How often the corpus stands in the file.
 const TIMES: usize = 16;
 /// Packet buffers of either.
@@ -38,7 +40,7 @@ impl Cost {
 /// Capture files for two ports, in a folder that goes with this.
 #[derive(Debug)]
 pub struct Captures {
-    folder: PathBuf,
+    folder: Folder,
     /// Frames in the file of the first port.
     pub frames: u64,
     /// Frames of it that the worker does not count: with the first of them it touches memory for the first time, which the
@@ -52,9 +54,7 @@ impl Captures {
     /// # Errors
     /// The folder for temporary files takes no more.
     pub fn new(corpus: &[Vec<u8>]) -> Result<Self, Box<dyn Error>> {
-        let folder = std::env::temp_dir().join(format!("sgperf-vdev-{}", std::process::id()));
-        std::fs::create_dir(&folder)?;
-        // From here on the folder goes, whatever happens.
+        let folder = Folder::new("vdev")?;
         let captures = Self { folder, frames: (corpus.len() * TIMES) as u64, lead: corpus.len() as u64 };
         Writer::create(&captures.quiet(), Resolution::Micro)?.finish()?;
         let mut writer = Writer::create(&captures.full(), Resolution::Micro)?;
@@ -67,18 +67,12 @@ impl Captures {
 
     /// What the first port receives.
     pub fn full(&self) -> PathBuf {
-        self.folder.join("corpus.pcap")
+        self.folder.path().join("corpus.pcap")
     }
 
     /// What the second port receives: nothing.
     pub fn quiet(&self) -> PathBuf {
-        self.folder.join("empty.pcap")
-    }
-}
-
-impl Drop for Captures {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.folder);
+        self.folder.path().join("empty.pcap")
     }
 }
 

@@ -54,6 +54,7 @@ pub fn measure(args: &Loop, document: &mut Document) -> Result<(), Box<dyn Error
     cost::measure(&plan, document, |round| eprint!("\rround {} of {}", round + 1, plan.rounds))?;
     eprintln!();
     let program = std::env::current_exe()?;
+    cost::instructions(&program, document);
     if args.port_rounds == 0 {
         document.notes.push("no testpmd_io_ratio, testpmd_csum_ratio, io_forward_ratio: --port-rounds is 0".to_owned());
     } else {

@@ -11,16 +11,19 @@ pub struct Icount {
     /// The counts to compare with.
     #[arg(long, default_value = "perf/icount/baseline.tsv")]
     baseline: PathBuf,
-    /// Write the baseline instead of comparing with it.
+    /// Write the baseline instead of comparing with it; with --only, one that has no other cases.
     #[arg(long)]
     accept: bool,
     #[command(flatten)]
     load: Burden,
 }
 
-/// A slower stage, for the test of the gate.
+/// What is run.
 #[derive(Args)]
 pub struct Burden {
+    /// Only cases whose name begins so: "decode/", "signed/verify".
+    #[arg(long, default_value = "")]
+    only: String,
     /// Hold each message up for some 300 instructions in this stage.
     #[arg(long, hide = true)]
     burn: Option<Place>,
@@ -49,14 +52,15 @@ impl Place {
 
 /// What callgrind runs: works, and says what it did.
 pub fn work(args: &Burden) -> Result<(), Box<dyn Error>> {
-    let phases = cases::run(args.burn.map(Place::stage))?;
+    let phases = cases::run(&args.only, args.burn.map(Place::stage))?;
     println!("{}", serde_json::to_string(&Work { processor: icount::processor(), phases })?);
     Ok(())
 }
 
 pub fn run(args: &Icount) -> Result<(), Box<dyn Error>> {
     let burn = args.load.burn.and_then(|place| place.to_possible_value());
-    let mut arguments = vec!["icount-work"];
+    let only = args.load.only.as_str();
+    let mut arguments = vec!["icount-work", "--only", only];
     if let Some(stage) = &burn {
         arguments.extend(["--burn", stage.get_name()]);
     }
@@ -66,7 +70,8 @@ pub fn run(args: &Icount) -> Result<(), Box<dyn Error>> {
         println!("{} cases accepted: {}", now.cases.len(), args.baseline.display());
         return Ok(());
     }
-    let before = Counts::read(&args.baseline)?;
+    let mut before = Counts::read(&args.baseline)?;
+    before.cases.retain(|case, _| case.starts_with(only));
     let findings = icount::compare(&before, &now);
     println!("{:<22} {:>10} {:>10} {:>10}", "instructions", "baseline", "now", "change");
     findings.iter().for_each(|finding| println!("{finding}"));

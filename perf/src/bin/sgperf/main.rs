@@ -28,10 +28,11 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Verb {
-    /// Nanoseconds per message by stage, and messages per second of the whole turn, on one core.
+    /// What a message costs on one core: the whole turn, its stages, its codecs, and rivals at the same work.
     ///
-    /// Frames come from memory and go nowhere: the same worker turn as in the product, without a port's cost. Each
-    /// figure is the median of the rounds; the spread is the lowest and the highest.
+    /// Frames come from memory and go nowhere: the same worker turn as in the product, without a port's cost. Candidates take
+    /// turns in short slices, so that a ratio compares the same seconds; each figure is the median of the rounds. With
+    /// feature "dpdk" and Debian's dpdk-dev also the worker over DPDK's ports against dpdk-testpmd.
     Loop(cost::Loop),
     /// A little of everything in less than five minutes, and a report of it.
     Quick(quick::Quick),
