@@ -58,7 +58,7 @@ impl Fit {
         let mut row = Vec::with_capacity(self.coefficients.len());
         let mut known = 0;
         for term in terms {
-            let value = (term.of)(setting);
+            let value = (term.of)(setting, &self.knees);
             if self.coefficients.get(known).is_some_and(|coefficient| coefficient.name == term.name) {
                 row.push(value);
                 known += 1;
@@ -135,6 +135,10 @@ impl Model {
             if value < low * (1.0 - 1e-9) || value > high * (1.0 + 1e-9) {
                 beyond.push(format!("{name} = {value}: swept from {low} to {high}"));
             }
+        }
+        if setting.offload && setting.signed > self.offloaded {
+            let (asked, known) = (setting.signed, self.offloaded);
+            beyond.push(format!("{asked} signed with crypto threads: a worker's part was measured up to {known}"));
         }
         let measured = self.side_by_side.map_or(1, |(workers, _)| workers);
         if server.workers > measured {

@@ -121,7 +121,7 @@ fn model(document: &Document) -> String {
         let row = |one: &Coefficient| vec![one.name.clone(), number(one.ns), number(one.error), one.meaning.clone()];
         let rows: Vec<_> = fit.coefficients.iter().map(row).collect();
         out.push_str(&format!(
-            "<p>{what}, at {} GHz: {} points, {} of them beyond the number of coefficients; scatter {}. Each point against \
+            "<p>{what}, at {} GHz: {} points, {} of them beyond the number of coefficients and knees; scatter {}. Each point against \
              the equation of all others: {}, at worst {}.</p>\n{}",
             number(model.ghz),
             fit.points,

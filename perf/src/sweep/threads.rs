@@ -51,7 +51,7 @@ pub(super) fn crypto(
     let others = plan.cores.get(1..).unwrap_or(&[]);
     let one = others.get(..1).unwrap_or(&[]);
     let share = |percent: f64| (percent, Profile { judgement: signed(percent / 100.0), ..axes::base() });
-    let (shares, keys, all_signed) = (axes::OFFLOADED.map(share), axes::crypto_keys(plan.keys), share(100.0).1);
+    let (shares, keys, all_signed) = (axes::OFFLOADED.map(share), axes::of_many_keys(plan.keys), share(100.0).1);
     // Tables first: a thread that polls leaves no core for those who make them.
     for profile in keys.iter().map(|(_, profile)| profile).chain([&all_signed]) {
         inline.warm_up(plan, profile, notes)?;
