@@ -182,7 +182,7 @@ fn text_of_documents_is_never_markup() -> Tested {
         (series.x.label, series.x.unit) = (HOSTILE.to_owned(), HOSTILE.to_owned());
         (series.y.label, series.y.unit) = (HOSTILE.to_owned(), HOSTILE.to_owned());
     }
-    let figure = document.figures.get("ndr_unsigned_msgs_per_s").ok_or("figure")?.clone();
+    let figure = document.figures.get("unsigned.ndr_msgs_per_s").ok_or("figure")?.clone();
     for name in [format!("{HOSTILE}_ratio"), format!("{HOSTILE}_stage_{HOSTILE}_ns")] {
         let unit = if name.ends_with("ns") { "ns" } else { "" };
         document.figures.insert(name, sealgate_perf::record::Figure { unit: unit.to_owned(), ..figure.clone() });
@@ -216,7 +216,7 @@ fn each_plot_is_a_drawing_and_a_picture() -> Tested {
     let written = write(&fixtures(), &dir, false)?;
     let drawings = files(&dir.join("plots"), "svg")?;
     assert_eq!((drawings.len(), files(&dir.join("plots"), "png")?.len()), (written.plots, written.plots));
-    assert_eq!(written.plots, 8, "rates, latency, stages, four sweeps, trials");
+    assert_eq!(written.plots, 9, "rates, latency of two mixes, stages, four sweeps, trials");
     for path in drawings {
         let svg = fs::read_to_string(&path)?;
         let tree = roxmltree::Document::parse(&svg)?;

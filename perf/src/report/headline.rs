@@ -43,14 +43,13 @@ fn machine(documents: &[&Document]) -> Tile {
 }
 
 fn rate(documents: &[&Document]) -> Tile {
-    let Some(series) = documents.iter().find_map(|document| pick::rates(document).into_iter().next()) else {
-        return per_core(documents);
-    };
-    let Some(first) = series.points.first() else { return per_core(documents) };
-    let share = |x: f64| format!("{} % signed", number(x));
-    let mut lines = vec![said(share(first.x)), spread(first.low, first.high)];
-    lines.extend(series.points.iter().skip(1).map(|point| (share(point.x), number(point.y))));
-    Tile { question: "Messages/s without loss", answer: Some(number(first.y)), lines }
+    let rates: Vec<_> = documents.iter().flat_map(|document| pick::rates(document)).collect();
+    let Some((first, rest)) = rates.split_first() else { return per_core(documents) };
+    let mut lines = vec![said(first.mix.clone()), spread(first.low, first.fails)];
+    lines.extend(rest.iter().map(|rate| (rate.mix.clone(), number(rate.holds))));
+    let tester = documents.iter().find_map(|document| document.figures.get("tester.msgs_per_s_per_core"));
+    lines.extend(tester.map(|figure| ("tester alone sends".to_owned(), number(figure.median))));
+    Tile { question: "Messages/s without loss", answer: Some(number(first.holds)), lines }
 }
 
 /// Without a search, what one core does: not the same, and so called.
