@@ -141,6 +141,8 @@ pub struct Model {
     pub worker: Fit,
     /// A crypto thread's time for a signature, if one was measured.
     pub crypto: Option<Fit>,
+    /// Where nothing was varied: the first point.
+    pub usual: Setting,
     /// Lowest and highest of each variable that was swept.
     pub swept: IndexMap<String, (f64, f64)>,
     /// Highest share signed of a worker with crypto threads.
@@ -152,7 +154,7 @@ pub struct Model {
 impl Model {
     /// Fits both equations.
     ///
-    /// * `worker`, `crypto`: medians; `crypto` may be empty where there was no core for it
+    /// * `worker`, `crypto`: medians, the usual circumstances first; `crypto` may be empty where there was no core for it
     /// # Errors
     /// Too few points, or terms that were not varied apart.
     pub fn fit(ghz: f64, worker: &[Observation], crypto: &[Observation]) -> Result<Self, Fault> {
@@ -161,10 +163,17 @@ impl Model {
             let (low, high) = swept.entry(name.to_owned()).or_insert((value, value));
             (*low, *high) = (low.min(value), high.max(value));
         }
+        let Some(usual) = worker.first().map(|point| point.setting) else {
+            return Err(Fault::TooFew {
+                points: 0,
+                terms: WORKER.len(),
+                names: WORKER.iter().map(|term| term.name).collect(),
+            });
+        };
         let offloaded = worker.iter().filter(|point| point.setting.offload).map(|point| point.setting.signed);
         let offloaded = offloaded.fold(0.0, f64::max);
         let crypto = if crypto.is_empty() { None } else { Some(Fit::new(&CRYPTO, crypto)?) };
-        Ok(Self { ghz, worker: Fit::new(&WORKER, worker)?, crypto, swept, offloaded, side_by_side: None })
+        Ok(Self { ghz, worker: Fit::new(&WORKER, worker)?, crypto, usual, swept, offloaded, side_by_side: None })
     }
 
     /// A worker's time for a message by the equation, nanoseconds; `None` if a term that counts there was not measured.

@@ -80,6 +80,11 @@ impl Fit {
     }
 }
 
+/// A number for people: three decimals at most.
+fn round(value: f64) -> f64 {
+    (value * 1000.0).round() / 1000.0
+}
+
 impl Model {
     /// What a server does with traffic of these circumstances.
     ///
@@ -133,7 +138,7 @@ impl Model {
         for (name, value) in setting.variables() {
             let Some((low, high)) = self.swept.get(name) else { continue };
             if value < low * (1.0 - 1e-9) || value > high * (1.0 + 1e-9) {
-                beyond.push(format!("{name} = {value}: swept from {low} to {high}"));
+                beyond.push(format!("{name} = {value}: swept from {} to {}", round(*low), round(*high)));
             }
         }
         if setting.offload && setting.signed > self.offloaded {
@@ -148,7 +153,7 @@ impl Model {
             beyond.push(format!("{} crypto threads: their time was measured with 1", server.crypto));
         }
         if (server.ghz / self.ghz - 1.0).abs() > 0.25 {
-            beyond.push(format!("{} GHz: measured at {} GHz", server.ghz, self.ghz));
+            beyond.push(format!("{:.2} GHz: measured at {:.2} GHz", server.ghz, self.ghz));
         }
         beyond
     }

@@ -9,7 +9,7 @@ use super::inline::{Inline, pool, setting};
 use super::rig::{Common, Rig, Slice, signed};
 use super::{Curve, Measured, Plan, Step, axis};
 use crate::mix::Profile;
-use crate::model::{Observation, Server, Setting};
+use crate::model::{Observation, Setting};
 use crate::pool::thread_cpu;
 
 /// Frames of a turn.
@@ -136,10 +136,8 @@ fn curves(tasks: Vec<Task>) -> Vec<Curve> {
             "Messages of one worker against crypto threads, all signed, by the clock",
             axis("crypto threads", "", false),
             axis("messages/s", "", false),
-            |model, point| {
-                let server = Server { workers: 1, crypto: point.x as usize, ghz: model.ghz };
-                Some(model.predict(&server, &point.setting).ok()?.per_second.middle)
-            },
+            // By the clock: what others take of the cores is in it, and not in the model.
+            |_, _| None,
         ),
     ];
     for task in tasks {

@@ -7,6 +7,7 @@ use super::axes::{self, Case};
 use super::inline::{pool, setting};
 use super::rig::{Common, Rig, Slice};
 use super::{Curve, Measured, Plan, Step, axis};
+use crate::model::Model;
 use crate::pool::stay_on;
 use crate::record::{Document, Figure};
 
@@ -16,11 +17,20 @@ const BURST: usize = 32;
 /// What workers beside each other came to.
 pub(super) struct Workers {
     pub(super) curves: Vec<Curve>,
+    /// CPU time of a worker over time by the clock, in each slice.
+    shares: Vec<f64>,
 }
 
 impl Workers {
     /// A worker's pace beside most others against alone; a figure of the document too.
+    ///
+    /// And a note of how much of its core a worker had, without which nobody can read what is by the clock.
     pub(super) fn pace(&self, document: &mut Document) -> Option<(usize, f64)> {
+        let share = Figure::new("", self.shares.clone()).median;
+        document.notes.push(format!(
+            "by the clock: workers had {:.0} % of their cores (median of all slices); the rest went to others",
+            share * 100.0
+        ));
         let points = &self.curves.first()?.points;
         let (alone, most) = (points.first()?, points.last()?);
         if most.x < 2.0 {
@@ -48,28 +58,35 @@ pub(super) fn workers(plan: &Plan, progress: &mut impl FnMut(Step)) -> Result<Wo
     let point = |count| Measured { x: count as f64, setting, samples: Vec::new() };
     let mut by_cpu: Vec<_> = counts.clone().map(point).collect();
     let mut by_clock: Vec<_> = counts.map(point).collect();
+    let mut shares = Vec::new();
     for round in 0..plan.rounds {
         for (place, (cpu, clock)) in by_cpu.iter_mut().zip(&mut by_clock).enumerate() {
             let slices = together(plan, &mut rigs, place + 1)?;
             cpu.samples.push(slices.iter().map(|slice| 1e9 / slice.ns()).sum());
+            shares.extend(slices.iter().map(|slice| slice.cpu.as_secs_f64() / slice.wall.as_secs_f64()));
             let longest = slices.iter().map(|slice| slice.wall).max().unwrap_or_default();
             clock.samples.push(slices.iter().map(|slice| slice.messages as f64).sum::<f64>() / longest.as_secs_f64());
             progress(Step::Measured(round * plan.cores.len() + place + 1, plan.rounds * plan.cores.len()));
         }
     }
-    let curve = |name, title, points| Curve {
+    let curve = |name, title, points, model: fn(&Model, &Measured) -> Option<f64>| Curve {
         name,
         title,
         x: axis("workers", "", false),
         y: axis("messages/s", "", false),
         points,
-        model: |model, point| Some(point.x * 1e9 / model.worker_ns(&point.setting)?),
+        model,
     };
     let curves = vec![
-        curve("workers", "Messages of workers together, unsigned, by the sum of their CPU-time rates", by_cpu),
-        curve("workers-clock", "Messages of workers together, unsigned, by the clock", by_clock),
+        curve(
+            "workers",
+            "Messages of workers together, unsigned, by the sum of their CPU-time rates",
+            by_cpu,
+            |model, point| Some(point.x * 1e9 / model.worker_ns(&point.setting)?),
+        ),
+        curve("workers-clock", "Messages of workers together, unsigned, by the clock", by_clock, |_, _| None),
     ];
-    Ok(Workers { curves })
+    Ok(Workers { curves, shares })
 }
 
 /// A slice of so many workers at once.
