@@ -256,10 +256,9 @@ fn stages(documents: &[&Document]) -> Option<Plot> {
         id: "stages".to_owned(),
         title: "What a message costs, by stage".to_owned(),
         from,
-        caption:
-            "CPU time of the worker's thread per message, nanoseconds; medians. Reading the clock after each stage \
-                  costs something too: the sum lies a little above an unwatched turn."
-                .to_owned(),
+        caption: "CPU time of the worker's thread per message, nanoseconds; medians. Parts are measured apart: their \
+                  sum need not be that of the whole turn."
+            .to_owned(),
         rows: rows.collect(),
         svg: bars::draw(&stacked, "ns"),
         head: ["message", "stage", "ns"].map(str::to_owned).into(),
