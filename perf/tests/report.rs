@@ -137,6 +137,7 @@ fn a_spoiled_trial_is_seen_and_not_only_counted() -> Tested {
     // Above all plots, in the plot as a mark of its own, and with its cause in what stands open.
     let (top, rest) = page.split_once("<div class=\"plots\">").ok_or("no plots")?;
     assert!(top.contains("2 of 16 trials"));
+    assert_eq!(top.matches("<b>2 of 16</b>").count(), 2, "beside the rate, and beside the latency");
     assert_eq!(page.matches("<path class=\"bad\"").count(), 3, "two trials, and the one that explains the mark");
     let (_, open) = rest.split_once("<details open>").ok_or("nothing stands open")?;
     let open = open.split("</details>").next().unwrap_or("");

@@ -4,7 +4,7 @@ use super::Input;
 use super::pick;
 use super::text::{number, percent, quantity};
 use super::trials;
-use crate::record::{Document, Figure};
+use crate::record::{Document, Figure, Machine};
 
 /// One answer.
 pub(super) struct Tile {
@@ -29,6 +29,13 @@ fn spread(low: f64, high: f64) -> (String, String) {
     said(format!("from {} to {}", number(low), number(high)))
 }
 
+/// How many trials of these documents say nothing, if any does.
+fn spoiled(documents: &[&Document]) -> Option<(String, String)> {
+    let count = |document: &&Document| (trials::count(&document.trials)[2], document.trials.len());
+    let (spoiled, of) = documents.iter().map(count).fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
+    (spoiled > 0).then(|| ("trials spoiled".to_owned(), format!("{spoiled} of {of}")))
+}
+
 fn machine(documents: &[&Document]) -> Tile {
     let machine = documents.first().map(|document| &document.run.machine);
     let lines = machine.map_or_else(Vec::new, |machine| {
@@ -49,6 +56,7 @@ fn rate(documents: &[&Document]) -> Tile {
     lines.extend(rest.iter().map(|rate| (rate.mix.clone(), number(rate.holds))));
     let tester = documents.iter().find_map(|document| document.figures.get("tester.msgs_per_s_per_core"));
     lines.extend(tester.map(|figure| ("tester alone sends".to_owned(), number(figure.median))));
+    lines.extend(spoiled(documents));
     Tile { question: "Messages/s without loss", answer: Some(number(first.holds)), lines }
 }
 
@@ -122,6 +130,7 @@ fn latency(documents: &[&Document]) -> Tile {
         let us = pick::percentile(floor, 99.9).map_or_else(|| "–".to_owned(), |us| quantity(us, "µs"));
         tile.lines.push(("tester alone, 99.9 %".to_owned(), us));
     }
+    tile.lines.extend(spoiled(&[document]));
     tile
 }
 
@@ -153,7 +162,11 @@ pub(super) fn warnings(inputs: &[Input]) -> Vec<String> {
     }
     let machines = || inputs.iter().map(|input| &input.document.run.machine);
     let first = machines().next();
-    if machines().any(|machine| Some((&machine.processor, machine.cores)) != first.map(|m| (&m.processor, m.cores))) {
+    // Not the number of cores: that is of those a process may use.
+    let same = |one: &Machine, other: &Machine| {
+        (&one.processor, &one.kernel, one.memory_gib) == (&other.processor, &other.kernel, other.memory_gib)
+    };
+    if machines().any(|machine| first.is_some_and(|first| !same(first, machine))) {
         warnings.push("The documents are of different machines: their figures cannot be compared.".to_owned());
     }
     if machines().any(|machine| Some(&machine.commit) != first.map(|machine| &machine.commit)) {

@@ -122,26 +122,33 @@ pub(super) fn is_ratio(name: &str, figure: &Figure) -> bool {
     figure.unit.is_empty() && (name.contains("ratio") || name.contains("_to_"))
 }
 
-/// What a ratio is of and against what, as far as its name tells.
-pub(super) fn against(name: &str) -> (String, String) {
-    const KNOWN: [(&str, &str, &str); 4] = [
-        (
-            "decode_ratio_to_crates",
-            "decoders from M3UA to the subscriber",
-            "the crates m3ua, sccp, tcap and gsm_map on the same octets",
-        ),
-        ("verify_ratio_to_aws_lc", "verification in the worker, with hash and queue", "aws-lc-rs, one by one"),
-        ("testpmd_io_ratio", "frames through one core", "testpmd io on the same ports"),
-        ("testpmd_csum_ratio", "frames through one core", "testpmd csum on the same ports"),
-    ];
-    if let Some((_, what, against)) = KNOWN.iter().find(|(known, _, _)| *known == name) {
-        return ((*what).to_owned(), (*against).to_owned());
+/// What a ratio is of, what it is against, and how to read it.
+pub(super) type Meaning = [String; 3];
+
+const FASTER: &str = "how many times as fast ours is";
+const DEARER: &str = "how many times as dear ours is";
+const KNOWN: [(&str, [&str; 3]); 5] = [
+    (
+        "decode_ratio_to_crates",
+        ["decoders from M3UA to the subscriber", "the crates m3ua, sccp, tcap and gsm_map on the same octets", FASTER],
+    ),
+    ("verify_ratio_to_aws_lc", ["verification in the worker, with hash and queue", "aws-lc-rs, one by one", FASTER]),
+    ("testpmd_io_ratio", ["a judged message", "a frame through testpmd io on the same ports", DEARER]),
+    ("testpmd_csum_ratio", ["a judged message", "a frame through testpmd csum on the same ports", DEARER]),
+    ("io_forward_ratio", ["our loop over ports that give and take", "testpmd io over the same", DEARER]),
+];
+
+/// As far as its name tells.
+pub(super) fn meaning(name: &str) -> Meaning {
+    if let Some((_, known)) = KNOWN.iter().find(|(known, _)| *known == name) {
+        return known.map(str::to_owned);
     }
     let split = name.split_once("_ratio_to_").or_else(|| name.split_once("_to_"));
+    let reading = "the first over the second".to_owned();
     match split.or_else(|| Some(("", name.strip_suffix("_ratio")?))) {
-        Some((what, against)) if !what.is_empty() => (words(what), words(against)),
-        Some((_, against)) => (words(name), words(against)),
-        None => (words(name), "not said".to_owned()),
+        Some((what, against)) if !what.is_empty() => [words(what), words(against), reading],
+        Some((_, against)) => [words(name), words(against), "–".to_owned()],
+        None => [words(name), "not said".to_owned(), "–".to_owned()],
     }
 }
 
@@ -162,8 +169,8 @@ mod tests {
         }
         assert_eq!(stage("unsigned_stage_policy_ns"), Some(("unsigned".to_owned(), "policy")));
         assert_eq!(stage("decode_ns"), None);
-        assert_eq!(against("pool_to_bare"), ("pool".to_owned(), "bare".to_owned()));
-        assert!(against("testpmd_io_ratio").1.starts_with("testpmd io"));
+        assert_eq!(meaning("pool_to_bare"), ["pool", "bare", "the first over the second"]);
+        assert!(meaning("testpmd_io_ratio")[1].contains("testpmd io"));
     }
 
     #[test]

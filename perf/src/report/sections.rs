@@ -40,8 +40,7 @@ pub(super) fn ratios(inputs: &[Input]) -> String {
     let mut rows = Vec::new();
     for (place, input) in inputs.iter().enumerate() {
         for (name, figure) in input.document.figures.iter().filter(|(name, figure)| pick::is_ratio(name, figure)) {
-            let (what, against) = pick::against(name);
-            let mut row = vec![what, against];
+            let mut row: Vec<_> = pick::meaning(name).into();
             row.extend([figure.median, figure.low, figure.high].map(number));
             row.extend([
                 percent(figure.spread),
@@ -54,10 +53,9 @@ pub(super) fn ratios(inputs: &[Input]) -> String {
     if rows.is_empty() {
         return String::new();
     }
-    let head = owned(["what", "against", "median", "lowest", "highest", "spread", "samples", "figure"]);
+    let head = owned(["what", "against", "read", "median", "lowest", "highest", "spread", "samples", "figure"]);
     format!(
-        "<section>\n<h2>Ratios</h2>\n<p>Both sides of a ratio were measured in turns in one run. Above 1, Sealgate is \
-         faster or does more.</p>\n{}</section>\n",
+        "<section>\n<h2>Ratios</h2>\n<p>Both sides of a ratio were measured in turns in one run.</p>\n{}</section>\n",
         table(&head, &rows)
     )
 }
