@@ -5,6 +5,7 @@ use std::error::Error;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use sealgate_perf::model::{Model, Observation, Setting};
 use sealgate_perf::record::Document;
 use sealgate_perf::report::{self, SCALE, Written};
 
@@ -310,5 +311,49 @@ fn what_cannot_be_reported_is_said() -> Tested {
     assert!(said.contains("none.json") && said.contains("not a document"), "{said}");
     assert!(!dir.join("out").exists(), "nothing was written for what cannot be read");
     assert!(fault(&fixtures(), &none).contains("is a file"));
+    Ok(())
+}
+
+#[test]
+fn a_model_is_shown_with_its_errors_and_its_range() -> Tested {
+    // Circumstances all over the place, and costs of an equation that has nothing to do with a gateway.
+    let mut state = 1_u64;
+    let mut random = |most: f64| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 40) as f64 / (1_u64 << 24) as f64 * most
+    };
+    let mut point = |place: u32| {
+        let setting = Setting {
+            signed: random(1.0),
+            offload: place % 2 == 1,
+            burst: 1.0 + random(31.0),
+            octets: 100.0 + random(200.0),
+            sms: random(1.0),
+            peers: 1.0 + random(9999.0),
+            keys: 1.0 + random(999.0),
+            prefixes: 1.0 + random(999_999.0),
+        };
+        Observation { setting, ns: 700.0 + setting.octets + 3000.0 * setting.signed }
+    };
+    let points: Vec<_> = (0..60).map(&mut point).collect();
+    let mut document = Document::read(&fixture("synthetic-sweep.json"))?;
+    let model = Model::fit(2.75, &points, &[])?;
+    document.model = Some(model.clone());
+    let dir = folder("model")?;
+    fs::create_dir_all(&dir)?;
+    let path = dir.join("sweep.json");
+    fs::write(&path, serde_json::to_string(&document)?)?;
+    let page = text(&fs::read_to_string(write(&[path], &dir.join("out"), false)?.page)?);
+    let found = numbers(&page);
+    for coefficient in &model.worker.coefficients {
+        assert!(page.contains(&coefficient.meaning), "{}", coefficient.meaning);
+        let there = found.iter().any(|seen| (seen - coefficient.ns).abs() <= coefficient.ns.abs() * 6e-4 + 1e-6);
+        assert!(there, "{coefficient:?}");
+    }
+    for (name, (low, high)) in &model.swept {
+        let there = |value: f64| found.iter().any(|seen| (seen - value).abs() <= value.abs() * 6e-4);
+        assert!(there(*low) && there(*high), "{name}");
+    }
+    assert!(page.contains("at 2.75 GHz") && page.contains("a core of its own"), "clock and assumptions");
     Ok(())
 }
