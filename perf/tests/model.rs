@@ -1,49 +1,31 @@
 //! The model against data whose truth is known.
 
-use sealgate_perf::model::{Fault, Model, Observation, Server, Setting};
+use sealgate_perf::model::{Fault, Knees, Model, Observation, Server, Setting};
 
 /// Coefficients that the data are made of, in the order of the module's equation.
-#[derive(Clone, Copy)]
-struct Truth {
-    message: f64,
-    inline: f64,
-    offload: f64,
-    turn: f64,
-    batch: f64,
-    octet: f64,
-    sms: f64,
-    peers: f64,
-    prefixes: f64,
-    keys: f64,
-}
+const TRUTH: [f64; 11] = [410.0, 4100.0, 4500.0, 590.0, 9200.0, 95.0, 0.85, 60.0, 160.0, 50.0, 210.0];
+const KNEES: Knees = Knees { peers: 3000.0, prefixes: 1000.0, keys: 100.0 };
 
-const TRUTH: Truth = Truth {
-    message: 410.0,
-    inline: 4300.0,
-    offload: 620.0,
-    turn: 95.0,
-    batch: 1800.0,
-    octet: 0.85,
-    sms: 60.0,
-    peers: 6.5,
-    prefixes: 4.2,
-    keys: 55.0,
-};
-
-impl Truth {
-    fn ns(&self, at: &Setting) -> f64 {
-        let (inline, offload) = if at.offload { (0.0, at.signed) } else { (at.signed, 0.0) };
-        self.message
-            + self.inline * inline
-            + self.offload * offload
-            + self.turn / at.burst
-            + self.batch * inline / at.burst
-            + self.octet * at.octets
-            + self.sms * at.sms
-            + self.peers * at.peers.log2()
-            + self.prefixes * at.prefixes.log2()
-            + self.keys * at.signed * at.keys.log2()
-    }
+/// The equation of the module's page, once more.
+fn truth(at: &Setting) -> f64 {
+    let any = 1.0 - (1.0 - at.signed).powf(at.burst);
+    let batch = if at.signed > 0.0 { at.signed * at.burst / any } else { 1.0 };
+    let inline = if at.offload { 0.0 } else { at.signed };
+    let (handed, flush) = if at.offload { (at.signed, any / at.burst) } else { (0.0, 0.0) };
+    let terms = [
+        1.0,
+        inline,
+        inline / batch.sqrt(),
+        handed,
+        flush,
+        1.0 / at.burst,
+        at.octets,
+        at.sms,
+        (1.0 + at.peers / KNEES.peers).log2(),
+        (1.0 + at.prefixes / KNEES.prefixes).log2(),
+        inline * (1.0 + at.keys / KNEES.keys).log2(),
+    ];
+    terms.iter().zip(TRUTH).map(|(term, truth)| term * truth).sum()
 }
 
 const BASE: Setting = Setting {
@@ -65,9 +47,9 @@ fn sweeps() -> Vec<Setting> {
     }
     all.extend([120.0, 150.0, 180.0, 220.0, 255.0].map(|octets| Setting { octets, sms: 1.0, ..BASE }));
     all.extend([1.0, 10.0, 100.0, 1000.0, 10_000.0].map(|peers| Setting { peers, ..BASE }));
-    all.extend([1e3, 1e4, 1e5, 1e6].map(|prefixes| Setting { prefixes, ..BASE }));
-    all.extend([1.0, 10.0, 100.0, 1000.0].map(|keys| Setting { keys, signed: 1.0, ..BASE }));
-    all.extend([0.02, 0.05, 0.1].map(|signed| Setting { signed, offload: true, ..BASE }));
+    all.extend([1.0, 10.0, 1e3, 1e4, 1e5, 1e6].map(|prefixes| Setting { prefixes, ..BASE }));
+    all.extend([1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0].map(|keys| Setting { keys, signed: 1.0, ..BASE }));
+    all.extend([0.02, 0.05, 0.1, 0.2, 0.3].map(|signed| Setting { signed, offload: true, ..BASE }));
     all
 }
 
@@ -87,10 +69,8 @@ impl Noise {
     }
 
     fn measure(&mut self, settings: &[Setting], scatter: f64) -> Vec<Observation> {
-        let point = |setting: &Setting| Observation {
-            setting: *setting,
-            ns: TRUTH.ns(setting) * (1.0 + scatter * self.normal()),
-        };
+        let point =
+            |setting: &Setting| Observation { setting: *setting, ns: truth(setting) * (1.0 + scatter * self.normal()) };
         settings.iter().map(point).collect()
     }
 }
@@ -102,13 +82,11 @@ fn fit(points: &[Observation]) -> Model {
 #[test]
 fn without_noise_the_truth_itself_comes_out() {
     let model = fit(&Noise(1).measure(&sweeps(), 0.0));
-    let found: Vec<f64> = model.worker.coefficients.iter().map(|coefficient| coefficient.ns).collect();
-    let t = TRUTH;
-    let truth = [t.message, t.inline, t.offload, t.turn, t.batch, t.octet, t.sms, t.peers, t.prefixes, t.keys];
-    assert_eq!(found.len(), truth.len());
-    for (found, truth) in found.iter().zip(truth) {
-        assert!((found / truth - 1.0).abs() < 1e-6, "{found}, not {truth}");
+    assert_eq!(model.worker.coefficients.len(), TRUTH.len());
+    for (found, truth) in model.worker.coefficients.iter().zip(TRUTH) {
+        assert!((found.ns / truth - 1.0).abs() < 1e-6, "{found:?}, not {truth}");
     }
+    assert_eq!(model.worker.knees, KNEES);
     assert!(model.worker.scatter < 1e-9 && model.worker.left_out < 1e-9);
 }
 
@@ -125,16 +103,16 @@ fn intervals_hold_what_they_promise() {
     let mut noise = Noise(0x5ea1_9a7e);
     for _ in 0..400 {
         let model = fit(&noise.measure(&settings, 0.03));
-        let truth = [TRUTH.message, TRUTH.inline, TRUTH.offload, TRUTH.turn, TRUTH.batch];
-        for (coefficient, truth) in model.worker.coefficients.iter().zip(truth) {
-            // 27 degrees of freedom or more: 2.05 standard errors hold 95 %.
-            coefficients.0 += u32::from((coefficient.ns - truth).abs() <= 2.05 * coefficient.error);
+        // Those of knees mean something else with another knee.
+        for (coefficient, truth) in model.worker.coefficients.iter().zip(TRUTH).take(8) {
+            // Of some 35 degrees of freedom: 2.03 standard errors hold 95 %.
+            coefficients.0 += u32::from((coefficient.ns - truth).abs() <= 2.03 * coefficient.error);
             coefficients.1 += 1;
         }
         for setting in &asked {
             let ns = model.predict(&server, setting).unwrap_or_else(|fault| panic!("{fault}")).worker_ns;
             // One more measurement there, not the truth.
-            let measured = TRUTH.ns(setting) * (1.0 + 0.03 * noise.normal());
+            let measured = truth(setting) * (1.0 + 0.03 * noise.normal());
             predictions.0 += u32::from((ns.low..=ns.high).contains(&measured));
             predictions.1 += 1;
         }
@@ -152,10 +130,8 @@ fn intervals_hold_what_they_promise() {
 fn a_wrong_equation_shows_in_what_is_left_out() {
     // A step of a cache that no logarithm knows.
     let step = |setting: &Setting| if setting.peers > 500.0 { 2.0 } else { 1.0 };
-    let points: Vec<_> = sweeps()
-        .iter()
-        .map(|setting| Observation { setting: *setting, ns: TRUTH.ns(setting) * step(setting) })
-        .collect();
+    let points: Vec<_> =
+        sweeps().iter().map(|setting| Observation { setting: *setting, ns: truth(setting) * step(setting) }).collect();
     let model = fit(&points);
     assert!(model.worker.left_out > 0.05 && model.worker.left_out_worst > 0.2, "{:?}", model.worker);
 }
@@ -183,10 +159,14 @@ fn too_little_and_too_alike_are_refused() {
     assert!(matches!(Model::fit(2.6, &broken, &[]), Err(Fault::Impossible { .. })));
 }
 
+fn crypto_ns(keys: f64) -> f64 {
+    2900.0 + 240.0 * (1.0 + keys / 100.0).log2()
+}
+
 fn with_crypto() -> Model {
     let crypto = [1.0, 10.0, 100.0, 1000.0, 4000.0, 2.0].map(|keys: f64| {
         let setting = Setting { keys, signed: 1.0, offload: true, ..BASE };
-        Observation { setting, ns: 4000.0 + 50.0 * keys.log2() }
+        Observation { setting, ns: crypto_ns(keys) }
     });
     Model::fit(2.6, &Noise(5).measure(&sweeps(), 0.0), &crypto).unwrap_or_else(|fault| panic!("{fault}"))
 }
@@ -199,16 +179,16 @@ fn a_server_does_what_its_scarcest_cores_do() {
     let signed = Setting { signed: 1.0, ..BASE };
     let crypto = predict(&server, &signed);
     assert!(crypto.bound_by_crypto);
-    let expected = 8.0 * 1e9 / (4000.0 + 50.0 * 100_f64.log2());
+    let expected = 8.0 * 1e9 / crypto_ns(BASE.keys);
     assert!((crypto.per_second.middle / expected - 1.0).abs() < 1e-6, "{crypto:?}");
     let unsigned = predict(&server, &BASE);
     assert!(!unsigned.bound_by_crypto);
-    assert!((unsigned.per_second.middle / (4.0 * 1e9 / TRUTH.ns(&BASE)) - 1.0).abs() < 1e-6, "{unsigned:?}");
+    assert!((unsigned.per_second.middle / (4.0 * 1e9 / truth(&BASE)) - 1.0).abs() < 1e-6, "{unsigned:?}");
     // Twice the clock, twice the messages; inline a worker pays for signatures itself.
     let fast = predict(&Server { ghz: 5.2, ..server }, &BASE);
     assert!((fast.per_second.middle / unsigned.per_second.middle - 2.0).abs() < 1e-9);
     let inline = predict(&Server { crypto: 0, ..server }, &signed);
-    assert!((inline.per_second.middle / (4.0 * 1e9 / TRUTH.ns(&signed)) - 1.0).abs() < 1e-6, "{inline:?}");
+    assert!((inline.per_second.middle / (4.0 * 1e9 / truth(&signed)) - 1.0).abs() < 1e-6, "{inline:?}");
 }
 
 #[test]
@@ -223,13 +203,15 @@ fn nothing_is_extrapolated_in_silence() {
         (Setting { peers: 20_000.0, ..BASE }, "peers"),
         (Setting { keys: 5000.0, ..BASE }, "keys"),
         (Setting { octets: 900.0, ..BASE }, "octets"),
-        (Setting { prefixes: 1.0, ..BASE }, "prefixes"),
+        (Setting { prefixes: 2e6, ..BASE }, "prefixes"),
     ] {
         let said = beyond(&one, &setting);
         assert!(said.len() == 1 && said.iter().all(|said| said.starts_with(name)), "{said:?}");
     }
     assert!(beyond(&Server { workers: 8, ..one }, &BASE).iter().any(|said| said.contains("8 workers")));
     assert!(beyond(&Server { ghz: 5.0, ..one }, &BASE).iter().any(|said| said.contains("GHz")));
+    let half = Setting { signed: 0.5, ..BASE };
+    assert!(beyond(&Server { crypto: 1, ..one }, &half).iter().any(|said| said.contains("up to 0.3")));
     // What was never measured is refused.
     let without = fit(&Noise(6).measure(&sweeps(), 0.0));
     let fault = without.predict(&Server { crypto: 1, ..one }, &BASE).err();

@@ -5,6 +5,7 @@ use std::error::Error;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use sealgate_perf::model::{Model, Observation, Setting};
 use sealgate_perf::record::Document;
 use sealgate_perf::report::{self, SCALE, Written};
 
@@ -137,6 +138,7 @@ fn a_spoiled_trial_is_seen_and_not_only_counted() -> Tested {
     // Above all plots, in the plot as a mark of its own, and with its cause in what stands open.
     let (top, rest) = page.split_once("<div class=\"plots\">").ok_or("no plots")?;
     assert!(top.contains("2 of 16 trials"));
+    assert_eq!(top.matches("<b>2 of 16</b>").count(), 2, "beside the rate, and beside the latency");
     assert_eq!(page.matches("<path class=\"bad\"").count(), 3, "two trials, and the one that explains the mark");
     let (_, open) = rest.split_once("<details open>").ok_or("nothing stands open")?;
     let open = open.split("</details>").next().unwrap_or("");
@@ -182,7 +184,7 @@ fn text_of_documents_is_never_markup() -> Tested {
         (series.x.label, series.x.unit) = (HOSTILE.to_owned(), HOSTILE.to_owned());
         (series.y.label, series.y.unit) = (HOSTILE.to_owned(), HOSTILE.to_owned());
     }
-    let figure = document.figures.get("ndr_unsigned_msgs_per_s").ok_or("figure")?.clone();
+    let figure = document.figures.get("unsigned.ndr_msgs_per_s").ok_or("figure")?.clone();
     for name in [format!("{HOSTILE}_ratio"), format!("{HOSTILE}_stage_{HOSTILE}_ns")] {
         let unit = if name.ends_with("ns") { "ns" } else { "" };
         document.figures.insert(name, sealgate_perf::record::Figure { unit: unit.to_owned(), ..figure.clone() });
@@ -216,7 +218,7 @@ fn each_plot_is_a_drawing_and_a_picture() -> Tested {
     let written = write(&fixtures(), &dir, false)?;
     let drawings = files(&dir.join("plots"), "svg")?;
     assert_eq!((drawings.len(), files(&dir.join("plots"), "png")?.len()), (written.plots, written.plots));
-    assert_eq!(written.plots, 8, "rates, latency, stages, four sweeps, trials");
+    assert_eq!(written.plots, 9, "rates, latency of two mixes, stages, four sweeps, trials");
     for path in drawings {
         let svg = fs::read_to_string(&path)?;
         let tree = roxmltree::Document::parse(&svg)?;
@@ -309,5 +311,49 @@ fn what_cannot_be_reported_is_said() -> Tested {
     assert!(said.contains("none.json") && said.contains("not a document"), "{said}");
     assert!(!dir.join("out").exists(), "nothing was written for what cannot be read");
     assert!(fault(&fixtures(), &none).contains("is a file"));
+    Ok(())
+}
+
+#[test]
+fn a_model_is_shown_with_its_errors_and_its_range() -> Tested {
+    // Circumstances all over the place, and costs of an equation that has nothing to do with a gateway.
+    let mut state = 1_u64;
+    let mut random = |most: f64| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 40) as f64 / (1_u64 << 24) as f64 * most
+    };
+    let mut point = |place: u32| {
+        let setting = Setting {
+            signed: random(1.0),
+            offload: place % 2 == 1,
+            burst: 1.0 + random(31.0),
+            octets: 100.0 + random(200.0),
+            sms: random(1.0),
+            peers: 1.0 + random(9999.0),
+            keys: 1.0 + random(999.0),
+            prefixes: 1.0 + random(999_999.0),
+        };
+        Observation { setting, ns: 700.0 + setting.octets + 3000.0 * setting.signed }
+    };
+    let points: Vec<_> = (0..60).map(&mut point).collect();
+    let mut document = Document::read(&fixture("synthetic-sweep.json"))?;
+    let model = Model::fit(2.75, &points, &[])?;
+    document.model = Some(model.clone());
+    let dir = folder("model")?;
+    fs::create_dir_all(&dir)?;
+    let path = dir.join("sweep.json");
+    fs::write(&path, serde_json::to_string(&document)?)?;
+    let page = text(&fs::read_to_string(write(&[path], &dir.join("out"), false)?.page)?);
+    let found = numbers(&page);
+    for coefficient in &model.worker.coefficients {
+        assert!(page.contains(&coefficient.meaning), "{}", coefficient.meaning);
+        let there = found.iter().any(|seen| (seen - coefficient.ns).abs() <= coefficient.ns.abs() * 6e-4 + 1e-6);
+        assert!(there, "{coefficient:?}");
+    }
+    for (name, (low, high)) in &model.swept {
+        let there = |value: f64| found.iter().any(|seen| (seen - value).abs() <= value.abs() * 6e-4);
+        assert!(there(*low) && there(*high), "{name}");
+    }
+    assert!(page.contains("at 2.75 GHz") && page.contains("a core of its own"), "clock and assumptions");
     Ok(())
 }

@@ -5,23 +5,28 @@
 //! A worker's CPU time for a message, nanoseconds:
 //!
 //! ```text
-//! cost = a                          any message
-//!      + b  * signed                a signature that the worker verifies itself
-//!        (b' * signed               or one that it hands to a crypto thread)
-//!      + t  / burst                 a turn, shared by the messages that it finds
-//!      + t' * signed / burst        a batch of signatures, shared in the same way (inline only)
-//!      + c  * octets                an octet of the frame: copied, summed, read
-//!      + s  * sms                   what a short message costs beside its length
-//!      + d  * log2(peers)           steps of a look-up by operator, and its memory
-//!      + e  * log2(prefixes)        the same by prefix
-//!      + f  * signed * log2(keys)   tables of keys: each doubling lies farther from the core
+//! cost = a                                      any message
+//!      + b * signed                             a signature that the worker verifies itself, in a large batch
+//!      + c * signed / sqrt(batch)               what it costs more in a small one
+//!      (b' * signed + c' * any / burst          instead, where crypto threads verify: handing over, and doing so at all)
+//!      + t / burst                              a turn, shared by the messages that it finds
+//!      + o * octets                             an octet of the frame: copied, summed, read
+//!      + s * sms                                what a short message costs beside its length
+//!      + p * log2(1 + peers / P)                look-ups by operator
+//!      + q * log2(1 + prefixes / Q)             look-ups by prefix
+//!      + k * signed * log2(1 + keys / K)        tables of keys, where the worker verifies itself
 //! ```
 //!
-//! A crypto thread's CPU time for a signature is `v + g * log2(keys)`. With `W` workers and `M` crypto threads a server passes
-//! `min(W / cost, M / (signed * crypto))` messages a second.
+//! * `any = 1 - (1 - signed) ^ burst` is the share of turns that find anything signed, and `batch = signed * burst / any`
+//!   the signatures of such a turn. The root was seen, not derived: the engine shares some work by the batch and fills its
+//!   lanes with the rest.
+//! * `P`, `Q` and `K` are knees: below them a table lies near the core and its size costs nothing, above each doubling
+//!   costs the same. Caches have steps and no logarithms; a curve that is right at both ends is off between them by less
+//!   than a step, and what it misses shows in the scatter, and so in every interval. Knees are those of some that fit best
+//!   ([`Fit::knees`]), and each counts as one more coefficient.
 //!
-//! Logarithms are no law of caches, which have steps. They are right at the ends of what was swept and within a step
-//! between; what they miss shows in the residuals, and so in every interval.
+//! A crypto thread's CPU time for a signature is `v + k * log2(1 + keys / K)`. With `W` workers and `M` crypto threads a
+//! server passes `min(W / cost, M / (signed * crypto))` messages a second.
 //!
 //! # How sure
 //!
@@ -45,9 +50,9 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 pub use self::predict::{ASSUMPTIONS, Prediction, Range, Server};
-use self::solve::{Collinear, dot, least_squares};
-pub use self::terms::Setting;
-use self::terms::{CRYPTO, Term, WORKER};
+use self::solve::{Collinear, Solution, dot, least_squares};
+use self::terms::{CRYPTO, TRIED, Term, WORKER};
+pub use self::terms::{Knees, Setting};
 
 /// One point of a sweep.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -76,11 +81,13 @@ pub struct Coefficient {
 pub struct Fit {
     /// Its terms; those that nothing was measured of are left out.
     pub coefficients: Vec<Coefficient>,
+    /// From which numbers on tables cost something.
+    pub knees: Knees,
     /// Covariance of the coefficients, for a relative scatter of 1.
     covariance: Vec<Vec<f64>>,
     /// Points it was fitted to.
     pub points: usize,
-    /// Points above the number of coefficients.
+    /// Points above the number of coefficients and knees.
     pub freedom: usize,
     /// Relative scatter of a point around the equation: its standard deviation.
     pub scatter: f64,
@@ -95,7 +102,7 @@ pub struct Fit {
 pub enum Fault {
     /// Fewer points than are needed to say how sure it is.
     #[error(
-        "{points} points are too few for {terms} coefficients and their errors: sweep at least {} points, over all of: {}",
+        "{points} points are too few for {terms} coefficients and knees and their errors: sweep at least {} points, over all of: {}",
         terms + 3,
         names.join(", ")
     )]
@@ -134,8 +141,12 @@ pub struct Model {
     pub worker: Fit,
     /// A crypto thread's time for a signature, if one was measured.
     pub crypto: Option<Fit>,
+    /// Where nothing was varied: the first point.
+    pub usual: Setting,
     /// Lowest and highest of each variable that was swept.
     pub swept: IndexMap<String, (f64, f64)>,
+    /// Highest share signed of a worker with crypto threads.
+    pub offloaded: f64,
     /// Most workers that were measured beside each other, and a worker's pace there against one alone.
     pub side_by_side: Option<(usize, f64)>,
 }
@@ -143,7 +154,7 @@ pub struct Model {
 impl Model {
     /// Fits both equations.
     ///
-    /// * `worker`, `crypto`: medians; `crypto` may be empty where there was no core for it
+    /// * `worker`, `crypto`: medians, the usual circumstances first; `crypto` may be empty where there was no core for it
     /// # Errors
     /// Too few points, or terms that were not varied apart.
     pub fn fit(ghz: f64, worker: &[Observation], crypto: &[Observation]) -> Result<Self, Fault> {
@@ -152,8 +163,17 @@ impl Model {
             let (low, high) = swept.entry(name.to_owned()).or_insert((value, value));
             (*low, *high) = (low.min(value), high.max(value));
         }
+        let Some(usual) = worker.first().map(|point| point.setting) else {
+            return Err(Fault::TooFew {
+                points: 0,
+                terms: WORKER.len(),
+                names: WORKER.iter().map(|term| term.name).collect(),
+            });
+        };
+        let offloaded = worker.iter().filter(|point| point.setting.offload).map(|point| point.setting.signed);
+        let offloaded = offloaded.fold(0.0, f64::max);
         let crypto = if crypto.is_empty() { None } else { Some(Fit::new(&CRYPTO, crypto)?) };
-        Ok(Self { ghz, worker: Fit::new(&WORKER, worker)?, crypto, swept, side_by_side: None })
+        Ok(Self { ghz, worker: Fit::new(&WORKER, worker)?, crypto, usual, swept, offloaded, side_by_side: None })
     }
 
     /// A worker's time for a message by the equation, nanoseconds; `None` if a term that counts there was not measured.
@@ -174,21 +194,34 @@ impl Fit {
         {
             return Err(Fault::Impossible { place, ns: point.ns, setting: Box::new(point.setting) });
         }
+        let mut knees = Knees { peers: 1000.0, prefixes: 1000.0, keys: 1000.0 };
         // Of a term that is nothing at every point nothing can be said.
-        let seen = |term: &&Term| points.iter().any(|point| (term.of)(&point.setting) != 0.0);
+        let seen = |term: &&Term| points.iter().any(|point| (term.of)(&point.setting, &knees) != 0.0);
         let terms: Vec<_> = terms.iter().filter(seen).collect();
-        let names = |which: &mut dyn Iterator<Item = usize>| {
-            which.filter_map(|place| terms.get(place)).map(|term| term.name).collect::<Vec<_>>()
-        };
-        let (n, p) = (points.len(), terms.len());
+        let bent: Vec<_> = terms.iter().filter_map(|term| term.knee).collect();
+        let names: Vec<_> = terms.iter().map(|term| term.name).collect();
+        let (n, p) = (points.len(), terms.len() + bent.len());
         if n < p + 3 {
-            return Err(Fault::TooFew { points: n, terms: p, names: names(&mut (0..p)) });
+            return Err(Fault::TooFew { points: n, terms: p, names });
         }
-        let column = |term: &&Term| points.iter().map(|point| (term.of)(&point.setting) / point.ns).collect();
-        let columns: Vec<Vec<f64>> = terms.iter().map(column).collect();
-        // Each row over its own size: the left side of every equation is 1.
-        let solution = least_squares(&columns, &vec![1.0; n])
-            .map_err(|Collinear(which)| Fault::Collinear { names: names(&mut which.into_iter()) })?;
+        let mut best: Option<(f64, Knees, Solution)> = None;
+        for tried in 0..TRIED.len().pow(bent.len() as u32) {
+            for (place, knee) in bent.iter().enumerate() {
+                let which = tried / TRIED.len().pow(place as u32) % TRIED.len();
+                *knee(&mut knees) = TRIED.get(which).copied().unwrap_or(1.0);
+            }
+            // Each row over its own size: the left side of every equation is 1.
+            let column = |term: &&Term| points.iter().map(|at| (term.of)(&at.setting, &knees) / at.ns).collect();
+            let columns: Vec<Vec<f64>> = terms.iter().map(column).collect();
+            let solution = least_squares(&columns, &vec![1.0; n]).map_err(|Collinear(which)| Fault::Collinear {
+                names: which.into_iter().filter_map(|place| names.get(place).copied()).collect(),
+            })?;
+            let left = dot(&solution.residuals, &solution.residuals);
+            if best.as_ref().is_none_or(|(least, _, _)| left < *least) {
+                best = Some((left, knees, solution));
+            }
+        }
+        let Some((_, knees, solution)) = best else { return Err(Fault::TooFew { points: n, terms: p, names }) };
         let freedom = n - p;
         let scatter = (dot(&solution.residuals, &solution.residuals) / freedom as f64).sqrt();
         let left_out: Vec<f64> = solution
@@ -206,6 +239,7 @@ impl Fit {
         });
         Ok(Self {
             coefficients: coefficients.collect(),
+            knees,
             covariance: solution.covariance,
             points: n,
             freedom,

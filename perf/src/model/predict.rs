@@ -58,7 +58,7 @@ impl Fit {
         let mut row = Vec::with_capacity(self.coefficients.len());
         let mut known = 0;
         for term in terms {
-            let value = (term.of)(setting);
+            let value = (term.of)(setting, &self.knees);
             if self.coefficients.get(known).is_some_and(|coefficient| coefficient.name == term.name) {
                 row.push(value);
                 known += 1;
@@ -78,6 +78,11 @@ impl Fit {
         let half = t95(self.freedom) * deviation;
         Some(Range { middle, low: (middle - half).max(0.0), high: middle + half })
     }
+}
+
+/// A number for people: three decimals at most.
+fn round(value: f64) -> f64 {
+    (value * 1000.0).round() / 1000.0
 }
 
 impl Model {
@@ -133,8 +138,12 @@ impl Model {
         for (name, value) in setting.variables() {
             let Some((low, high)) = self.swept.get(name) else { continue };
             if value < low * (1.0 - 1e-9) || value > high * (1.0 + 1e-9) {
-                beyond.push(format!("{name} = {value}: swept from {low} to {high}"));
+                beyond.push(format!("{name} = {value}: swept from {} to {}", round(*low), round(*high)));
             }
+        }
+        if setting.offload && setting.signed > self.offloaded {
+            let (asked, known) = (setting.signed, self.offloaded);
+            beyond.push(format!("{asked} signed with crypto threads: a worker's part was measured up to {known}"));
         }
         let measured = self.side_by_side.map_or(1, |(workers, _)| workers);
         if server.workers > measured {
@@ -144,7 +153,7 @@ impl Model {
             beyond.push(format!("{} crypto threads: their time was measured with 1", server.crypto));
         }
         if (server.ghz / self.ghz - 1.0).abs() > 0.25 {
-            beyond.push(format!("{} GHz: measured at {} GHz", server.ghz, self.ghz));
+            beyond.push(format!("{:.2} GHz: measured at {:.2} GHz", server.ghz, self.ghz));
         }
         beyond
     }

@@ -19,6 +19,8 @@ pub(super) struct Axis {
     high: f64,
     from: f64,
     to: f64,
+    /// All values are whole numbers: between them there is nothing to tell.
+    whole: bool,
 }
 
 impl Axis {
@@ -27,10 +29,11 @@ impl Axis {
     /// A linear one begins at 0 if nothing is below it, so that what looks twice as high is. A logarithmic one of values
     /// that have no logarithm becomes linear.
     /// * `from`, `to`: where it begins and ends on paper
-    pub(super) fn new(scale: Scale, values: impl Iterator<Item = f64>, from: f64, to: f64) -> Self {
+    pub(super) fn new(scale: Scale, values: impl Iterator<Item = f64> + Clone, from: f64, to: f64) -> Self {
+        let whole = values.clone().all(|value| value.fract() == 0.0);
         let (low, high) = ends(values);
         let scale = if scale == Scale::Log && low <= 0.0 { Scale::Linear } else { scale };
-        let mut axis = Self { scale, low, high, from, to };
+        let mut axis = Self { scale, low, high, from, to, whole };
         match scale {
             Scale::Linear => {
                 axis.low = low.min(0.0);
@@ -103,7 +106,8 @@ impl Axis {
         let raw = (self.high - self.low) / 5.0;
         let decade = 10_f64.powf(raw.log10().floor());
         let step = [1.0, 2.0, 2.5, 5.0, 10.0].into_iter().find(|step| step * decade >= raw * 0.999);
-        step.unwrap_or(10.0) * decade
+        let step = step.unwrap_or(10.0) * decade;
+        if self.whole { step.ceil() } else { step }
     }
 }
 
@@ -155,6 +159,13 @@ mod tests {
         assert_eq!((axis.at(60.0), axis.at(255.0)), (0.0, 1.0));
         let one = Axis::spanning(Scale::Linear, [3.0].into_iter(), 0.0, 1.0);
         assert!((0.0..=1.0).contains(&one.at(3.0)) && !labels(&one).is_empty());
+    }
+
+    #[test]
+    fn there_are_no_parts_of_a_worker() {
+        assert_eq!(labels(&Axis::spanning(Scale::Linear, [1.0, 2.0].into_iter(), 0.0, 1.0)), ["1", "2"]);
+        assert_eq!(labels(&Axis::new(Scale::Linear, [0.0, 1.0].into_iter(), 0.0, 1.0)), ["0", "1"]);
+        assert!(labels(&Axis::new(Scale::Linear, [0.5, 1.0].into_iter(), 0.0, 1.0)).len() > 3);
     }
 
     #[test]

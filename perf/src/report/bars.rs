@@ -1,6 +1,6 @@
 //! Stacked bars: what a whole is made of.
 
-use super::svg::{Anchor, Svg};
+use super::svg::{Anchor, COLOURS, Svg};
 use super::text::{self, quantity};
 
 const WIDTH: f64 = 640.0;
@@ -36,7 +36,7 @@ pub(super) fn draw(bars: &[Bar], unit: &str) -> Svg {
     let mut svg = Svg::new(WIDTH, top + STEP * bars.len() as f64);
     for (place, ((x, row), name)) in rows.iter().zip(&names).enumerate() {
         let y = 16.0 + 20.0 * row;
-        svg.rect((*x, y - 11.0), (13.0, 13.0), &format!("f{}", place % 6), "");
+        svg.rect((*x, y - 11.0), (13.0, 13.0), &format!("f{}", place % COLOURS), "");
         svg.text((x + 19.0, y), Anchor::Start, "strong", name);
     }
     let most = bars.iter().map(Bar::total).fold(f64::MIN_POSITIVE, f64::max);
@@ -49,7 +49,7 @@ pub(super) fn draw(bars: &[Bar], unit: &str) -> Svg {
             let colour = names.iter().position(|known| known == name).unwrap_or(0);
             let width = size * scale;
             let hint = format!("{name}: {}", quantity(*size, unit));
-            svg.rect((x, y), (width, BAR), &format!("part f{}", colour % 6), &hint);
+            svg.rect((x, y), (width, BAR), &format!("part f{}", colour % COLOURS), &hint);
             x += width;
         }
         // Parts may be too narrow to stand in.

@@ -1,7 +1,7 @@
 //! Curves over one axis, with what was measured, how far it spread, and what a model says.
 
 use super::axis::{Axis, Scale};
-use super::svg::{Anchor, Svg};
+use super::svg::{Anchor, COLOURS, Svg};
 use super::text::number;
 use crate::record::Point;
 
@@ -106,7 +106,7 @@ impl Chart {
         let colour = self.colour(place);
         svg.path(&[(x, y - 4.0), (x + 28.0, y - 4.0)], &class(curve.kind, colour));
         if curve.kind == Kind::Measured {
-            svg.mark(colour, (x + 14.0, y - 4.0), &format!("f{}", colour % 6), "");
+            svg.mark(colour, (x + 14.0, y - 4.0), &format!("f{}", colour % COLOURS), "");
         }
         svg.text((x + 35.0, y), Anchor::Start, "strong", &curve.name);
     }
@@ -124,7 +124,7 @@ fn class(kind: Kind, colour: usize) -> String {
                 0 => String::new(),
                 dash => format!(" dash{dash}"),
             };
-            format!("curve l{}{dash}", colour % 6)
+            format!("curve l{}{dash}", colour % COLOURS)
         }
         Kind::Model => "model".to_owned(),
         Kind::Floor => "floor".to_owned(),
@@ -160,7 +160,7 @@ fn lay(svg: &mut Svg, curve: &Curve, colour: usize, x: &Axis, y: &Axis) {
     if curve.kind != Kind::Measured {
         return;
     }
-    let (line, fill) = (format!("bar l{}", colour % 6), format!("f{}", colour % 6));
+    let (line, fill) = (format!("bar l{}", colour % COLOURS), format!("f{}", colour % COLOURS));
     for (point, at) in curve.points.iter().zip(places) {
         let (low, high) = (y.at(point.low), y.at(point.high));
         if (low - high).abs() > 1.0 {

@@ -4,7 +4,7 @@ use super::Input;
 use super::pick;
 use super::text::{number, percent, quantity};
 use super::trials;
-use crate::record::{Document, Figure};
+use crate::record::{Document, Figure, Machine};
 
 /// One answer.
 pub(super) struct Tile {
@@ -29,6 +29,13 @@ fn spread(low: f64, high: f64) -> (String, String) {
     said(format!("from {} to {}", number(low), number(high)))
 }
 
+/// How many trials of these documents say nothing, if any does.
+fn spoiled(documents: &[&Document]) -> Option<(String, String)> {
+    let count = |document: &&Document| (trials::count(&document.trials)[2], document.trials.len());
+    let (spoiled, of) = documents.iter().map(count).fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
+    (spoiled > 0).then(|| ("trials spoiled".to_owned(), format!("{spoiled} of {of}")))
+}
+
 fn machine(documents: &[&Document]) -> Tile {
     let machine = documents.first().map(|document| &document.run.machine);
     let lines = machine.map_or_else(Vec::new, |machine| {
@@ -43,14 +50,14 @@ fn machine(documents: &[&Document]) -> Tile {
 }
 
 fn rate(documents: &[&Document]) -> Tile {
-    let Some(series) = documents.iter().find_map(|document| pick::rates(document).into_iter().next()) else {
-        return per_core(documents);
-    };
-    let Some(first) = series.points.first() else { return per_core(documents) };
-    let share = |x: f64| format!("{} % signed", number(x));
-    let mut lines = vec![said(share(first.x)), spread(first.low, first.high)];
-    lines.extend(series.points.iter().skip(1).map(|point| (share(point.x), number(point.y))));
-    Tile { question: "Messages/s without loss", answer: Some(number(first.y)), lines }
+    let rates: Vec<_> = documents.iter().flat_map(|document| pick::rates(document)).collect();
+    let Some((first, rest)) = rates.split_first() else { return per_core(documents) };
+    let mut lines = vec![said(first.mix.clone()), spread(first.low, first.fails)];
+    lines.extend(rest.iter().map(|rate| (rate.mix.clone(), number(rate.holds))));
+    let tester = documents.iter().find_map(|document| document.figures.get("tester.msgs_per_s_per_core"));
+    lines.extend(tester.map(|figure| ("tester alone sends".to_owned(), number(figure.median))));
+    lines.extend(spoiled(documents));
+    Tile { question: "Messages/s without loss", answer: Some(number(first.holds)), lines }
 }
 
 /// Without a search, what one core does: not the same, and so called.
@@ -69,7 +76,7 @@ fn per_core(documents: &[&Document]) -> Tile {
 }
 
 fn cost(documents: &[&Document]) -> Tile {
-    figures(
+    let tile = figures(
         documents,
         "CPU time of a message",
         &[
@@ -78,7 +85,19 @@ fn cost(documents: &[&Document]) -> Tile {
             ("refused", "refused_ns"),
             ("signed, but for crypto", "signed_without_crypto_ns"),
         ],
-    )
+    );
+    let swept = documents.iter().flat_map(|document| &document.series).find(|series| series.name == "signed");
+    let ends = swept.and_then(|series| series.points.split_first());
+    match ends {
+        Some((first, rest)) if tile.answer.is_none() => {
+            let ns = |y: f64| quantity(y, "ns");
+            let share = |x: f64| format!("{} % signed", number(x));
+            let mut lines = vec![said(share(first.x)), spread(first.low, first.high)];
+            lines.extend(rest.iter().map(|point| (share(point.x), ns(point.y))));
+            Tile { answer: Some(ns(first.y)), lines, ..tile }
+        }
+        _ => tile,
+    }
 }
 
 /// The first figure that there is, large, and the others.
@@ -111,6 +130,7 @@ fn latency(documents: &[&Document]) -> Tile {
         let us = pick::percentile(floor, 99.9).map_or_else(|| "–".to_owned(), |us| quantity(us, "µs"));
         tile.lines.push(("tester alone, 99.9 %".to_owned(), us));
     }
+    tile.lines.extend(spoiled(&[document]));
     tile
 }
 
@@ -142,7 +162,11 @@ pub(super) fn warnings(inputs: &[Input]) -> Vec<String> {
     }
     let machines = || inputs.iter().map(|input| &input.document.run.machine);
     let first = machines().next();
-    if machines().any(|machine| Some((&machine.processor, machine.cores)) != first.map(|m| (&m.processor, m.cores))) {
+    // Not the number of cores: that is of those a process may use.
+    let same = |one: &Machine, other: &Machine| {
+        (&one.processor, &one.kernel, one.memory_gib) == (&other.processor, &other.kernel, other.memory_gib)
+    };
+    if machines().any(|machine| first.is_some_and(|first| !same(first, machine))) {
         warnings.push("The documents are of different machines: their figures cannot be compared.".to_owned());
     }
     if machines().any(|machine| Some(&machine.commit) != first.map(|machine| &machine.commit)) {

@@ -2,52 +2,54 @@
 
 use super::bars::Bar;
 use super::text::words;
-use crate::record::{Axis, Document, Figure, Latency, Point, Series};
+use crate::record::{Document, Figure, Latency};
 
 /// Percentiles that a table shows.
 pub(super) const SHARES: [f64; 6] = [50.0, 90.0, 99.0, 99.9, 99.99, 100.0];
 
-/// Whether a curve shows rates without loss.
-pub(super) fn is_rate(series: &Series) -> bool {
-    series.name.starts_with("ndr")
+/// A rate without loss, of one mix of traffic.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Rate {
+    pub(super) mix: String,
+    /// Share signed, percent, if the mix's name tells.
+    pub(super) signed: Option<f64>,
+    /// The highest rate that held, a second, and the lowest and highest of all searches.
+    pub(super) holds: f64,
+    pub(super) low: f64,
+    /// The lowest rate that did not hold, where one was found.
+    pub(super) fails: f64,
 }
 
-/// Rates without loss against the share signed: curves as they are, or one made of figures named `ndr_...`.
-pub(super) fn rates(document: &Document) -> Vec<Series> {
-    let curves: Vec<_> = document.series.iter().filter(|series| is_rate(series)).cloned().collect();
-    if !curves.is_empty() {
-        return curves;
-    }
-    let mut points: Vec<_> = document
-        .figures
-        .iter()
-        .filter(|(name, figure)| name.starts_with("ndr") && figure.unit == "/s")
-        .filter_map(|(name, figure)| Some((share_signed(name)?, figure)))
-        .map(|(x, figure)| Point { x, y: figure.median, low: figure.low, high: figure.high })
-        .collect();
-    if points.is_empty() {
-        return Vec::new();
-    }
-    points.sort_by(|a, b| a.x.total_cmp(&b.x));
-    let axis = |label: &str, unit: &str| Axis { label: label.to_owned(), unit: unit.to_owned(), log: false };
-    vec![Series {
-        name: "ndr".to_owned(),
-        title: "rate without loss".to_owned(),
-        x: axis("signed", "%"),
-        y: axis("messages/s", ""),
-        points,
-        model: Vec::new(),
-    }]
+/// Rates without loss, from the least signed: figures named `MIX.ndr_msgs_per_s`.
+pub(super) fn rates(document: &Document) -> Vec<Rate> {
+    let rate = |(name, figure): (&String, &Figure)| {
+        let mix = name.strip_suffix(".ndr_msgs_per_s")?;
+        let upper = document.figures.get(&format!("{mix}.ndr_upper_msgs_per_s"));
+        Some(Rate {
+            mix: mix.to_owned(),
+            signed: share_signed(mix),
+            holds: figure.median,
+            low: figure.low,
+            fails: upper.map_or(figure.high, |upper| upper.high.max(figure.high)),
+        })
+    };
+    let mut rates: Vec<_> = document.figures.iter().filter_map(rate).collect();
+    rates.sort_by(|a, b| a.signed.unwrap_or(f64::INFINITY).total_cmp(&b.signed.unwrap_or(f64::INFINITY)));
+    rates
 }
 
-/// The share signed that a name tells, percent: "unsigned", "signed_50" or "signed".
-fn share_signed(name: &str) -> Option<f64> {
-    let parts: Vec<_> = name.split('_').collect();
-    if parts.contains(&"unsigned") {
-        return Some(0.0);
+/// The share signed that a mix's name tells, percent: "unsigned", "signed-50".
+fn share_signed(mix: &str) -> Option<f64> {
+    match mix {
+        "unsigned" => Some(0.0),
+        "signed" => Some(100.0),
+        _ => mix.strip_prefix("signed-")?.parse().ok().filter(|share| (0.0..=100.0).contains(share)),
     }
-    let share = parts.iter().filter_map(|part| part.parse::<f64>().ok()).find(|share| (0.0..=100.0).contains(share));
-    share.or_else(|| parts.contains(&"signed").then_some(100.0))
+}
+
+/// The mix of a distribution, and at which load: "unsigned" and "50 % of NDR".
+pub(super) fn mix_and_load(latency: &Latency) -> (&str, &str) {
+    latency.name.split_once(", ").unwrap_or(("", &latency.name))
 }
 
 /// Whether it is what the tester itself adds, measured without a gateway.
@@ -120,26 +122,33 @@ pub(super) fn is_ratio(name: &str, figure: &Figure) -> bool {
     figure.unit.is_empty() && (name.contains("ratio") || name.contains("_to_"))
 }
 
-/// What a ratio is of and against what, as far as its name tells.
-pub(super) fn against(name: &str) -> (String, String) {
-    const KNOWN: [(&str, &str, &str); 4] = [
-        (
-            "decode_ratio_to_crates",
-            "decoders from M3UA to the subscriber",
-            "the crates m3ua, sccp, tcap and gsm_map on the same octets",
-        ),
-        ("verify_ratio_to_aws_lc", "verification in the worker, with hash and queue", "aws-lc-rs, one by one"),
-        ("testpmd_io_ratio", "frames through one core", "testpmd io on the same ports"),
-        ("testpmd_csum_ratio", "frames through one core", "testpmd csum on the same ports"),
-    ];
-    if let Some((_, what, against)) = KNOWN.iter().find(|(known, _, _)| *known == name) {
-        return ((*what).to_owned(), (*against).to_owned());
+/// What a ratio is of, what it is against, and how to read it.
+pub(super) type Meaning = [String; 3];
+
+const FASTER: &str = "how many times as fast ours is";
+const DEARER: &str = "how many times as dear ours is";
+const KNOWN: [(&str, [&str; 3]); 5] = [
+    (
+        "decode_ratio_to_crates",
+        ["decoders from M3UA to the subscriber", "the crates m3ua, sccp, tcap and gsm_map on the same octets", FASTER],
+    ),
+    ("verify_ratio_to_aws_lc", ["verification in the worker, with hash and queue", "aws-lc-rs, one by one", FASTER]),
+    ("testpmd_io_ratio", ["a judged message", "a frame through testpmd io on the same ports", DEARER]),
+    ("testpmd_csum_ratio", ["a judged message", "a frame through testpmd csum on the same ports", DEARER]),
+    ("io_forward_ratio", ["our loop over ports that give and take", "testpmd io over the same", DEARER]),
+];
+
+/// As far as its name tells.
+pub(super) fn meaning(name: &str) -> Meaning {
+    if let Some((_, known)) = KNOWN.iter().find(|(known, _)| *known == name) {
+        return known.map(str::to_owned);
     }
     let split = name.split_once("_ratio_to_").or_else(|| name.split_once("_to_"));
+    let reading = "the first over the second".to_owned();
     match split.or_else(|| Some(("", name.strip_suffix("_ratio")?))) {
-        Some((what, against)) if !what.is_empty() => (words(what), words(against)),
-        Some((_, against)) => (words(name), words(against)),
-        None => (words(name), "not said".to_owned()),
+        Some((what, against)) if !what.is_empty() => [words(what), words(against), reading],
+        Some((_, against)) => [words(name), words(against), "–".to_owned()],
+        None => [words(name), "not said".to_owned(), "–".to_owned()],
     }
 }
 
@@ -149,18 +158,19 @@ mod tests {
 
     #[test]
     fn names_tell_shares_stages_and_rivals() {
-        for (name, share) in [
-            ("ndr_unsigned_msgs_per_s", Some(0.0)),
-            ("ndr_signed_50_msgs_per_s", Some(50.0)),
-            ("ndr_signed_msgs_per_s", Some(100.0)),
-            ("ndr_msgs_per_s", None),
+        for (mix, share) in [
+            ("unsigned", Some(0.0)),
+            ("signed-50", Some(50.0)),
+            ("signed", Some(100.0)),
+            ("default", None),
+            ("signed-500", None),
         ] {
-            assert_eq!(share_signed(name), share, "{name}");
+            assert_eq!(share_signed(mix), share, "{mix}");
         }
         assert_eq!(stage("unsigned_stage_policy_ns"), Some(("unsigned".to_owned(), "policy")));
         assert_eq!(stage("decode_ns"), None);
-        assert_eq!(against("pool_to_bare"), ("pool".to_owned(), "bare".to_owned()));
-        assert!(against("testpmd_io_ratio").1.starts_with("testpmd io"));
+        assert_eq!(meaning("pool_to_bare"), ["pool", "bare", "the first over the second"]);
+        assert!(meaning("testpmd_io_ratio")[1].contains("testpmd io"));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use super::axis::Scale;
 use super::bars::{self, Bar};
 use super::chart::{Chart, Curve, Kind, Side};
-use super::pick;
+use super::pick::{self, Rate};
 use super::svg::Svg;
 use super::text::{number, quantity, words};
 use super::trials;
@@ -43,7 +43,7 @@ pub(super) fn all(documents: &[&Document]) -> Vec<Plot> {
         let id = |what: &str| format!("{}-{what}", place + 1);
         plots.extend(rates(document, &id("ndr"), place));
         plots.extend(latencies(document, &id("latency"), place));
-        for (number, series) in document.series.iter().filter(|series| !pick::is_rate(series)).enumerate() {
+        for (number, series) in document.series.iter().enumerate() {
             plots.push(scaling(series, &id(&format!("scaling-{}-{}", number + 1, file_name(&series.name))), place));
         }
         if !document.trials.is_empty() {
@@ -71,36 +71,34 @@ fn file_name(name: &str) -> String {
 }
 
 fn rates(document: &Document, id: &str, place: usize) -> Option<Plot> {
-    let series = pick::rates(document);
-    let first = series.first()?;
+    let rates = pick::rates(document);
+    let point = |rate: &Rate| Some(Point { x: rate.signed?, y: rate.holds, low: rate.low, high: rate.fails });
+    let points: Vec<_> = rates.iter().filter_map(point).collect();
+    if points.is_empty() {
+        return None;
+    }
     let chart = Chart {
-        x: side(&first.x.label, &first.x.unit, Scale::Linear),
-        y: side(&first.y.label, &first.y.unit, Scale::Log),
-        curves: series
-            .iter()
-            .map(|series| Curve { name: series.title.clone(), kind: Kind::Measured, points: series.points.clone() })
-            .collect(),
+        x: side("signed", "%", Scale::Linear),
+        y: side("messages/s", "", Scale::Log),
+        curves: vec![Curve { name: "without loss".to_owned(), kind: Kind::Measured, points }],
+    };
+    let row = |rate: &Rate| {
+        let share = rate.signed.map_or_else(|| "–".to_owned(), number);
+        vec![rate.mix.clone(), share, number(rate.holds), number(rate.low), number(rate.fails)]
     };
     Some(Plot {
         about: About::Rate,
         id: id.to_owned(),
         title: "Rate without loss against share signed".to_owned(),
         from: vec![place],
-        caption: "The highest rate at which no message was lost. Bars reach from the lowest search to the highest."
-            .to_owned(),
+        caption:
+            "The highest rate at which no message was lost. Bars reach from the lowest of all searches to the lowest \
+                  rate that did not hold."
+                .to_owned(),
         svg: chart.draw(),
-        head: ["", &axis_name(&first.x.label, &first.x.unit), "median", "lowest", "highest"].map(str::to_owned).into(),
-        rows: series.iter().flat_map(|series| rows(&series.title, &series.points)).collect(),
+        head: ["mix", "signed, %", "holds /s", "lowest", "does not hold"].map(str::to_owned).into(),
+        rows: rates.iter().map(row).collect(),
     })
-}
-
-fn rows(name: &str, points: &[Point]) -> Vec<Vec<String>> {
-    let row = |point: &Point| {
-        let mut row = vec![name.to_owned()];
-        row.extend([point.x, point.y, point.low, point.high].map(number));
-        row
-    };
-    points.iter().map(row).collect()
 }
 
 fn axis_name(label: &str, unit: &str) -> String {
@@ -111,43 +109,64 @@ fn side(label: &str, unit: &str, scale: Scale) -> Side {
     Side { label: axis_name(label, unit), scale }
 }
 
-fn latencies(document: &Document, id: &str, place: usize) -> Option<Plot> {
-    if document.latencies.is_empty() {
-        return None;
+/// A plot for each mix; what the tester itself adds is in all of them.
+fn latencies(document: &Document, id: &str, place: usize) -> Vec<Plot> {
+    let (floors, gateway): (Vec<_>, Vec<_>) = document.latencies.iter().partition(|latency| pick::is_floor(latency));
+    let mut mixes: Vec<&str> = Vec::new();
+    for latency in if gateway.is_empty() { &floors } else { &gateway } {
+        let (mix, _) = pick::mix_and_load(latency);
+        if !mixes.contains(&mix) {
+            mixes.push(mix);
+        }
     }
-    let curve = |latency: &Latency| {
-        let kind = if pick::is_floor(latency) { Kind::Floor } else { Kind::Distribution };
+    let of = |mix: &str| gateway.iter().filter(|latency| pick::mix_and_load(latency).0 == mix).copied().collect();
+    let plot = |(number, mix): (usize, &&str)| {
+        let own: Vec<&Latency> = of(mix);
+        let id = if mixes.len() > 1 { format!("{id}-{}-{}", number + 1, file_name(mix)) } else { id.to_owned() };
+        let title = if mix.is_empty() { "Latency".to_owned() } else { format!("Latency: {mix}") };
+        latency(&floors, &own, id, title, place)
+    };
+    mixes.iter().enumerate().map(plot).collect()
+}
+
+fn latency(floors: &[&Latency], own: &[&Latency], id: String, title: String, place: usize) -> Plot {
+    let curve = |latency: &&Latency| {
+        let floor = pick::is_floor(latency);
         // The longest stands where one message of all that were counted does.
         let last = 100.0 * (1.0 - 1.0 / latency.count.max(2) as f64);
         let points = latency.percentiles.iter().filter(|(_, us)| *us > 0.0);
-        let points = points.map(|(share, us)| Point { x: share.min(last), y: *us, low: *us, high: *us }).collect();
-        Curve { name: latency.name.clone(), kind, points }
+        Curve {
+            name: if floor { latency.name.clone() } else { pick::mix_and_load(latency).1.to_owned() },
+            kind: if floor { Kind::Floor } else { Kind::Distribution },
+            points: points.map(|(share, us)| Point { x: share.min(last), y: *us, low: *us, high: *us }).collect(),
+        }
     };
+    let all = || floors.iter().chain(own);
     let chart = Chart {
         x: Side { label: "share of the messages that took no longer".to_owned(), scale: Scale::Nines },
         y: Side { label: "µs from the due time".to_owned(), scale: Scale::Log },
-        curves: document.latencies.iter().map(curve).collect(),
+        curves: all().map(curve).collect(),
     };
-    let rows = document.latencies.iter().map(|latency| {
+    let rows = all().map(|latency| {
         let mut row = vec![latency.name.clone(), quantity(latency.offered_per_s, "/s"), number(latency.count as f64)];
         row.extend(pick::SHARES.map(|share| pick::percentile(latency, share).map_or_else(|| "–".to_owned(), number)));
         row
     });
     let mut head = vec!["µs".to_owned(), "offered".to_owned(), "messages".to_owned()];
     head.extend(pick::SHARES.map(|share| if share >= 100.0 { "longest".to_owned() } else { format!("{share} %") }));
-    Some(Plot {
+    let floor = if floors.is_empty() { "" } else { " Dotted grey lines are the tester alone, without a gateway." };
+    Plot {
         about: About::Latency,
-        id: id.to_owned(),
-        title: "Latency".to_owned(),
+        id,
+        title,
         from: vec![place],
-        caption:
-            "Counted from the time at which a message was due, so a stall counts for all that waited. The dotted grey \
-                  line is the tester alone, without a gateway."
-                .to_owned(),
+        caption: format!(
+            "Counted from the time at which a message was due, so a stall counts for all that waited.{floor}"
+        ),
         svg: chart.draw(),
         head,
         rows: rows.collect(),
-    })
+    }
 }
 
 fn scaling(series: &Series, id: &str, place: usize) -> Plot {
@@ -237,10 +256,9 @@ fn stages(documents: &[&Document]) -> Option<Plot> {
         id: "stages".to_owned(),
         title: "What a message costs, by stage".to_owned(),
         from,
-        caption:
-            "CPU time of the worker's thread per message, nanoseconds; medians. Reading the clock after each stage \
-                  costs something too: the sum lies a little above an unwatched turn."
-                .to_owned(),
+        caption: "CPU time of the worker's thread per message, nanoseconds; medians. Parts are measured apart: their \
+                  sum need not be that of the whole turn."
+            .to_owned(),
         rows: rows.collect(),
         svg: bars::draw(&stacked, "ns"),
         head: ["message", "stage", "ns"].map(str::to_owned).into(),

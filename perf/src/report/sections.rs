@@ -40,8 +40,7 @@ pub(super) fn ratios(inputs: &[Input]) -> String {
     let mut rows = Vec::new();
     for (place, input) in inputs.iter().enumerate() {
         for (name, figure) in input.document.figures.iter().filter(|(name, figure)| pick::is_ratio(name, figure)) {
-            let (what, against) = pick::against(name);
-            let mut row = vec![what, against];
+            let mut row: Vec<_> = pick::meaning(name).into();
             row.extend([figure.median, figure.low, figure.high].map(number));
             row.extend([
                 percent(figure.spread),
@@ -54,10 +53,9 @@ pub(super) fn ratios(inputs: &[Input]) -> String {
     if rows.is_empty() {
         return String::new();
     }
-    let head = owned(["what", "against", "median", "lowest", "highest", "spread", "samples", "figure"]);
+    let head = owned(["what", "against", "read", "median", "lowest", "highest", "spread", "samples", "figure"]);
     format!(
-        "<section>\n<h2>Ratios</h2>\n<p>Both sides of a ratio were measured in turns in one run. Above 1, Sealgate is \
-         faster or does more.</p>\n{}</section>\n",
+        "<section>\n<h2>Ratios</h2>\n<p>Both sides of a ratio were measured in turns in one run.</p>\n{}</section>\n",
         table(&head, &rows)
     )
 }
@@ -121,7 +119,7 @@ fn model(document: &Document) -> String {
         let row = |one: &Coefficient| vec![one.name.clone(), number(one.ns), number(one.error), one.meaning.clone()];
         let rows: Vec<_> = fit.coefficients.iter().map(row).collect();
         out.push_str(&format!(
-            "<p>{what}, at {} GHz: {} points, {} of them beyond the number of coefficients; scatter {}. Each point against \
+            "<p>{what}, at {} GHz: {} points, {} of them beyond the number of coefficients and knees; scatter {}. Each point against \
              the equation of all others: {}, at worst {}.</p>\n{}",
             number(model.ghz),
             fit.points,

@@ -9,6 +9,8 @@ pub(super) const STYLE: &str = include_str!("plot.css");
 /// The variables of the light page.
 pub(super) const LIGHT: &str = include_str!("light.css");
 
+/// Colours that there are, all told apart by the colour-blind; more begin again.
+pub(super) const COLOURS: usize = 8;
 /// Height of the title of a file of its own.
 const TITLE: f64 = 40.0;
 /// Height of the line below it that says where the numbers come from.

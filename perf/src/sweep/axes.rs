@@ -5,8 +5,8 @@ use crate::mix::{Operations, Profile};
 use super::rig::signed;
 
 /// Peers, keys and prefixes where they are not varied.
-const PEERS: u32 = 200;
-const KEYS: u32 = 16;
+const PEERS: u32 = 64;
+const KEYS: u32 = 64;
 const PREFIXES: u32 = 10_000;
 /// Frames that a turn finds where that is not varied.
 const BURST: usize = 32;
@@ -126,7 +126,7 @@ pub(super) fn all(keys: u32) -> Vec<Axis> {
             "keys",
             "",
             true,
-            decades(keys).into_iter().map(|count| case(f64::from(count), of_keys(count, keys))).collect(),
+            of_many_keys(keys).into_iter().map(|(count, profile)| case(count, profile)).collect(),
         ),
     ]
 }
@@ -139,15 +139,11 @@ fn half_decades(high: u32) -> Vec<u32> {
     steps
 }
 
-/// All signed, by so many keys of at most so many.
-fn of_keys(count: u32, most: u32) -> Profile {
-    Profile { peers: most.max(PEERS), keys: count, judgement: signed(1.0), ..base() }
-}
-
-/// Keys with which crypto threads are measured, and their traffic.
-pub(super) fn crypto_keys(most: u32) -> Vec<(f64, Profile)> {
-    half_decades(most).into_iter().map(|count| (f64::from(count), of_keys(count, most))).collect()
+/// Numbers of keys, and traffic that is all signed by as many peers, each with its own.
+pub(super) fn of_many_keys(most: u32) -> Vec<(f64, Profile)> {
+    let traffic = |keys: u32| Profile { peers: keys, keys, judgement: signed(1.0), ..base() };
+    half_decades(most).into_iter().map(|keys| (f64::from(keys), traffic(keys))).collect()
 }
 
 /// Shares signed with which a worker's part of a signature is measured: so few that crypto threads do not hold it up.
-pub(super) const OFFLOADED: [f64; 4] = [0.0, 2.0, 5.0, 10.0];
+pub(super) const OFFLOADED: [f64; 6] = [0.0, 2.0, 5.0, 10.0, 20.0, 30.0];

@@ -6,10 +6,11 @@
 //! source says.
 
 mod axes;
+mod crypto;
 mod inline;
 mod machine;
 mod rig;
-mod threads;
+mod workers;
 
 use std::error::Error;
 use std::time::Duration;
@@ -132,25 +133,25 @@ pub fn measure(plan: &Plan, document: &mut Document, mut progress: impl FnMut(St
     plan.check()?;
     let mut inline = Inline::new(plan, &mut document.notes, &mut progress)?;
     inline.measure(plan, &mut progress)?;
-    let (mut worker, mut crypto) = (inline.observations(), Vec::new());
+    let (mut worker, mut signatures) = (inline.observations(), Vec::new());
     let mut curves = inline.curves();
     if plan.wants("offload") || plan.wants("crypto") {
         if plan.cores.len() < 2 {
             document.notes.push("one core: no crypto threads were measured".to_owned());
         } else {
-            let with = threads::crypto(plan, &mut inline, &mut document.notes, &mut progress)?;
+            let with = crypto::crypto(plan, &mut inline, &mut document.notes, &mut progress)?;
             worker.extend(with.worker());
-            crypto = with.crypto();
+            signatures = with.thread();
             curves.extend(with.curves);
         }
     }
     let mut side_by_side = None;
     if plan.wants("workers") {
-        let beside = threads::workers(plan, &mut progress)?;
+        let beside = workers::workers(plan, &mut progress)?;
         side_by_side = beside.pace(document);
         curves.extend(beside.curves);
     }
-    let model = if plan.only.is_empty() { fit(plan, &worker, &crypto, document) } else { None };
+    let model = if plan.only.is_empty() { fit(plan, &worker, &signatures, document) } else { None };
     let model = model.map(|model| Model { side_by_side, ..model });
     document.series = curves.iter().map(|curve| curve.series(model.as_ref())).collect();
     document.model = model;

@@ -268,11 +268,12 @@ impl Rig {
         if self.crypto.stop() > 0 { Err("a crypto thread does not end".into()) } else { Ok(()) }
     }
 
-    /// Plays signed traffic until the tables of its keys do not change any more; their number by width, from none on.
+    /// Plays signed traffic until each of its keys has a table for keys in use and none changes any more, or for
+    /// [`SETTLE`]: tables may have less memory than they want. Returns how many there are by width, from none on.
     ///
     /// # Errors
     /// As [`Rig::slice`].
-    pub(super) fn settle(&mut self) -> Result<[usize; 4], Box<dyn Error>> {
+    pub(super) fn settle(&mut self, keys: usize) -> Result<[usize; 4], Box<dyn Error>> {
         let until = Instant::now() + SETTLE;
         let (mut seen, mut since) = ([0; 4], Instant::now());
         while Instant::now() < until {
@@ -281,12 +282,12 @@ impl Rig {
             // Tables are made on cores that nobody polls, or while nobody does.
             std::thread::sleep(Duration::from_millis(40));
             let tables = self.crypto.stats().tables;
-            let none = tables.keys.get(Tier::None as usize).copied().unwrap_or(0);
-            if tables.keys != seen || none > 0 || tables.pending > 0 || tables.keys == [0; 4] {
+            let in_use: usize = tables.keys.iter().skip(Tier::Base as usize).sum();
+            if tables.keys != seen || tables.pending > 0 || in_use < keys {
                 (seen, since) = (tables.keys, Instant::now());
             }
             // Keys are counted twice a second.
-            if since.elapsed() > Duration::from_secs(2) {
+            if since.elapsed() > Duration::from_millis(1500) {
                 break;
             }
         }

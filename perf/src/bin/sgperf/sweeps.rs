@@ -148,24 +148,24 @@ pub struct Predict {
     /// Share of messages that are signed, 0 to 1.
     #[arg(long)]
     signed: f64,
-    /// Octets of a frame without its signature.
-    #[arg(long, default_value_t = 190.0)]
-    octets: f64,
+    /// Octets of a frame without its signature. This and what follows are as usual in the sweep if they are not given.
+    #[arg(long)]
+    octets: Option<f64>,
     /// Share of messages that are short messages to a mobile, 0 to 1.
-    #[arg(long, default_value_t = 0.13)]
-    sms: f64,
+    #[arg(long)]
+    sms: Option<f64>,
     /// Other operators.
-    #[arg(long, default_value_t = 200)]
-    peers: u32,
+    #[arg(long)]
+    peers: Option<u32>,
     /// Their keys.
-    #[arg(long, default_value_t = 200)]
-    keys: u32,
+    #[arg(long)]
+    keys: Option<u32>,
     /// Prefixes in the policy.
-    #[arg(long, default_value_t = 10_000)]
-    prefixes: u32,
+    #[arg(long)]
+    prefixes: Option<u32>,
     /// Frames that a turn finds: 32 under full load.
-    #[arg(long, default_value_t = 32)]
-    burst: u32,
+    #[arg(long)]
+    burst: Option<u32>,
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -177,7 +177,7 @@ pub fn predict(args: &Predict) -> Result<(), Box<dyn Error>> {
     let model = swept.model.ok_or_else(|| {
         format!("{path}: no model in it; make one with sgperf sweep --json, without --only, and see its notes")
     })?;
-    let setting = setting(args)?;
+    let setting = setting(args, &model.usual)?;
     let server = Server { workers: args.cores, crypto: args.crypto_cores, ghz: args.ghz.unwrap_or(model.ghz) };
     let prediction = model.predict(&server, &setting)?;
     if args.json {
@@ -190,6 +190,15 @@ pub fn predict(args: &Predict) -> Result<(), Box<dyn Error>> {
         server.crypto,
         server.ghz,
         setting.signed * 100.0
+    );
+    println!(
+        "{:.0} octets, {:.0} % short messages, {} peers, {} keys, {} prefixes, bursts of {}",
+        setting.octets,
+        setting.sms * 100.0,
+        setting.peers,
+        setting.keys,
+        setting.prefixes,
+        setting.burst
     );
     println!("by {path}: {}, {:.2} GHz, commit {}\n", machine.processor, model.ghz, machine.commit);
     let line = |name: &str, range: &Range, unit: &str| {
@@ -223,33 +232,35 @@ pub fn predict(args: &Predict) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn setting(args: &Predict) -> Result<Setting, Box<dyn Error>> {
-    for (name, share) in [("--signed", args.signed), ("--sms", args.sms)] {
+fn setting(args: &Predict, usual: &Setting) -> Result<Setting, Box<dyn Error>> {
+    let count = |given: Option<u32>, usual: f64| given.map_or(usual, f64::from);
+    let setting = Setting {
+        signed: args.signed,
+        offload: args.crypto_cores > 0,
+        burst: count(args.burst, usual.burst),
+        octets: args.octets.unwrap_or(usual.octets),
+        sms: args.sms.unwrap_or(usual.sms),
+        peers: count(args.peers, usual.peers),
+        keys: count(args.keys, usual.keys),
+        prefixes: count(args.prefixes, usual.prefixes),
+    };
+    for (name, share) in [("--signed", setting.signed), ("--sms", setting.sms)] {
         if !(0.0..=1.0).contains(&share) {
             return Err(format!("{name} {share}: a share is 0 to 1").into());
         }
     }
-    for (name, count) in [("--peers", args.peers), ("--keys", args.keys), ("--prefixes", args.prefixes)] {
-        if count == 0 {
-            return Err(format!("{name} 0: give 1 or more").into());
+    for (name, count) in [("--peers", setting.peers), ("--keys", setting.keys), ("--prefixes", setting.prefixes)] {
+        if count < 1.0 {
+            return Err(format!("{name} {count}: give 1 or more").into());
         }
     }
-    if !(1..=32).contains(&args.burst) {
-        return Err(format!("--burst {}: a turn takes 1 to 32 frames of a port", args.burst).into());
+    if !(1.0..=32.0).contains(&setting.burst) {
+        return Err(format!("--burst {}: a turn takes 1 to 32 frames of a port", setting.burst).into());
     }
-    if !(args.octets.is_finite() && args.octets > 0.0) {
-        return Err(format!("--octets {}: give the length of a frame", args.octets).into());
+    if !(setting.octets.is_finite() && setting.octets > 0.0) {
+        return Err(format!("--octets {}: give the length of a frame", setting.octets).into());
     }
-    Ok(Setting {
-        signed: args.signed,
-        offload: args.crypto_cores > 0,
-        burst: f64::from(args.burst),
-        octets: args.octets,
-        sms: args.sms,
-        peers: f64::from(args.peers),
-        keys: f64::from(args.keys),
-        prefixes: f64::from(args.prefixes),
-    })
+    Ok(setting)
 }
 
 fn document(prediction: &Prediction, model: &Model) -> Document {
