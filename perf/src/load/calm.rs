@@ -11,6 +11,9 @@ const SHARE: f64 = 0.98;
 /// A thread that looked at its queues more often than this lost nothing by a disturbance, microseconds.
 const GAP_US: f64 = 100.0;
 
+/// The kernel counts a thread's time at its ticks: so much may be missing from what it says.
+const TICK: Duration = Duration::from_millis(10);
+
 /// A thread, watched from outside; it may belong to another process.
 #[derive(Clone, Debug)]
 pub struct Watched {
@@ -62,7 +65,7 @@ impl Watched {
         let time = now.at.duration_since(mark.at).as_secs_f64().max(1e-9);
         Calm {
             switches: now.switches.saturating_sub(mark.switches),
-            share: (now.cpu.saturating_sub(mark.cpu).as_secs_f64() / time).min(1.0),
+            share: ((now.cpu.saturating_sub(mark.cpu) + TICK).as_secs_f64() / time).min(1.0),
             longest_gap_us: gap.as_secs_f64() * 1e6,
             stolen_ms: now.stolen.saturating_sub(mark.stolen) * 10,
         }

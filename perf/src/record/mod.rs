@@ -186,7 +186,7 @@ pub struct Latency {
 pub struct Calm {
     /// Times that the system took the core from it.
     pub switches: u64,
-    /// CPU time over time by the clock, at most 1.
+    /// CPU time over time by the clock, at most 1; up to 10 ms too much, since the kernel counts in ticks.
     pub share: f64,
     /// The longest time between two looks at its queues, microseconds.
     pub longest_gap_us: f64,

@@ -1,6 +1,7 @@
 //! `sgperf compare`: two documents side by side.
 
 use clap::Args;
+use indexmap::IndexMap;
 use sealgate_perf::compare::Comparison;
 use sealgate_perf::record::Document;
 use std::error::Error;
@@ -35,8 +36,12 @@ pub fn run(args: &Compare) -> Result<(), Box<dyn Error>> {
     for name in &comparison.alone {
         println!("{name:<40} in one of the two only");
     }
+    let mut disturbed: IndexMap<&str, (usize, &str)> = IndexMap::new();
     for (phase, why) in &comparison.spoiled {
-        println!("disturbed: {phase}: {why}");
+        disturbed.entry(phase).or_insert((0, why)).0 += 1;
+    }
+    for (phase, (trials, why)) in disturbed {
+        println!("disturbed: {phase}: {trials} trials; the first: {why}");
     }
     if one.processor != two.processor || one.cores != two.cores {
         println!(

@@ -22,17 +22,13 @@ pub struct Quick {
 
 /// Cost, load and growth into one document; less than five minutes.
 pub fn run(args: &Quick) -> Result<(), Box<dyn Error>> {
-    // Before this thread is pinned to one of them.
-    let cores = core_affinity::get_core_ids().unwrap_or_default().into_iter().map(|core| core.id).collect();
     let mut document = Document::begin("quick");
-    let step = |number: usize, what: &str| eprintln!("{number} of 3: {what}");
-    step(1, "what a message costs");
-    cost::measure(&cost::Loop { rounds: 21, ms: 15, port_rounds: 2, core: args.core, json: true }, &mut document)?;
-    step(2, "what a gateway carries, and how long it takes");
-    load::measure(&load::Load::quick(args.core), &mut document)?;
+    let costs = cost::Loop { rounds: 41, ms: 20, port_rounds: 3, core: args.core, json: true };
+    step("1 of 3: what a message costs", || cost::measure(&costs, &mut document))?;
+    let loads = load::Load::quick(args.core);
+    step("2 of 3: what a gateway carries, and how long it takes", || load::measure(&loads, &mut document))?;
     ratios(&mut document);
-    step(3, "how cost grows");
-    sweeps::measure(&sweeps::Sweep::quick(cores), &mut document)?;
+    step("3 of 3: how cost grows", || sweeps::measure(&sweeps::Sweep::quick(), &mut document))?;
     document.run.end();
     let folder = std::env::temp_dir().join(format!("sgperf-quick-{}", std::process::id()));
     std::fs::create_dir_all(&folder)?;
@@ -45,6 +41,13 @@ pub fn run(args: &Quick) -> Result<(), Box<dyn Error>> {
     document.print(args.json)?;
     eprintln!("report: {}", written.page.display());
     Ok(())
+}
+
+/// On a thread of its own, since a step pins the one that it runs on to a core.
+fn step(what: &str, measure: impl FnOnce() -> Result<(), Box<dyn Error>> + Send) -> Result<(), Box<dyn Error>> {
+    eprintln!("{what}");
+    let done = std::thread::scope(|scope| scope.spawn(|| measure().map_err(|error| error.to_string())).join());
+    Ok(done.map_err(|_| "a measurement panicked; see above")??)
 }
 
 /// What does not depend on the minute: loads against each other.

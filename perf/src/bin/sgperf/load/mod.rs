@@ -203,6 +203,8 @@ fn over_rings(args: &Load, profile: &Profile, document: &mut Document) -> Result
 /// The tester against itself: what it can send and receive on its core.
 fn floor_alone(args: &Load, profile: &Profile, document: &mut Document) -> Result<(), Box<dyn Error>> {
     stay_on(args.tester_core);
+    // A message a frame: what counts are frames.
+    let profile = &Profile { bundled: 0.0, ..profile.clone() };
     let alone = Tester::new(cable::short(), Traffic::new(profile, &World::new(profile)?)?);
     let mut bench = Bench::new(alone, Nobody, document, "tester", profile.rate, profile.seed)?;
     bench.forwards_all();
