@@ -22,12 +22,13 @@ pub struct Opened {
 
 /// Opens both devices. EAL's own thread, which is this one, stays on the core `main`.
 ///
-/// * `devices`: interconnect and home, as in a configuration; `workers`: cores of those who poll
+/// * `devices`: interconnect and home, as in a configuration; `depth`: descriptors of each queue, a power of two
+/// * `workers`: cores of those who poll
 /// # Errors
 /// A device that is none, or does not open.
-pub fn two(devices: &[String; 2], main: Option<usize>, workers: &[usize]) -> Result<Opened, String> {
+pub fn two(devices: &[String; 2], depth: u16, main: Option<usize>, workers: &[usize]) -> Result<Opened, String> {
     let opened =
-        open(&appliance(devices, main, workers)?, PARKED * workers.len()).map_err(|error| error.to_string())?;
+        open(&appliance(devices, depth, main, workers)?, PARKED * workers.len()).map_err(|error| error.to_string())?;
     Ok(Opened { eal: opened.eal, queues: opened.queues, ports: opened.ports })
 }
 
@@ -47,20 +48,24 @@ impl Opened {
 
 /// The two ends of a shared memory interface: the gateway's devices, which listen, and the tester's.
 ///
-/// * `folder`: where their socket is
-pub fn memif(folder: &Path) -> [[String; 2]; 2] {
+/// * `folder`: where their socket is; `depth`: frames in a ring, a power of two
+pub fn memif(folder: &Path, depth: u16) -> [[String; 2]; 2] {
+    let rsize = depth.ilog2();
     ["server", "client"].map(|role| {
-        [0, 1].map(|id| format!("memif:role={role},id={id},socket={}/memif.sock,rsize=10", folder.display()))
+        [0, 1].map(|id| format!("memif:role={role},id={id},socket={}/memif.sock,rsize={rsize}", folder.display()))
     })
 }
 
 /// A configuration that has nothing but ports and cores.
-fn appliance(devices: &[String; 2], main: Option<usize>, workers: &[usize]) -> Result<Appliance, String> {
+fn appliance(devices: &[String; 2], depth: u16, main: Option<usize>, workers: &[usize]) -> Result<Appliance, String> {
     let [interconnect, home] = devices;
     let main = main.map_or_else(String::new, |core| format!("main: {core}, "));
+    let port = |device| format!("{{device: \"{device}\", rx_ring: {depth}, tx_ring: {depth}}}");
     let text = format!(
-        "cores: {{{main}workers: {workers:?}}}\nports:\n  interconnect: {{device: \"{interconnect}\"}}\n  home: {{device: \
-         \"{home}\"}}\ntrust: {{anchors: [none], certificates: none, crls: none, keys: none}}\npolicy: none\n"
+        "cores: {{{main}workers: {workers:?}}}\nports:\n  interconnect: {}\n  home: {}\n\
+         trust: {{anchors: [none], certificates: none, crls: none, keys: none}}\npolicy: none\n",
+        port(interconnect),
+        port(home)
     );
     sealgate_config::parse_appliance(&text, "ports").map_err(|faults| faults.to_string())
 }

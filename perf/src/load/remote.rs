@@ -25,6 +25,8 @@ pub struct Order {
     pub setup: Setup,
     /// Devices of the interconnect and home port, as in a configuration.
     pub devices: [String; 2],
+    /// Descriptors of each queue.
+    pub depth: u16,
 }
 
 /// A question to the gateway's process.

@@ -64,9 +64,13 @@ fn over_memif(args: &Load, profile: &Profile, document: &mut Document) -> Result
         floor_alone(args, profile, document)?;
     }
     let folder = Folder::make()?;
-    let [far, near] = ports::memif(&folder.0);
-    let order =
-        Order { profile: (!floor).then(|| args.mixes.first().cloned()).flatten(), setup: setup(args)?, devices: far };
+    let [far, near] = ports::memif(&folder.0, args.depth);
+    let order = Order {
+        profile: (!floor).then(|| args.mixes.first().cloned()).flatten(),
+        setup: setup(args)?,
+        devices: far,
+        depth: args.depth,
+    };
     let mut command = Command::new(std::env::current_exe()?);
     command.arg("gateway");
     let remote = Remote::start(command, &order)?;
@@ -97,7 +101,7 @@ fn over_ports(args: &Load, profile: &Profile, document: &mut Document) -> Result
 
 /// Opens the tester's ports: EAL's own thread is this one, on the tester's core.
 fn connect(args: &Load, devices: &[String; 2]) -> Result<Opened, Box<dyn Error>> {
-    let opened = ports::two(devices, Some(args.tester_core), &[args.tester_core])?;
+    let opened = ports::two(devices, args.depth, Some(args.tester_core), &[args.tester_core])?;
     opened.wait()?;
     Ok(opened)
 }
@@ -106,7 +110,7 @@ fn connect(args: &Load, devices: &[String; 2]) -> Result<Opened, Box<dyn Error>>
 pub fn gateway() -> Result<(), Box<dyn Error>> {
     let mut lines = std::io::stdin().lines();
     let order: Order = serde_json::from_str(&lines.next().ok_or("no order came")??)?;
-    let Opened { eal, queues, ports: _ports } = ports::two(&order.devices, None, &order.setup.workers)?;
+    let Opened { eal, queues, ports: _ports } = ports::two(&order.devices, order.depth, None, &order.setup.workers)?;
     let enter = move || eal.register_thread().map_err(|error| error.to_string());
     let mut out = std::io::stdout();
     match &order.profile {

@@ -35,6 +35,9 @@ pub struct Load {
     /// `sgperf mix PROFILE --write DIR` writes that gateway's configuration.
     #[arg(long, num_args = 2, value_names = ["INTERCONNECT", "HOME"])]
     ports: Vec<String>,
+    /// Frames that wait in each ring or queue: a power of two, 64 to 16384. What comes while nobody polls must fit.
+    #[arg(long, default_value_t = cable::DEPTH as u16, value_parser = depth)]
+    depth: u16,
     /// Cores of the gateway's workers.
     #[arg(long, value_delimiter = ',', default_value = "0")]
     worker_cores: Vec<usize>,
@@ -108,6 +111,11 @@ enum Measure {
     Soak,
 }
 
+fn depth(text: &str) -> Result<u16, String> {
+    let depth = text.parse().ok().filter(|depth: &u16| depth.is_power_of_two() && (64..=16384).contains(depth));
+    depth.ok_or_else(|| "a power of two, 64 to 16384".to_owned())
+}
+
 impl Load {
     /// Short trials over rings in memory: unsigned traffic and signed.
     pub fn quick(core: usize) -> Self {
@@ -115,6 +123,7 @@ impl Load {
             mixes: ["unsigned", "signed-100"].map(str::to_owned).to_vec(),
             over: Over::Ring,
             ports: Vec::new(),
+            depth: cable::DEPTH as u16,
             worker_cores: vec![core],
             crypto_cores: Vec::new(),
             tester_core: core + 1,
@@ -191,7 +200,7 @@ fn over_rings(args: &Load, profile: &Profile, document: &mut Document) -> Result
         return Err("rings in memory are one queue: give one worker core, or use network cards".into());
     }
     let world = Arc::new(World::new(profile)?);
-    let (near, far) = cable::pair(cable::DEPTH);
+    let (near, far) = cable::pair(args.depth.into());
     let rig = Rig::start(Arc::clone(&world), &setup, vec![far], || Ok(()))?;
     stay_on(args.tester_core);
     let tester = Tester::new(near, Traffic::new(profile, &world)?);
@@ -217,7 +226,7 @@ fn floor_alone(args: &Load, profile: &Profile, document: &mut Document) -> Resul
 
 /// The latency that is the tester's own and that of what lies between.
 fn forwarder_over_rings(args: &Load, profile: &Profile, document: &mut Document) -> Result<(), Box<dyn Error>> {
-    let (near, far) = cable::pair(cable::DEPTH);
+    let (near, far) = cable::pair(args.depth.into());
     let core = *args.worker_cores.first().ok_or("no worker core")?;
     let forwarder = Forwarder::start(far, core, || Ok(()))?;
     stay_on(args.tester_core);
