@@ -63,9 +63,11 @@ impl Watched {
     pub fn since(&self, mark: &Mark, gap: Duration) -> Calm {
         let Some(now) = self.mark() else { return Calm::default() };
         let time = now.at.duration_since(mark.at).as_secs_f64().max(1e-9);
+        let cpu = now.cpu.saturating_sub(mark.cpu);
         Calm {
+            cpu_ms: cpu.as_secs_f64() * 1e3,
             switches: now.switches.saturating_sub(mark.switches),
-            share: ((now.cpu.saturating_sub(mark.cpu) + TICK).as_secs_f64() / time).min(1.0),
+            share: ((cpu + TICK).as_secs_f64() / time).min(1.0),
             longest_gap_us: gap.as_secs_f64() * 1e6,
             stolen_ms: now.stolen.saturating_sub(mark.stolen) * 10,
         }
@@ -120,7 +122,7 @@ mod tests {
 
     #[test]
     fn it_takes_a_disturbance_and_a_gap() {
-        let calm = Calm { switches: 0, share: 0.999, longest_gap_us: 2000.0, stolen_ms: 0 };
+        let calm = Calm { switches: 0, share: 0.999, longest_gap_us: 2000.0, ..Calm::default() };
         assert_eq!(spoiled("it", &calm), None);
         assert!(spoiled("it", &Calm { switches: 1, ..calm }).is_some());
         assert!(spoiled("it", &Calm { stolen_ms: 10, ..calm }).is_some());

@@ -173,6 +173,7 @@ impl Device for Rig {
         let calms = marked.filter_map(|(thread, mark)| Some(thread.since(mark.as_ref()?, gap)));
         Ok(calms.reduce(|one, other| Calm {
             switches: one.switches.max(other.switches),
+            cpu_ms: one.cpu_ms.min(other.cpu_ms),
             share: one.share.min(other.share),
             longest_gap_us: one.longest_gap_us.max(other.longest_gap_us),
             stolen_ms: one.stolen_ms.max(other.stolen_ms),

@@ -188,6 +188,9 @@ pub struct Calm {
     pub switches: u64,
     /// CPU time over time by the clock, at most 1; up to 10 ms too much, since the kernel counts in ticks.
     pub share: f64,
+    /// CPU time, milliseconds, to a tick of the kernel.
+    #[serde(default)]
+    pub cpu_ms: f64,
     /// The longest time between two looks at its queues, microseconds.
     pub longest_gap_us: f64,
     /// Milliseconds that the host took from its core, in steps of 10.
