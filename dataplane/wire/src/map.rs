@@ -60,7 +60,7 @@ pub fn visit(
         ComponentKind::ReturnError | ComponentKind::Reject => None,
     };
     match fields {
-        Some(fields) => argument::visit(parameter, fields, rules, 0, 0, each),
+        Some(fields) => argument::visit(parameter, fields, rules, 0, each),
         None => Ok(()),
     }
 }
