@@ -21,5 +21,6 @@ pub mod sccp;
 pub mod sctp;
 pub mod sec;
 pub mod tcap;
+mod template;
 
 pub use reason::{Reason, Refusal};
