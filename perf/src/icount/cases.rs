@@ -318,7 +318,7 @@ mod tests {
             let want = if case == "turn/empty" { EMPTY_TURNS.into() } else { u64::from(FRAMES) };
             assert_eq!(*units, want, "{case}");
         }
-        assert_eq!(units.len(), 10 + 2 + 1 + 10, "{units:?}");
+        assert_eq!(units.len(), 11 + 2 + 1 + 10, "{units:?}");
         Ok(())
     }
 }
