@@ -168,6 +168,7 @@ fn the_product_loads_what_a_world_writes() -> Fallible {
     let appliance = Appliance {
         interconnect: "memif:role=server,id=0,socket=/run/a.sock".to_owned(),
         home: "memif:role=server,id=1,socket=/run/a.sock".to_owned(),
+        depth: 2048,
         workers: vec![1, 2],
         crypto: vec![3],
     };
@@ -175,6 +176,7 @@ fn the_product_loads_what_a_world_writes() -> Fallible {
     let (loaded, policy) = sealgate_config::load(&dir.join("sealgate.yaml"), None)?;
     assert_eq!(policy, world.policy()?);
     assert_eq!((loaded.cores.workers, loaded.cores.crypto), (vec![1, 2], vec![3]));
+    assert_eq!((loaded.ports.home.rx_ring, loaded.crypto.table_memory_mb), (2048, 1024));
     let trust = dir.join("trust");
     for (sub, count) in [("certificates", 7), ("crls", 2), ("keys", 1)] {
         assert_eq!(std::fs::read_dir(trust.join(sub))?.count(), count, "{sub}");

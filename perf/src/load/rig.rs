@@ -15,11 +15,8 @@ use serde::{Deserialize, Serialize};
 
 use super::calm::{Mark, Watched};
 use crate::fault::{Burner, Fault, Gap, Probe};
-use crate::mix::World;
+use crate::mix::{TABLES, World};
 use crate::record::Calm;
-
-/// Octets of memory for the tables of keys.
-const TABLES: usize = 1 << 30;
 
 /// How the gateway is set up.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

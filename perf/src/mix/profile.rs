@@ -190,4 +190,12 @@ impl Profile {
     pub(super) fn prefixes(&self) -> u32 {
         self.prefixes.max(self.peers)
     }
+
+    /// Whether a gateway that was configured for one of them judges the other's messages as they are meant.
+    pub fn same_gateway(&self, other: &Self) -> bool {
+        let of = |it: &Self| {
+            (it.seed, it.peers, it.keys(), it.prefixes(), it.links, it.associations, it.mode, it.sign_outbound)
+        };
+        of(self) == of(other)
+    }
 }
