@@ -140,6 +140,20 @@ fn a_crowd_of_peers_shares_a_few_keys() -> Fallible {
 }
 
 #[test]
+fn ten_thousand_keys_are_remembered_at_once() -> Fallible {
+    let profile = Profile { peers: 10_000, prefixes: 0, ..Profile::named("signed-100")? };
+    let world = World::at(&profile, (NOW_MS / 1000) as i64)?;
+    let mut rig = Rig::with(&world, Source::new(&profile, &world)?)?;
+    rig.shake()?;
+    // Three of each on average: all but one of twenty are met.
+    rig.run(30_000)?;
+    rig.crypto.stop();
+    assert_eq!(rig.misjudged.first(), None, "{} in all", rig.misjudged.len());
+    assert_eq!(rig.worker.stats().total(Reason::OkVerified), rig.source.made().signed);
+    Ok(())
+}
+
+#[test]
 fn one_seed_gives_one_sequence_of_octets() -> Fallible {
     let octets = |profile: &Profile| -> Fallible<Vec<Vec<u8>>> {
         let world = World::at(profile, (NOW_MS / 1000) as i64)?;

@@ -66,23 +66,6 @@ impl<'a, P: FrameIo, F: Feed, D: super::rig::Device> Bench<'a, P, F, D> {
         self.judges = false;
     }
 
-    /// Offers a little, so that associations are known, memory was touched and keys have the tables that traffic earns them.
-    /// # Errors
-    /// A gateway that does not answer.
-    pub fn warm(&mut self, seconds: f64) -> Result<(), String> {
-        for rate in [1e4, 1e5] {
-            let (_, trial) = self.trial("warm-up", rate, seconds, None)?;
-            if trial.misjudged > trial.received / 2 {
-                let Trial { misjudged, received, .. } = trial;
-                self.note(&format!(
-                    "warm-up: {misjudged} of {received} messages were judged otherwise than they must be: does the \
-                     gateway have this profile's configuration?"
-                ));
-            }
-        }
-        Ok(())
-    }
-
     /// The tester at its full rate: frames and messages that it can send and receive.
     /// # Errors
     /// A gateway that does not answer.

@@ -17,8 +17,7 @@ pub struct Profile {
     pub seed: u64,
     /// Other operators, 1 to 10,000.
     pub peers: u32,
-    /// Their keys: several share one where there are fewer than peers. 0: one each. At most 4,096, since each has its
-    /// replay window in the gateway.
+    /// Their keys: several share one where there are fewer than peers. 0: one each.
     pub keys: u32,
     /// Prefixes of Global Titles in the policy, over all peers; at most 1,000,000. 0: one each.
     pub prefixes: u32,
