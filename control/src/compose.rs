@@ -69,7 +69,7 @@ impl Plain {
         header.emit(&mut covered);
         let parsed = tcap::Message::parse(&self.tcap, Rules::Strict).map_err(|_| Unfit::Room)?;
         let subject = tcap1::Subject { calling: self.calling, called: self.called, tag: parsed.kind as u8 };
-        let elements = parsed.elements.iter().map(|element| element.raw);
+        let elements = parsed.elements.iter().copied();
         let components = parsed.components.iter().map(|component| component.raw);
         tcap1::write_tbs(&covered, None, &subject, elements, components, &mut tbs);
         let mut signature = [0; 256];

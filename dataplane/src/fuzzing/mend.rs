@@ -158,7 +158,7 @@ impl<'a> Protected<'a> {
         };
         let before = self.message.components.len().checked_sub(1)?;
         let components = self.message.components.iter().take(before).map(|component| component.raw);
-        let elements = self.message.elements.iter().map(|element| element.raw);
+        let elements = self.message.elements.iter().copied();
         let copy = self.protection.header.copy.map(|copy| copy.octets());
         let mut tbs = Vec::new();
         tcap1::write_tbs(self.protection.covered, copy, &subject, elements, components, &mut tbs);

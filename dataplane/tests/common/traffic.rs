@@ -142,7 +142,7 @@ impl Call {
             called: (title(self.called), Ssn::HLR),
             tag: parsed.kind as u8,
         };
-        let elements = parsed.elements.iter().map(|element| element.raw);
+        let elements = parsed.elements.iter().copied();
         let components = parsed.components.iter().map(|component| component.raw);
         tcap1::write_tbs(&covered, None, &subject, elements, components, &mut tbs);
         let mut signature = [0; 256];

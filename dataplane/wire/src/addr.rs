@@ -43,14 +43,17 @@ impl Digits {
     /// `None` if there are fewer nibbles than `count`, or more than [`Digits::MAX`] are asked for.
     #[inline]
     pub fn from_nibbles(octets: &[u8], count: usize) -> Option<Self> {
+        let used = octets.get(..count.div_ceil(2))?;
+        let odd = count % 2 == 1; // then equality must not see the filler
+        if let Some(word) = pack8(used) {
+            let low = if odd { word & u64::MAX >> (64 - 4 * count) } else { word };
+            return Some(Self { low, high: 0, len: count as u8 });
+        }
         if count > Self::MAX {
             return None;
         }
-        let used = octets.get(..count.div_ceil(2))?;
-        let mut word = pack(used);
-        if count % 2 == 1 {
-            word &= u128::MAX >> (128 - 4 * count); // equality must not see the filler
-        }
+        let word = pack16(used);
+        let word = if odd { word & u128::MAX >> (128 - 4 * count) } else { word };
         Some(Self { low: word as u64, high: (word >> 64) as u64, len: count as u8 })
     }
 
@@ -145,19 +148,23 @@ impl fmt::Debug for Digits {
     }
 }
 
-/// At most 16 octets in one word, the first lowest. By parts that overlap: a copy whose length nobody knows is a call.
-#[inline]
-fn pack(octets: &[u8]) -> u128 {
+/// At most 8 octets in one word, the first lowest; `None` for more. By parts that overlap: a copy whose length nobody knows
+/// is a call.
+#[inline(always)]
+fn pack8(octets: &[u8]) -> Option<u64> {
     let len = octets.len();
-    if let (8..=16, Some(&low), Some(&high)) = (len, octets.first_chunk(), octets.last_chunk()) {
-        let (low, high) = (u64::from_le_bytes(low), u64::from_le_bytes(high));
-        return u128::from(low) | u128::from(high) << (8 * (len - 8));
-    }
-    if let (4..8, Some(&low), Some(&high)) = (len, octets.first_chunk(), octets.last_chunk()) {
+    if let (4..=8, Some(&low), Some(&high)) = (len, octets.first_chunk(), octets.last_chunk()) {
         let (low, high) = (u32::from_le_bytes(low), u32::from_le_bytes(high));
-        return u128::from(u64::from(low) | u64::from(high) << (8 * (len - 4)));
+        return Some(u64::from(low) | u64::from(high) << (8 * (len - 4)));
     }
-    octets.iter().rev().fold(0, |word, octet| word << 8 | u128::from(*octet))
+    (len < 4).then(|| octets.iter().rev().fold(0, |word, octet| word << 8 | u64::from(*octet)))
+}
+
+/// 8 to 16 octets in one word, the first lowest; 0 for any other number.
+fn pack16(octets: &[u8]) -> u128 {
+    let (8..=16, Some(&low), Some(&high)) = (octets.len(), octets.first_chunk(), octets.last_chunk()) else { return 0 };
+    let (low, high) = (u64::from_le_bytes(low), u64::from_le_bytes(high));
+    u128::from(low) | u128::from(high) << (8 * (octets.len() - 8))
 }
 
 /// Text is not a string of up to 32 digits.

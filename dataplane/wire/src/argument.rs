@@ -4,7 +4,7 @@
 //! later releases do not hurt. Elements that share a tag are told apart by their order, as ASN.1 does.
 
 use crate::addr::Digits;
-use crate::ber::{self, Rules, Span};
+use crate::ber::{Elements, Rules, Tlv};
 use crate::reason::{Reason, Refusal};
 
 /// What a number inside an argument stands for.
@@ -105,128 +105,105 @@ pub(crate) use fields;
 
 /// Reads the elements of `octets` after the table and reports every number, in the order of the tree.
 ///
-/// * `base`: octet of the argument at which `octets` begins, for refusals
 /// # Errors
 /// [`Reason::MapDupParam`] at the second element for one place; [`Reason::MapParam`] at an element that is badly coded, or
-/// behind the last one if a mandatory element is missing.
+/// behind the last one if a mandatory element is missing; those of [`crate::ber::walk`]. `at` counts from the first of `octets`.
 pub(crate) fn visit(
     octets: &[u8],
     fields: &[Field],
     rules: Rules,
-    base: usize,
     depth: u8,
     each: &mut impl FnMut(Party, Digits),
 ) -> Result<(), Refusal> {
-    run(octets, fields, rules, base, depth, false, each)
+    run(Elements::new(octets, rules, depth), fields, false, each)
 }
 
+/// * `repeats`: each field may come any number of times
 fn run(
-    octets: &[u8],
+    mut elements: Elements<'_>,
     fields: &[Field],
-    rules: Rules,
-    base: usize,
-    depth: u8,
     repeats: bool,
     each: &mut impl FnMut(Party, Digits),
 ) -> Result<(), Refusal> {
-    let (mut taken, mut seen) = (0_u32, 0_u8);
-    let (mut at, mut index) = (0, 0);
-    while at < octets.len() {
-        let element = ber::span(octets, at, octets.len(), rules, depth)
-            .map_err(|refusal| Refusal { at: refusal.at + base as u32, ..refusal })?;
-        let start = base + at;
+    let (mut taken, mut seen, mut first) = (0_u32, 0_u8, true);
+    while let Some(element) = elements.pull()? {
         let tag = tag_of(&element);
-        let mut full = false;
-        let mut found = None;
+        let leads = std::mem::replace(&mut first, false);
+        let twice = Reason::MapDupParam.at(element.at);
+        let (mut place, mut full) = (None, false);
         for (i, field) in fields.iter().enumerate() {
-            if field.tag != tag || (field.first && index > 0) {
+            if field.tag != tag {
                 continue;
             }
-            if taken & 1 << i == 0 || repeats {
-                found = Some((i, field));
+            if field.first && !leads {
+                continue;
+            }
+            if repeats || taken & 1 << i == 0 {
+                place = Some((1 << i, field));
                 break;
             }
             full = true;
         }
-        if let Some((i, field)) = found {
-            if seen & field.need != 0 && !repeats {
-                return Err(Reason::MapDupParam.at(start)); // two alternatives of one choice
+        let Some((bit, field)) = place else {
+            if full {
+                return Err(twice);
             }
-            taken |= 1 << i;
-            seen |= field.need;
-            let inside = Inside { value: element.value(octets), start, body: base + element.body, index };
-            read(&inside, field.role, rules, depth, each)?;
-        } else if full {
-            return Err(Reason::MapDupParam.at(start));
+            continue;
+        };
+        if seen & field.need != 0 && !repeats {
+            return Err(twice); // two alternatives of one choice
         }
-        index += 1;
-        at = element.next;
+        taken |= bit;
+        seen |= field.need;
+        let bad = Reason::MapParam.at(element.at);
+        let (party, number) = match field.role {
+            Role::Skip => continue,
+            Role::Enter(inside) => {
+                run(elements.inside(&element), inside, false, each)?;
+                continue;
+            }
+            Role::Each(inside) => {
+                run(elements.inside(&element), inside, true, each)?;
+                continue;
+            }
+            Role::Imsi => (Party::Imsi, read_imsi(element.value)),
+            // Nobody decides by these: what cannot be read is not reported.
+            Role::Other => (Party::Other, read_address(element.value)),
+            Role::Isup => (Party::Other, read_isup(element.value)),
+            Role::Msisdn => (Party::Msisdn, read_number(element.value)),
+            Role::Node => (Party::Node, read_number(element.value)),
+            Role::Centre if leads => (Party::Other, read_number(element.value)),
+            Role::Centre => (Party::Node, read_number(element.value)),
+        };
+        match (number, field.role) {
+            (Some(number), _) => each(party, number),
+            (None, Role::Other | Role::Isup) => {}
+            (None, _) => return Err(bad),
+        }
     }
     let needed = fields.iter().fold(0, |needed, field| needed | field.need);
     if seen & needed != needed {
-        return Err(Reason::MapParam.at(base + octets.len()));
+        return Err(Reason::MapParam.at(elements.offset()));
     }
     Ok(())
 }
 
-/// An element that a table asked for.
-struct Inside<'a> {
-    value: &'a [u8],
-    /// Octets of the argument where the element and its value begin.
-    start: usize,
-    body: usize,
-    /// Its number in its SEQUENCE.
-    index: usize,
-}
-
-fn read(
-    element: &Inside<'_>,
-    role: Role,
-    rules: Rules,
-    depth: u8,
-    each: &mut impl FnMut(Party, Digits),
-) -> Result<(), Refusal> {
-    let &Inside { value, start, body, index } = element;
-    let bad = Reason::MapParam.at(start);
-    let party = match role {
-        Role::Skip => return Ok(()),
-        Role::Enter(inside) => return run(value, inside, rules, body, depth + 1, false, each),
-        Role::Each(inside) => return run(value, inside, rules, body, depth + 1, true, each),
-        Role::Imsi => {
-            each(Party::Imsi, read_imsi(value).ok_or(bad)?);
-            return Ok(());
-        }
-        Role::Other => {
-            // Nobody decides by it: what cannot be read is not reported.
-            if let Some(number) = read_address(value) {
-                each(Party::Other, number);
-            }
-            return Ok(());
-        }
-        Role::Isup => {
-            if let Some(number) = read_isup(value) {
-                each(Party::Other, number);
-            }
-            return Ok(());
-        }
-        Role::Msisdn => Party::Msisdn,
-        Role::Node => Party::Node,
-        Role::Centre if index == 0 => Party::Other,
-        Role::Centre => Party::Node,
-    };
-    let number = read_address(value).filter(|number| !number.is_empty() && number.is_decimal());
-    each(party, number.ok_or(bad)?);
-    Ok(())
-}
-
-fn tag_of(element: &Span) -> u16 {
-    match element.number {
-        number if element.tag & 0x1f == 0x1f => u16::from(element.tag) << 8 | u16::try_from(number).unwrap_or(u16::MAX),
-        _ => u16::from(element.tag),
+#[inline(always)]
+fn tag_of(element: &Tlv<'_>) -> u16 {
+    if element.tag & 0x1f != 0x1f {
+        return u16::from(element.tag);
     }
+    u16::from(element.tag) << 8 | u16::try_from(element.number).unwrap_or(u16::MAX)
+}
+
+/// An AddressString with at least one digit, all of them decimal.
+#[inline]
+fn read_number(octets: &[u8]) -> Option<Digits> {
+    read_address(octets).filter(|number| !number.is_empty() && number.is_decimal())
 }
 
 /// Reads an IMSI: TBCD-STRING of 3 to 8 octets, 5 to 15 decimal digits (TS 29.002 §17.7.8, TS 23.003 §2.2).
+#[inline]
 pub fn read_imsi(octets: &[u8]) -> Option<Digits> {
     if !(3..=8).contains(&octets.len()) {
         return None;
@@ -237,6 +214,7 @@ pub fn read_imsi(octets: &[u8]) -> Option<Digits> {
 /// Reads the digits of an AddressString of at most 20 octets (TS 29.002 §17.7.8): whatever they are, nature and plan aside.
 ///
 /// `None` if it is empty, has an extension of its first octet, or more digits than [`Digits::MAX`].
+#[inline]
 pub fn read_address(octets: &[u8]) -> Option<Digits> {
     let (first, digits) = octets.split_first()?;
     if first & 0x80 == 0 {
@@ -268,7 +246,7 @@ mod tests {
 
     fn seen(octets: &[u8]) -> Result<String, Refusal> {
         let mut text = String::new();
-        visit(octets, TABLE, Rules::Strict, 100, 0, &mut |party, digits| text += &format!("{party:?} {digits} "))?;
+        visit(octets, TABLE, Rules::Strict, 0, &mut |party, digits| text += &format!("{party:?} {digits} "))?;
         Ok(text)
     }
 
@@ -285,19 +263,19 @@ mod tests {
     #[test]
     fn each_check_is_earned() {
         for (octets, want) in [
-            (&[][..], Reason::MapParam.at(100)),
-            (&[4, 3, 0x21, 0x43, 0x65], Reason::MapParam.at(105)),
-            (&[4, 2, 0x21, 0x43], Reason::MapParam.at(100)),
-            (&[4, 3, 0x21, 0x43, 0xa5], Reason::MapParam.at(100)),
-            (&[4, 9, 1, 1, 1, 1, 1, 1, 1, 1, 1], Reason::MapParam.at(100)),
-            (&[0xa0, 8, 0x80, 3, 1, 1, 1, 0x81, 1, 0x91], Reason::MapDupParam.at(107)), // both alternatives
-            (&[0xa0, 10, 0x80, 3, 1, 1, 1, 0x80, 3, 1, 1, 1], Reason::MapDupParam.at(107)),
-            (&[0xa0, 4, 0x81, 2, 0x11, 0x21], Reason::MapParam.at(102)), // extension of the first octet
-            (&[0xa0, 4, 0x81, 2, 0x91, 0x2b], Reason::MapParam.at(102)),
-            (&[0xa0, 3, 0x81, 1, 0x91], Reason::MapParam.at(102)),
-            (&[0xa0, 0], Reason::MapParam.at(102)),
-            (&[4, 3, 1, 1, 1, 4, 2, 0x91, 1, 4, 2, 0x91, 1], Reason::MapDupParam.at(109)),
-            (&[4, 3, 1, 1, 1, 4, 9], Reason::BerLength.at(106)),
+            (&[][..], Reason::MapParam.at(0)),
+            (&[4, 3, 0x21, 0x43, 0x65], Reason::MapParam.at(5)),
+            (&[4, 2, 0x21, 0x43], Reason::MapParam.at(0)),
+            (&[4, 3, 0x21, 0x43, 0xa5], Reason::MapParam.at(0)),
+            (&[4, 9, 1, 1, 1, 1, 1, 1, 1, 1, 1], Reason::MapParam.at(0)),
+            (&[0xa0, 8, 0x80, 3, 1, 1, 1, 0x81, 1, 0x91], Reason::MapDupParam.at(7)), // both alternatives
+            (&[0xa0, 10, 0x80, 3, 1, 1, 1, 0x80, 3, 1, 1, 1], Reason::MapDupParam.at(7)),
+            (&[0xa0, 4, 0x81, 2, 0x11, 0x21], Reason::MapParam.at(2)), // extension of the first octet
+            (&[0xa0, 4, 0x81, 2, 0x91, 0x2b], Reason::MapParam.at(2)),
+            (&[0xa0, 3, 0x81, 1, 0x91], Reason::MapParam.at(2)),
+            (&[0xa0, 0], Reason::MapParam.at(2)),
+            (&[4, 3, 1, 1, 1, 4, 2, 0x91, 1, 4, 2, 0x91, 1], Reason::MapDupParam.at(9)),
+            (&[4, 3, 1, 1, 1, 4, 9], Reason::BerLength.at(6)),
         ] {
             assert_eq!(seen(octets), Err(want), "{octets:02x?}");
         }

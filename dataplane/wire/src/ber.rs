@@ -2,6 +2,17 @@
 //!
 //! Offsets in refusals count from the first octet of the slice that the call was given.
 
+mod head;
+mod put;
+mod walk;
+
+pub use put::{length_octets, put_canonical, put_integer, put_len, put_tlv, put_with};
+pub use walk::walk;
+
+pub(crate) use walk::walk_inside;
+
+use head::{Cut, Head, head};
+
 use crate::reason::{Reason, Refusal};
 
 /// How far an encoding may leave DER before it is refused (formats 11.1).
@@ -35,287 +46,42 @@ pub struct Tlv<'a> {
     pub value: &'a [u8],
     /// True if this element's own length is definite and minimal; its children are not asked.
     pub canonical: bool,
+    /// Where the element begins, and where its value does: octets of what was first given to [`Elements::new`].
+    pub at: usize,
+    /// See `at`.
+    pub body: usize,
 }
 
 impl<'a> Tlv<'a> {
-    /// The elements inside.
+    /// The elements inside; their offsets count as this one's do.
+    #[inline(always)]
     pub fn elements(&self, rules: Rules, depth: u8) -> Elements<'a> {
-        Elements { octets: self.value, at: 0, rules, depth }
+        Elements { left: self.value, end: self.end(), rules, depth }
     }
 
     /// Octets of tag and length before the value.
+    #[inline]
     pub fn header_len(&self) -> usize {
-        let end_of_contents = usize::from(self.is_indefinite()) * 2;
-        self.raw.len().saturating_sub(self.value.len() + end_of_contents)
+        self.body - self.at
     }
 
-    fn is_indefinite(&self) -> bool {
-        let long_tag = self.raw.iter().skip(1).take_while(|octet| **octet & 0x80 != 0).count() + 1;
-        let place = 1 + if self.tag & 0x1f == 0x1f { long_tag } else { 0 };
-        self.raw.get(place) == Some(&0x80)
-    }
-}
-
-/// Where one element lies in the buffer it was read from.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub(crate) struct Span {
-    pub tag: u8,
-    pub number: u32,
-    pub start: usize,
-    /// First octet of the value.
-    pub body: usize,
-    /// Behind the value.
-    pub end: usize,
-    /// Behind the element: `end`, or two more after end-of-contents octets.
-    pub next: usize,
-    pub canonical: bool,
-}
-
-impl Span {
-    pub fn tlv<'a>(&self, octets: &'a [u8]) -> Tlv<'a> {
-        Tlv {
-            tag: self.tag,
-            number: self.number,
-            raw: slice(octets, self.start, self.next),
-            value: self.value(octets),
-            canonical: self.canonical,
-        }
-    }
-
-    pub fn value<'a>(&self, octets: &'a [u8]) -> &'a [u8] {
-        slice(octets, self.body, self.end)
+    /// Where the value ends.
+    #[inline(always)]
+    pub(crate) fn end(&self) -> usize {
+        self.body + self.value.len()
     }
 
     /// True for a tag in the short form with exactly this octet.
-    pub fn is(&self, tag: u8) -> bool {
+    #[inline(always)]
+    pub(crate) fn is(&self, tag: u8) -> bool {
         self.tag == tag
     }
 }
 
-/// Spans are bounded when they are made; an empty slice answers for one that is not of this buffer.
+/// An empty slice answers for one that is not of this buffer.
+#[inline]
 pub(crate) fn slice(octets: &[u8], from: usize, to: usize) -> &[u8] {
     octets.get(from..to).unwrap_or(&[])
-}
-
-/// A tag and a length, before anybody looked inside.
-struct Header {
-    tag: u8,
-    number: u32,
-    body: usize,
-    /// `None`: indefinite.
-    len: Option<usize>,
-    minimal: bool,
-}
-
-/// Which first octets are a whole tag: the number below 31, and not that of end-of-contents octets.
-static SHORT_TAG: [bool; 256] = {
-    let mut table = [false; 256];
-    let mut tag = 0;
-    while tag < 256 {
-        table[tag] = tag & 0x1f != 0x1f && tag & 0xdf != 0;
-        tag += 1;
-    }
-    table
-};
-
-/// The common case in a few instructions: a short tag and a length below 128 that fits. Anything else is left to [`header`].
-#[inline(always)]
-fn short(octets: &[u8], start: usize, end: usize) -> Option<(u8, usize, usize)> {
-    let &[tag, len @ 0..0x80, ..] = octets.get(start..end)? else { return None };
-    let last = start + 2 + usize::from(len);
-    (SHORT_TAG[usize::from(tag)] && last <= end).then_some((tag, start + 2, last))
-}
-
-fn header(octets: &[u8], start: usize, end: usize, rules: Rules) -> Result<Header, Refusal> {
-    let octets = octets.get(..end).unwrap_or(octets);
-    let Some(&tag) = octets.get(start) else { return Err(Reason::BerLength.at(start)) };
-    if tag & 0xdf == 0 {
-        // X.690 §8.1.5 keeps tag 0 for end-of-contents: with no indefinite length open, two decoders would part here.
-        return Err(Reason::BerLength.at(start));
-    }
-    let mut place = start + 1;
-    let mut number = u32::from(tag & 0x1f);
-    if number == 31 {
-        (number, place) = long_tag(octets, start)?;
-    }
-    let Some(&first) = octets.get(place) else { return Err(Reason::BerLength.at(start)) };
-    let (len, body, minimal) = if first < 0x80 {
-        (usize::from(first), place + 1, true)
-    } else if first == 0x80 {
-        if rules == Rules::Strict {
-            return Err(Reason::BerIndefinite.at(place));
-        }
-        if !is_constructed(tag) {
-            return Err(Reason::BerLength.at(place));
-        }
-        return Ok(Header { tag, number, body: place + 1, len: None, minimal: false });
-    } else {
-        long_length(octets, place, rules)?
-    };
-    if len > octets.len() - body.min(octets.len()) {
-        return Err(Reason::BerLength.at(place));
-    }
-    Ok(Header { tag, number, body, len: Some(len), minimal })
-}
-
-/// The number of a long tag, at most 28 bits, and the place behind it.
-#[cold]
-fn long_tag(octets: &[u8], start: usize) -> Result<(u32, usize), Refusal> {
-    let mut number = 0;
-    for (i, &octet) in octets.iter().enumerate().skip(start + 1).take(4) {
-        number = number << 7 | u32::from(octet & 0x7f);
-        if octet & 0x80 == 0 {
-            // A number that the short form holds, or a leading zero group: filters that compare octets miss such a tag.
-            if number < 31 || octets.get(start + 1) == Some(&0x80) {
-                return Err(Reason::BerTagLong.at(start));
-            }
-            return Ok((number, i + 1));
-        }
-    }
-    Err(Reason::BerLength.at(start))
-}
-
-/// A length in the long form: its value, the place behind it, and whether no shorter form would do.
-fn long_length(octets: &[u8], place: usize, rules: Rules) -> Result<(usize, usize, bool), Refusal> {
-    let count = usize::from(octets.get(place).map_or(0, |octet| octet & 0x7f));
-    if count > 4 {
-        return Err(Reason::BerLength.at(place));
-    }
-    let Some(digits) = octets.get(place + 1..place + 1 + count) else { return Err(Reason::BerLength.at(place)) };
-    let len = digits.iter().fold(0_u64, |len, &octet| len << 8 | u64::from(octet));
-    let minimal = len >= 0x80 && digits.first() != Some(&0);
-    if rules == Rules::Strict && !minimal {
-        return Err(Reason::BerNonMinimal.at(place));
-    }
-    let len = usize::try_from(len).map_err(|_| Reason::BerLength.at(place))?;
-    Ok((len, place + 1 + count, minimal))
-}
-
-/// Reads one element at `start` without looking inside, except to find the end of an indefinite one.
-#[inline(always)]
-pub(crate) fn span(octets: &[u8], start: usize, end: usize, rules: Rules, depth: u8) -> Result<Span, Refusal> {
-    if depth > MAX_DEPTH {
-        return Err(Reason::BerDepth.at(start));
-    }
-    if let Some((tag, body, end)) = short(octets, start, end) {
-        return Ok(Span { tag, number: u32::from(tag & 0x1f), start, body, end, next: end, canonical: true });
-    }
-    long_span(octets, start, end, rules, depth)
-}
-
-#[cold]
-fn long_span(octets: &[u8], start: usize, end: usize, rules: Rules, depth: u8) -> Result<Span, Refusal> {
-    let header = header(octets, start, end, rules)?;
-    let (last, next) = match header.len {
-        Some(len) => (header.body + len, header.body + len),
-        None => {
-            let next = run(octets, header.body, end, true, rules, depth + 1, &mut false)?;
-            (next - 2, next)
-        }
-    };
-    let Header { tag, number, body, minimal, .. } = header;
-    Ok(Span { tag, number, start, body, end: last, next, canonical: minimal })
-}
-
-/// Walks the elements from `at` to `end` (`open`: to end-of-contents octets) down to the leaves; returns where they end.
-///
-/// `canonical` is cleared at the first length that is not definite and minimal. Recursion is bounded by [`MAX_DEPTH`].
-fn run(
-    octets: &[u8],
-    mut at: usize,
-    end: usize,
-    open: bool,
-    rules: Rules,
-    depth: u8,
-    canonical: &mut bool,
-) -> Result<usize, Refusal> {
-    loop {
-        if open {
-            if at + 2 <= end && octets.get(at..at + 2) == Some(&[0, 0]) {
-                return Ok(at + 2);
-            }
-        } else if at >= end {
-            return Ok(at);
-        }
-        if depth > MAX_DEPTH {
-            return Err(Reason::BerDepth.at(at));
-        }
-        if let Some((tag, body, last)) = short(octets, at, end) {
-            if is_constructed(tag) {
-                run(octets, body, last, false, rules, depth + 1, canonical)?;
-            }
-            at = last;
-            continue;
-        }
-        let header = header(octets, at, end, rules)?;
-        *canonical &= header.minimal;
-        at = match header.len {
-            Some(len) => {
-                let last = header.body + len;
-                if is_constructed(header.tag) {
-                    run(octets, header.body, last, false, rules, depth + 1, canonical)?;
-                }
-                last
-            }
-            None => run(octets, header.body, end, true, rules, depth + 1, canonical)?,
-        };
-    }
-}
-
-/// Walks elements down to the leaves as long as all have a short tag and a length below 128, which is what nearly every
-/// message is made of; false at the first thing that is not so, be it well formed or not.
-///
-/// What it walks, [`run`] walks too, and finds canonical.
-fn run_short(octets: &[u8], mut at: usize, mut end: usize, depth: u8) -> bool {
-    // Behind each element that is open.
-    let mut ends = [0; MAX_DEPTH as usize + 1];
-    let first = usize::from(depth);
-    let mut level = first;
-    loop {
-        while at == end {
-            if level == first {
-                return true;
-            }
-            level -= 1;
-            let Some(outer) = ends.get(level) else { return false };
-            end = *outer;
-        }
-        let (Some((tag, body, last)), Some(place)) = (short(octets, at, end), ends.get_mut(level)) else {
-            return false;
-        };
-        if is_constructed(tag) {
-            *place = end;
-            level += 1;
-            (at, end) = (body, last);
-        } else {
-            at = last;
-        }
-    }
-}
-
-/// Walks everything inside `span`, whose children are at level `depth`; true if every length is definite and minimal.
-#[inline]
-pub(crate) fn walk_inside(octets: &[u8], span: &Span, rules: Rules, depth: u8) -> Result<bool, Refusal> {
-    if !is_constructed(span.tag) || run_short(octets, span.body, span.end, depth) {
-        return Ok(true);
-    }
-    let mut canonical = true;
-    run(octets, span.body, span.end, false, rules, depth, &mut canonical)?;
-    Ok(canonical)
-}
-
-/// Walks a run of elements down to the leaves.
-///
-/// Returns true if every length is definite and minimal; under [`Rules::Strict`] it always is.
-/// # Errors
-/// [`Reason::BerLength`], [`Reason::BerIndefinite`], [`Reason::BerNonMinimal`], [`Reason::BerTagLong`],
-/// [`Reason::BerDepth`]; `at` counts from the first octet of `octets`.
-pub fn walk(octets: &[u8], rules: Rules, depth: u8) -> Result<bool, Refusal> {
-    let mut canonical = true;
-    if !run_short(octets, 0, octets.len(), depth) {
-        run(octets, 0, octets.len(), false, rules, depth, &mut canonical)?;
-    }
-    Ok(canonical)
 }
 
 /// Reads the first element of `octets` and returns it with the octets behind it.
@@ -324,133 +90,99 @@ pub fn walk(octets: &[u8], rules: Rules, depth: u8) -> Result<bool, Refusal> {
 /// # Errors
 /// As [`walk`]; an empty slice is [`Reason::BerLength`].
 pub fn next(octets: &[u8], rules: Rules, depth: u8) -> Result<(Tlv<'_>, &[u8]), Refusal> {
-    let span = span(octets, 0, octets.len(), rules, depth)?;
-    Ok((span.tlv(octets), slice(octets, span.next, octets.len())))
+    let mut elements = Elements::new(octets, rules, depth);
+    let element = elements.pull()?.ok_or(Reason::BerLength.at(0))?;
+    Ok((element, elements.left))
 }
 
 /// The elements of a run, one after the other; ends after the first refusal.
 #[derive(Clone, Debug)]
 pub struct Elements<'a> {
-    octets: &'a [u8],
-    at: usize,
+    left: &'a [u8],
+    /// Where `left` ends, counted as offsets are.
+    end: usize,
     rules: Rules,
     depth: u8,
 }
 
 impl<'a> Elements<'a> {
     /// Starts at the first element of `octets`; `depth` is their level.
+    #[inline(always)]
     pub fn new(octets: &'a [u8], rules: Rules, depth: u8) -> Self {
-        Self { octets, at: 0, rules, depth }
+        Self { left: octets, end: octets.len(), rules, depth }
     }
 
-    /// Octet, in the slice given to [`Elements::new`], where the next element begins.
+    /// Where the next element begins.
+    #[inline(always)]
     pub fn offset(&self) -> usize {
-        self.at
+        self.end - self.left.len()
     }
+
+    /// True if there is no further element.
+    #[inline(always)]
+    pub fn is_empty(&self) -> bool {
+        self.left.is_empty()
+    }
+
+    /// The elements inside one of these, under the same rules, a level below.
+    #[inline(always)]
+    pub fn inside(&self, element: &Tlv<'a>) -> Self {
+        element.elements(self.rules, self.depth + 1)
+    }
+
+    /// The next element, if there is one more. What is inside is not looked at, except to find the end of an indefinite one.
+    ///
+    /// # Errors
+    /// As [`walk`].
+    #[inline(always)]
+    pub fn pull(&mut self) -> Result<Option<Tlv<'a>>, Refusal> {
+        if self.left.is_empty() {
+            return Ok(None);
+        }
+        let at = self.offset();
+        if self.depth > MAX_DEPTH {
+            return Err(Reason::BerDepth.at(at));
+        }
+        let whole = self.left;
+        if let (Some(Cut { raw, value, behind, .. }), Some(&tag)) = (head::short(whole), whole.first()) {
+            self.left = behind;
+            return Ok(Some(Tlv { tag, number: u32::from(tag & 0x1f), raw, value, canonical: true, at, body: at + 2 }));
+        }
+        let (element, left) = long(whole, at, self.rules, self.depth)?;
+        self.left = left;
+        Ok(Some(element))
+    }
+}
+
+/// The first element of `octets` in any form, and what follows. Apart, so that the common case lives in registers.
+#[inline(never)]
+fn long(octets: &[u8], at: usize, rules: Rules, depth: u8) -> Result<(Tlv<'_>, &[u8]), Refusal> {
+    let Head { tag, number, size, len, minimal } = head(octets, rules).map_err(|refusal| refusal.later(at))?;
+    let body = at + size;
+    let inside = slice(octets, size, octets.len());
+    let (len, taken) = match len {
+        Some(len) => (len, len),
+        None => {
+            let taken = walk::indefinite(inside, rules, depth + 1).map_err(|refusal| refusal.later(body))?;
+            (taken - 2, taken)
+        }
+    };
+    let raw = slice(octets, 0, size + taken);
+    let element = Tlv { tag, number, raw, value: slice(inside, 0, len), canonical: minimal, at, body };
+    Ok((element, slice(inside, taken, inside.len())))
 }
 
 impl<'a> Iterator for Elements<'a> {
     type Item = Result<Tlv<'a>, Refusal>;
 
+    #[inline]
     fn next(&mut self) -> Option<Self::Item> {
-        if self.at >= self.octets.len() {
-            return None;
+        let taken = self.pull();
+        if taken.is_err() {
+            self.left = &[];
         }
-        let read = span(self.octets, self.at, self.octets.len(), self.rules, self.depth);
-        self.at = read.as_ref().map_or(self.octets.len(), |span| span.next);
-        Some(read.map(|span| span.tlv(self.octets)))
+        taken.transpose()
     }
-}
-
-/// How many octets a definite minimal length of `len` takes.
-pub const fn length_octets(len: usize) -> usize {
-    match len {
-        0..0x80 => 1,
-        0x80..0x100 => 2,
-        0x100..0x1_0000 => 3,
-        0x1_0000..0x100_0000 => 4,
-        _ => 5,
-    }
-}
-
-/// Appends a definite minimal length; `len` is below 2^32, as every length that [`next`] reads.
-pub fn put_len(len: usize, out: &mut Vec<u8>) {
-    let octets = (len as u32).to_be_bytes();
-    let extra = length_octets(len) - 1;
-    if extra == 0 {
-        out.push(len as u8);
-    } else {
-        out.push(0x80 | extra as u8);
-        out.extend_from_slice(slice(&octets, 4 - extra, 4));
-    }
-}
-
-/// Appends an element with a one-octet tag.
-pub fn put_tlv(tag: u8, value: &[u8], out: &mut Vec<u8>) {
-    out.push(tag);
-    put_len(value.len(), out);
-    out.extend_from_slice(value);
-}
-
-/// Appends an INTEGER with the fewest octets (X.690 §8.3.2).
-pub fn put_integer(value: i32, out: &mut Vec<u8>) {
-    let octets = value.to_be_bytes();
-    let spare = octets.windows(2).take_while(|pair| matches!(pair, [0, 0..0x80] | [0xff, 0x80..=0xff])).count();
-    put_tlv(0x02, slice(&octets, spare, 4), out);
-}
-
-/// Appends an element whose value `inside` writes; the length is put in front of it afterwards, without an allocation
-/// of its own.
-pub fn put_with(tag: u8, out: &mut Vec<u8>, inside: impl FnOnce(&mut Vec<u8>)) {
-    out.push(tag);
-    let body = open_len(out);
-    inside(out);
-    close_len(body, out);
-}
-
-/// Leaves one octet for a length and returns where the value begins.
-fn open_len(out: &mut Vec<u8>) -> usize {
-    out.push(0);
-    out.len()
-}
-
-/// Writes the length of the value from `body` to the end, moving the value where the length needs more octets.
-fn close_len(body: usize, out: &mut Vec<u8>) {
-    let len = out.len().saturating_sub(body);
-    let extra = length_octets(len) - 1;
-    if extra > 0 {
-        out.resize(out.len() + extra, 0);
-        out.copy_within(body..body + len, body + extra);
-    }
-    let octets = (len as u32).to_be_bytes();
-    if let Some((first, rest)) = out.get_mut(body - 1..body + extra).and_then(|place| place.split_first_mut()) {
-        *first = if extra == 0 { len as u8 } else { 0x80 | extra as u8 };
-        rest.copy_from_slice(slice(&octets, 4 - extra, 4));
-    }
-}
-
-/// Appends a run of elements with every constructed one definite and minimal; primitive contents stay as they are.
-///
-/// # Errors
-/// As [`walk`]; `out` then holds a part of the run.
-pub fn put_canonical(octets: &[u8], rules: Rules, depth: u8, out: &mut Vec<u8>) -> Result<(), Refusal> {
-    for element in Elements::new(octets, rules, depth) {
-        let element = element?;
-        let tag_len = if element.tag & 0x1f == 0x1f {
-            2 + element.raw.iter().skip(1).take_while(|octet| **octet & 0x80 != 0).count()
-        } else {
-            1
-        };
-        out.extend_from_slice(slice(element.raw, 0, tag_len));
-        let body = open_len(out);
-        if is_constructed(element.tag) {
-            put_canonical(element.value, rules, depth + 1, out)?;
-        } else {
-            out.extend_from_slice(element.value);
-        }
-        close_len(body, out);
-    }
-    Ok(())
 }
 
 /// Reads the content of an INTEGER that fits 32 bits and has no superfluous leading octet (X.690 §8.3.2).

@@ -109,7 +109,7 @@ pub struct Data<'a> {
 }
 
 /// What a walk over the parameters of a DATA message finds.
-#[derive(Default)]
+#[derive(Default, PartialEq, Eq, Debug)]
 struct Found<'a> {
     network_appearance: Option<u32>,
     routing_context: Option<u32>,
@@ -118,6 +118,39 @@ struct Found<'a> {
 }
 
 impl<'a> Found<'a> {
+    /// What nearly every message has: a routing context or none, then Protocol Data. `None` says nothing about a message.
+    #[inline(always)]
+    fn usual(params: &'a [u8]) -> Option<Self> {
+        const ROUTING_CONTEXT: [u8; 4] = [0, TAG_ROUTING_CONTEXT as u8, 0, 8];
+        const PROTOCOL_DATA: [u8; 2] = TAG_PROTOCOL_DATA.to_be_bytes();
+        let (mut routing_context, mut data) = (None, params);
+        if let Some((&[a, b, c, d, value @ ..], behind)) = params.split_first_chunk::<8>()
+            && [a, b, c, d] == ROUTING_CONTEXT
+        {
+            (routing_context, data) = (Some(u32::from_be_bytes(value)), behind);
+        }
+        let (&[a, b, l0, l1], behind) = data.split_first_chunk()?;
+        let (value, padding) = behind.split_at_checked(usize::from(u16::from_be_bytes([l0, l1])).checked_sub(4)?)?;
+        let at = HEADER_LEN + params.len() - data.len();
+        ([a, b] == PROTOCOL_DATA && padding.len() < 4 && padding.len() <= padded(value.len()) - value.len()).then_some(
+            Self {
+                routing_context,
+                protocol_data: Some(Param { tag: TAG_PROTOCOL_DATA, at, value }),
+                ..Self::default()
+            },
+        )
+    }
+
+    /// What any message has.
+    fn any(view: View<'a>) -> Result<Self, Refusal> {
+        let (mut found, mut others) = (Self::default(), Tags::default());
+        for param in view.params() {
+            let param = param.map_err(|Cut(at)| Reason::M3uaParam.at(at))?;
+            found.take(param, &mut others).ok_or(Reason::M3uaParam.at(param.at))?;
+        }
+        Ok(found)
+    }
+
     /// Takes one parameter; `None` if its tag was seen before or its value has the wrong length.
     #[inline]
     fn take(&mut self, param: Param<'a>, others: &mut Tags) -> Option<()> {
@@ -168,11 +201,10 @@ impl<'a> Data<'a> {
         if !view.is_data() {
             return Err(Reason::M3uaClass.at(2));
         }
-        let (mut found, mut others) = (Found::default(), Tags::default());
-        for param in view.params() {
-            let param = param.map_err(|Cut(at)| Reason::M3uaParam.at(at))?;
-            found.take(param, &mut others).ok_or(Reason::M3uaParam.at(param.at))?;
-        }
+        let found = match Found::usual(view.params) {
+            Some(found) => found,
+            None => Found::any(view)?,
+        };
         let protocol_data = found.protocol_data.ok_or(Reason::M3uaParam.at(view.len()))?;
         let (label, user) = protocol_data
             .value
@@ -378,6 +410,26 @@ mod tests {
         for n in 0..8 {
             assert_eq!(View::new(&UDT[..n]), Err(Reason::M3uaLength.at(n)));
         }
+    }
+
+    #[test]
+    fn the_usual_form_reads_as_any_other() -> Result<(), Refusal> {
+        let bare = message(&[(0x210, &UDT[20..45])]);
+        for octets in [&UDT[..], &bare] {
+            assert!(Found::usual(View::new(octets)?.params).is_some());
+            for (at, octet) in (8..octets.len()).flat_map(|at| (0..=u8::MAX).map(move |octet| (at, octet))) {
+                let mut changed = octets.to_vec();
+                changed[at] = octet;
+                let view = View::new(&changed)?;
+                let usual = Found::usual(view.params);
+                assert!(usual.is_none() || usual == Found::any(view).ok(), "octet {at} set to {octet}");
+            }
+        }
+        // Padding is never more than up to the next multiple of four.
+        let long = [&[2, 0x10, 0, 17][..], &[0; 16]].concat();
+        assert_eq!(Found::usual(&long).map(|_| ()), Some(()));
+        assert_eq!(Found::usual(&[&long[..], &[0]].concat()).map(|_| ()), None);
+        Ok(())
     }
 
     #[test]

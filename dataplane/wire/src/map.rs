@@ -60,7 +60,7 @@ pub fn visit(
         ComponentKind::ReturnError | ComponentKind::Reject => None,
     };
     match fields {
-        Some(fields) => argument::visit(parameter, fields, rules, 0, 0, each),
+        Some(fields) => argument::visit(parameter, fields, rules, 0, each),
         None => Ok(()),
     }
 }
@@ -68,7 +68,7 @@ pub fn visit(
 /// The identities inside the argument or result of an operation; see [`visit`].
 ///
 /// # Errors
-/// Those of [`visit`]; [`Reason::MapDupParam`] also for a subscriber named by two IMSIs or two numbers.
+/// Those of [`Identities::read`].
 pub fn identities(
     op: i32,
     kind: ComponentKind,
@@ -77,16 +77,35 @@ pub fn identities(
     rules: Rules,
 ) -> Result<Identities, Refusal> {
     let mut found = Identities::default();
-    let mut twice = false;
-    visit(op, kind, version, parameter, rules, &mut |party, digits| match party {
-        Party::Imsi => twice |= found.imsi.replace(digits).is_some_and(|before| before != digits),
-        Party::Msisdn => twice |= found.msisdn.replace(digits).is_some_and(|before| before != digits),
-        Party::Node => twice |= !found.nodes.push(digits),
-        Party::Other => {
-            found.others.push(digits);
-        }
-    })?;
-    if twice { Err(Reason::MapDupParam.at(0)) } else { Ok(found) }
+    found.read(op, kind, version, parameter, rules)?;
+    Ok(found)
+}
+
+impl Identities {
+    /// Adds those inside an argument or result: [`identities`] without moving what was found.
+    ///
+    /// # Errors
+    /// Those of [`visit`]; [`Reason::MapDupParam`] also for a subscriber named by two IMSIs or two numbers.
+    #[inline]
+    pub fn read(
+        &mut self,
+        op: i32,
+        kind: ComponentKind,
+        version: u8,
+        parameter: &[u8],
+        rules: Rules,
+    ) -> Result<(), Refusal> {
+        let mut twice = false;
+        visit(op, kind, version, parameter, rules, &mut |party, digits| match party {
+            Party::Imsi => twice |= self.imsi.replace(digits).is_some_and(|before| before != digits),
+            Party::Msisdn => twice |= self.msisdn.replace(digits).is_some_and(|before| before != digits),
+            Party::Node => twice |= !self.nodes.push(digits),
+            Party::Other => {
+                self.others.push(digits);
+            }
+        })?;
+        if twice { Err(Reason::MapDupParam.at(0)) } else { Ok(()) }
+    }
 }
 
 #[cfg(test)]

@@ -279,6 +279,14 @@ pub struct Refusal {
     pub at: u32,
 }
 
+impl Refusal {
+    /// The same, seen from something that begins `octets` before.
+    #[inline]
+    pub(crate) const fn later(self, octets: usize) -> Self {
+        Refusal { at: self.at + octets as u32, ..self }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -111,7 +111,44 @@ impl<'a> Unitdata<'a> {
     /// # Source
     /// Q.713 §2.3 for pointers; LUDT and LUDTS have little-endian pointers and data length of two octets, each pointer
     /// counted from its second octet.
+    #[inline]
     pub fn parse(octets: &'a [u8]) -> Result<Self, Refusal> {
+        match Self::usual(octets) {
+            Some(message) => Ok(message),
+            None => Self::any(octets),
+        }
+    }
+
+    /// A UDT whose parameters follow each other in their order, as nearly all do. `None` says nothing about a message.
+    #[inline(always)]
+    fn usual(octets: &'a [u8]) -> Option<Self> {
+        const UDT: u8 = Kind::Udt as u8;
+        let &[UDT, class, to_called, to_calling, to_data] = octets.first_chunk()? else { return None };
+        let part = |start: usize| {
+            let (len, behind) = octets.get(start..)?.split_first()?;
+            behind.get(..usize::from(*len))
+        };
+        let [at_called, at_calling, at_data] =
+            [2 + usize::from(to_called), 3 + usize::from(to_calling), 4 + usize::from(to_data)];
+        let (called, calling, data) = (part(at_called)?, part(at_calling)?, part(at_data)?);
+        let ordered = at_called >= 5 && at_called + called.len() < at_calling && at_calling + calling.len() < at_data;
+        let (segmentation, importance) = (None, None);
+        let kind = Kind::Udt;
+        ordered.then_some(Self {
+            kind,
+            class,
+            hop: None,
+            called,
+            calling,
+            data,
+            segmentation,
+            importance,
+            options: &[],
+        })
+    }
+
+    /// Any message.
+    fn any(octets: &'a [u8]) -> Result<Self, Refusal> {
         let Some(&code) = octets.first() else { return Err(Reason::SccpTruncated.at(0)) };
         let kind = Kind::from_wire(code).ok_or(Reason::SccpType.at(0))?;
         let (pointers, width) = kind.layout();
@@ -325,6 +362,20 @@ mod tests {
             }
         }
         Ok(())
+    }
+
+    #[test]
+    fn the_usual_form_reads_as_any_other() {
+        let good = built(Kind::Udt, None, None);
+        assert!(Unitdata::usual(&good).is_some());
+        for at in 0..good.len() {
+            for octet in 0..=u8::MAX {
+                let mut changed = good.clone();
+                changed[at] = octet;
+                assert_eq!(Unitdata::parse(&changed), Unitdata::any(&changed), "octet {at} set to {octet}");
+            }
+            assert_eq!(Unitdata::parse(&good[..at]), Unitdata::any(&good[..at]), "cut to {at}");
+        }
     }
 
     /// UDT: 0 type, 1 class, 2..5 pointers, 5 called, 17 calling, 29 data, 34 end.

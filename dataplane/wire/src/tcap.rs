@@ -3,6 +3,7 @@
 //! [`Message`] is what a message is made of, [`Component`] what a component is; the `emit_` functions write both.
 
 mod component;
+mod dialogue;
 mod emit;
 mod peek;
 
@@ -15,7 +16,9 @@ pub use peek::originating_id;
 
 use core::fmt;
 
-use crate::ber::{self, Rules, Span, Tlv};
+use dialogue::Dialogue;
+
+use crate::ber::{self, Rules, Tlv};
 use crate::list::List;
 use crate::reason::{Reason, Refusal};
 
@@ -24,13 +27,6 @@ pub(crate) const DTID: u8 = 0x49;
 pub(crate) const ABORT_CAUSE: u8 = 0x4a;
 pub(crate) const DIALOGUE: u8 = 0x6b;
 pub(crate) const COMPONENTS: u8 = 0x6c;
-pub(crate) const EXTERNAL: u8 = 0x28;
-pub(crate) const OBJECT_ID: u8 = 0x06;
-pub(crate) const ABSTRACT: u8 = 0xa0;
-/// AARQ, and AUDT in a unidirectional message (Q.773 §3.2).
-pub(crate) const AARQ: u8 = 0x60;
-pub(crate) const AARE: u8 = 0x61;
-pub(crate) const CONTEXT_NAME: u8 = 0xa1;
 
 /// Message types; the value is the tag.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -61,20 +57,42 @@ impl MessageKind {
         })
     }
 
-    /// The elements that this message may have, in their order.
-    const fn elements(self) -> &'static [u8] {
+    /// The elements that this message may have, a bit of [`place`] each.
+    const fn elements(self) -> u8 {
         match self {
-            MessageKind::Unidirectional => &[DIALOGUE, COMPONENTS],
-            MessageKind::Begin => &[OTID, DIALOGUE, COMPONENTS],
-            MessageKind::End => &[DTID, DIALOGUE, COMPONENTS],
-            MessageKind::Continue => &[OTID, DTID, DIALOGUE, COMPONENTS],
-            MessageKind::Abort => &[DTID, ABORT_CAUSE, DIALOGUE],
+            MessageKind::Unidirectional => place::DIALOGUE | place::COMPONENTS,
+            MessageKind::Begin => place::OTID | place::DIALOGUE | place::COMPONENTS,
+            MessageKind::End => place::DTID | place::DIALOGUE | place::COMPONENTS,
+            MessageKind::Continue => place::OTID | place::DTID | place::DIALOGUE | place::COMPONENTS,
+            MessageKind::Abort => place::DTID | place::ABORT_CAUSE | place::DIALOGUE,
         }
     }
 
     /// True if the message has a component portion or could be given one.
     pub const fn has_components(self) -> bool {
         !matches!(self, MessageKind::Abort)
+    }
+}
+
+/// The elements of all messages, a bit each, in the order in which they stand (Q.773 §3.1).
+mod place {
+    pub const OTID: u8 = 1 << 0;
+    pub const DTID: u8 = 1 << 1;
+    pub const ABORT_CAUSE: u8 = 1 << 2;
+    pub const DIALOGUE: u8 = 1 << 3;
+    pub const COMPONENTS: u8 = 1 << 4;
+
+    /// The bit of the element with this tag; 0 if there is none.
+    #[inline(always)]
+    pub const fn of(tag: u8) -> u8 {
+        match tag {
+            super::OTID => OTID,
+            super::DTID => DTID,
+            super::ABORT_CAUSE => ABORT_CAUSE,
+            super::DIALOGUE => DIALOGUE,
+            super::COMPONENTS => COMPONENTS,
+            _ => 0,
+        }
     }
 }
 
@@ -87,13 +105,16 @@ pub struct Tid {
 
 impl Tid {
     /// An id of these octets; `None` unless there are one to four.
+    #[inline]
     pub fn new(octets: &[u8]) -> Option<Self> {
-        if !(1..=4).contains(&octets.len()) {
-            return None;
-        }
-        let mut id = Self { octets: [0; 4], len: octets.len() as u8 };
-        id.octets.get_mut(..octets.len())?.copy_from_slice(octets);
-        Some(id)
+        let (octets, len) = match *octets {
+            [a, b, c, d] => ([a, b, c, d], 4),
+            [a, b, c] => ([a, b, c, 0], 3),
+            [a, b] => ([a, b, 0, 0], 2),
+            [a] => ([a, 0, 0, 0], 1),
+            _ => return None,
+        };
+        Some(Self { octets, len })
     }
 
     /// The octets as they stand on the wire.
@@ -144,10 +165,8 @@ pub struct Message<'a> {
     pub otid: Option<Tid>,
     /// Destination transaction id: CONTINUE, END and ABORT.
     pub dtid: Option<Tid>,
-    /// All top-level elements but the component portion, in message order.
-    pub elements: List<Tlv<'a>, 4>,
-    /// The dialogue portion, one of `elements`.
-    pub dialogue: Option<Tlv<'a>>,
+    /// All top-level elements but the component portion, each from tag to last octet, in message order.
+    pub elements: List<&'a [u8], 4>,
     /// P-Abort cause of an ABORT that has one.
     pub abort_cause: Option<u8>,
     /// The components in message order.
@@ -157,7 +176,7 @@ pub struct Message<'a> {
     /// True if every length in the tree is.
     pub canonical: bool,
     rules: Rules,
-    dialogue_at: Option<Span>,
+    dialogue: Dialogue<'a>,
 }
 
 /// Room for one message, which is too large to be moved for nothing: it is read in its place and lent out.
@@ -173,13 +192,12 @@ impl<'a> Room<'a> {
             otid: None,
             dtid: None,
             elements: List::new(),
-            dialogue: None,
             abort_cause: None,
             components: Components::new(),
             outer_minimal: false,
             canonical: false,
             rules: Rules::Strict,
-            dialogue_at: None,
+            dialogue: Dialogue::None,
         })
     }
 
@@ -220,106 +238,59 @@ impl<'a> Message<'a> {
     /// Reads into a message that is blank.
     fn read(&mut self, octets: &'a [u8], rules: Rules) -> Result<(), Refusal> {
         let kind = octets.first().copied().and_then(MessageKind::from_tag).ok_or(Reason::TcapTag.at(0))?;
-        let outer = ber::span(octets, 0, octets.len(), rules, 0)?;
-        if outer.next != octets.len() {
-            return Err(Reason::TcapTrailing.at(outer.next));
+        let (outer, behind) = ber::next(octets, rules, 0)?;
+        if !behind.is_empty() {
+            return Err(Reason::TcapTrailing.at(octets.len() - behind.len()));
         }
         (self.kind, self.octets, self.rules, self.outer_minimal) = (kind, octets, rules, outer.canonical);
-        let mut portion = None;
-        let mut fault = Ok(());
-        let mut wanted = kind.elements();
-        let mut at = outer.body;
-        let mut canonical = outer.canonical;
-        while at < outer.end {
-            let element = ber::span(octets, at, outer.end, rules, 0)?;
+        let mut left = outer.elements(rules, 0);
+        // How the elements behind it are encoded comes before what is wrong with one.
+        self.take_elements(&outer, &mut left).map_err(|fault| left.find_map(Result::err).unwrap_or(fault))
+    }
+
+    /// Reads the elements of the message up to the first fault: in one of them, or in which there are.
+    #[inline(always)]
+    fn take_elements(&mut self, outer: &Tlv<'a>, left: &mut ber::Elements<'a>) -> Result<(), Refusal> {
+        let (wanted, rules) = (self.kind.elements(), self.rules);
+        let ids = wanted & (place::OTID | place::DTID);
+        let nameless = Reason::TcapTid.at(outer.body);
+        let (mut places, mut canonical) = (0, outer.canonical);
+        while let Some(element) = left.pull()? {
+            let misplaced = Reason::TcapElement.at(element.at);
+            let place = place::of(element.tag) & wanted;
+            if place <= places {
+                return Err(misplaced); // not one of this message, or not behind those before it
+            }
+            places |= place;
             canonical &= element.canonical;
-            if fault.is_ok() {
-                fault = self.take_element(&element, &mut wanted);
+            if place <= place::DTID {
+                let id = Some(Tid::new(element.value).ok_or(Reason::TcapTid.at(element.at))?);
+                if place == place::OTID { self.otid = id } else { self.dtid = id }
+            } else if ids & !places != 0 {
+                return Err(nameless);
+            } else if place == place::DIALOGUE {
+                self.dialogue = Dialogue::read(&element, rules, &mut canonical)?;
+            } else if place == place::COMPONENTS {
+                self.outer_minimal &= element.canonical;
+                self.canonical = canonical & self.take_components(&element)?;
+                return left.pull()?.map_or(Ok(()), |more| Err(Reason::TcapElement.at(more.at)));
+            } else {
+                self.abort_cause = element.value.first().copied();
             }
-            if element.is(COMPONENTS) {
-                portion = Some(element);
+            if !self.elements.push(element.raw) {
+                return Err(misplaced);
             }
-            at = element.next;
-        }
-        fault?;
-        let wants = |id| kind.elements().contains(&id);
-        if (self.otid.is_none() && wants(OTID)) || (self.dtid.is_none() && wants(DTID)) {
-            return Err(Reason::TcapTid.at(outer.body));
-        }
-        if let Some(dialogue) = &self.dialogue_at {
-            canonical &= ber::walk_inside(octets, dialogue, rules, 1)?;
-        }
-        if let Some(portion) = portion {
-            self.outer_minimal &= portion.canonical;
-            canonical &= component::read_all(octets, &portion, rules, &mut self.components)?;
         }
         self.canonical = canonical;
-        Ok(())
+        if ids & !places != 0 { Err(nameless) } else { Ok(()) }
     }
 
-    fn take_element(&mut self, element: &Span, wanted: &mut &'static [u8]) -> Result<(), Refusal> {
-        let misplaced = Reason::TcapElement.at(element.start);
-        let place = wanted.iter().position(|tag| element.is(*tag)).ok_or(misplaced)?;
-        *wanted = wanted.get(place + 1..).unwrap_or(&[]);
-        let tlv = element.tlv(self.octets);
-        match element.tag {
-            COMPONENTS => return Ok(()),
-            OTID => self.otid = Some(Tid::new(tlv.value).ok_or(Reason::TcapTid.at(element.start))?),
-            DTID => self.dtid = Some(Tid::new(tlv.value).ok_or(Reason::TcapTid.at(element.start))?),
-            ABORT_CAUSE => self.abort_cause = tlv.value.first().copied(),
-            _ => (self.dialogue, self.dialogue_at) = (Some(tlv), Some(*element)),
-        }
-        if self.elements.push(tlv) { Ok(()) } else { Err(misplaced) }
-    }
-
-    /// The application context name of the dialogue request, response or unidirectional dialogue.
-    ///
-    /// `None`: there is no dialogue portion, or it holds an ABRT.
-    /// # Errors
-    /// [`Reason::TcapDialogue`] if the portion is not exactly one EXTERNAL with exactly one dialogue unit, or the unit has
-    /// no application context name or two; `at` counts from the message tag.
-    /// # Source
-    /// Q.773 §3.2 and §4.2.3.
-    pub fn application_context(&self) -> Result<Option<Oid<'a>>, Refusal> {
-        let Some(portion) = self.dialogue_at else { return Ok(None) };
-        let bad = Reason::TcapDialogue.at(portion.start);
-        self.context_inside(&portion).ok_or(bad)
-    }
-
-    /// `None` where the portion is not as Q.773 has it.
-    fn context_inside(&self, portion: &Span) -> Option<Option<Oid<'a>>> {
-        let external = self.only(portion, 1).filter(|element| element.is(EXTERNAL))?;
-        let syntax = self.child(external.body, &external, 2).filter(|element| element.is(OBJECT_ID))?;
-        let value = self.child(syntax.next, &external, 2).filter(|element| element.is(ABSTRACT))?;
-        if value.next != external.end {
-            return None;
-        }
-        let unit = self.only(&value, 3)?;
-        if !unit.is(AARQ) && !unit.is(AARE) {
-            return Some(None);
-        }
-        let mut context = None;
-        let mut at = unit.body;
-        while at < unit.end {
-            let field = self.child(at, &unit, 4)?;
-            if field.is(CONTEXT_NAME) && context.replace(field).is_some() {
-                return None;
-            }
-            at = field.next;
-        }
-        let name = self.only(&context?, 5).filter(|element| element.is(OBJECT_ID))?.value(self.octets);
-        let ends = name.last().is_some_and(|octet| octet & 0x80 == 0);
-        ends.then_some(Some(Oid(name)))
-    }
-
-    /// The element at `at` inside `parent`; `None` at its end. It was walked when the message was read.
-    fn child(&self, at: usize, parent: &Span, depth: u8) -> Option<Span> {
-        ber::span(self.octets, at, parent.end, self.rules, depth).ok()
-    }
-
-    /// The one element inside `parent`.
-    fn only(&self, parent: &Span, depth: u8) -> Option<Span> {
-        self.child(parent.body, parent, depth).filter(|element| element.next == parent.end)
+    /// Reads the components; true if every length in them is definite and minimal.
+    #[inline(always)]
+    fn take_components(&mut self, portion: &Tlv<'a>) -> Result<bool, Refusal> {
+        // As above: all encodings come before any contents.
+        component::read_all(portion, self.rules, &mut self.components)
+            .or_else(|fault| ber::walk_inside(portion, self.rules, 1).and(Err(fault)))
     }
 
     /// The rules it was read under.

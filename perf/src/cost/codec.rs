@@ -58,8 +58,9 @@ pub fn parties(sccp: &[u8]) -> Option<((GlobalTitle, Ssn), (GlobalTitle, Ssn), &
 
 /// The subscriber in the parameter of an invoke.
 pub fn subscriber(operation: i32, parameter: &[u8]) -> Option<Digits> {
-    let kind = tcap::ComponentKind::Invoke;
-    map::identities(operation, kind, MAP_VERSION, parameter, Rules::Lenient).ok()?.imsi
+    let mut found = map::Identities::default();
+    found.read(operation, tcap::ComponentKind::Invoke, MAP_VERSION, parameter, Rules::Lenient).ok()?;
+    found.imsi
 }
 
 /// From an M3UA message to the subscriber.

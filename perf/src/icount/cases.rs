@@ -282,7 +282,7 @@ fn security(marks: &mut Marks<'_>) {
         .collect();
     let mut tbs = Vec::with_capacity(1024);
     each(marks, "sec/tbs", &covered, |(message, covered, subject)| {
-        let elements = message.elements.iter().map(|element| element.raw);
+        let elements = message.elements.iter().copied();
         // The security component is the last, and does not cover itself.
         let components = message.components.iter().take(message.components.len() - 1).map(|component| component.raw);
         tcap1::write_tbs(covered, None, subject, elements, components, &mut tbs);

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use sealgate_dataplane::io::pcap;
 use sealgate_wire::addr::Plan;
-use sealgate_wire::ber::Rules;
+use sealgate_wire::ber::{self, Rules};
 use sealgate_wire::sccp::{self, Unitdata};
 use sealgate_wire::sec::tcap1;
 use sealgate_wire::tcap::{self, MessageKind};
@@ -197,8 +197,9 @@ fn place(octets: &[u8]) -> Result<Range<usize>, Unfit> {
     const OTID: u8 = 0x48;
     let unitdata = Unitdata::parse(octets).map_err(|_| "no SCCP message that can be read")?;
     let parsed = tcap::Message::parse(unitdata.data, Rules::Lenient).map_err(|_| "no TCAP that can be read")?;
-    let element = parsed.elements.iter().find(|element| element.tag == OTID);
-    Ok(element.map_or(0..0, |element| {
+    let element = parsed.elements.iter().find(|element| element.first() == Some(&OTID));
+    let element = element.and_then(|element| ber::next(element, Rules::Lenient, 0).ok());
+    Ok(element.map_or(0..0, |(element, _)| {
         let start = element.value.as_ptr() as usize - octets.as_ptr() as usize;
         start..start + element.value.len()
     }))

@@ -160,7 +160,7 @@ fn sign(
     let (mut covered, mut component, mut signed) = (Vec::new(), Vec::new(), Vec::new());
     header.emit(&mut covered);
     let subject = tcap1::Subject { calling, called, tag: parsed.kind as u8 };
-    let elements = parsed.elements.iter().map(|element| element.raw);
+    let elements = parsed.elements.iter().copied();
     let components = parsed.components.iter().map(|component| component.raw);
     tcap1::write_tbs(&covered, None, &subject, elements, components, tbs);
     let opcode = u8::try_from(opcode).map_err(|_| "an operation code")?;

@@ -219,7 +219,7 @@ fn sg_tcap1_component(
     tcap1::emit_component(invoke_id, opcode, own.sai, &scratch.covered, room, &mut scratch.component);
     let subject = tcap1::Subject { calling: carrier.calling, called: carrier.called, tag: parsed.kind as u8 };
     let copy = header.copy.map(|copy| copy.octets());
-    let elements = parsed.elements.iter().map(|element| element.raw);
+    let elements = parsed.elements.iter().copied();
     let components = parsed.components.iter().map(|component| component.raw);
     tcap1::write_tbs(&scratch.covered, copy, &subject, elements, components, &mut scratch.tbs);
     Some((kind, signature_len))
@@ -228,7 +228,7 @@ fn sg_tcap1_component(
 /// Octets of the TCAP message with a component of this length as its last.
 fn signed_len(parsed: &tcap::Message<'_>, component_len: usize) -> usize {
     let head = |length: usize| 2 + usize::from(length > 0x7f) + usize::from(length > 0xff);
-    let elements: usize = parsed.elements.iter().map(|element| element.raw.len()).sum();
+    let elements: usize = parsed.elements.iter().map(|element| element.len()).sum();
     let components: usize =
         parsed.components.iter().map(|component| component.raw.len()).sum::<usize>() + component_len;
     let inside = elements + head(components) + components;

@@ -21,17 +21,19 @@ pub(super) fn screen(
     peer_id: PeerId,
 ) -> Result<(), Refusal> {
     let peer = snapshot.peers.get(usize::from(peer_id)).ok_or(Reason::IntBug.at(0))?;
-    let user = || message.components.iter().enumerate().filter(|(i, _)| !found.is(message, *i, opcode)).map(|(_, c)| c);
-    let mut seen = [false; 256];
+    let plain = found.count == 0;
+    let is_user = |i: usize| plain || !found.is(message, i, opcode);
+    let user = || message.components.iter().enumerate().filter(|(i, _)| is_user(*i)).map(|(_, component)| component);
+    let mut seen = [0_u64; 4];
     for component in user() {
         if matches!(component.operation, Operation::Global(_)) {
             return Err(Reason::TcapGlobalOpcode.at(component.parameter_offset));
         }
     }
     for component in user().filter(|component| component.kind == ComponentKind::Invoke) {
-        if let Some(id) = component.invoke_id
-            && std::mem::replace(&mut seen[usize::from(id)], true)
-        {
+        let Some(id) = component.invoke_id else { continue };
+        let (word, bit) = (&mut seen[usize::from(id >> 6)], 1 << (id & 63));
+        if std::mem::replace(word, *word | bit) & bit != 0 {
             return Err(Reason::TcapInvokeIdDup.at(component.parameter_offset));
         }
     }
@@ -107,7 +109,9 @@ fn identities(
 ) -> Result<(), Refusal> {
     let Some(op) = component.local() else { return Ok(()) };
     let at = component.parameter_offset;
-    let found = map::identities(op, component.kind, version, component.parameter, snapshot.rules)
+    let mut found = map::Identities::default();
+    found
+        .read(op, component.kind, version, component.parameter, snapshot.rules)
         .map_err(|refusal| refusal.reason.at(at + refusal.at as usize))?;
     // The sender mostly speaks of itself, and whose the calling title is we know.
     let calling = &carrier.calling.0.digits;

@@ -155,5 +155,5 @@ pub(super) fn tbs(
     let components = parsed.components.iter().enumerate().filter(|(i, _)| *i != place).map(|(_, c)| c.raw);
     let subject = tcap1::Subject { calling, called, tag: parsed.kind as u8 };
     let copy = protection.header.copy.map(|copy| copy.octets());
-    tcap1::write_tbs(protection.covered, copy, &subject, parsed.elements.iter().map(|e| e.raw), components, out);
+    tcap1::write_tbs(protection.covered, copy, &subject, parsed.elements.iter().copied(), components, out);
 }

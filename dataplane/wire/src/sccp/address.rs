@@ -119,9 +119,28 @@ impl<'a> Address<'a> {
 ///
 /// # Errors
 /// Theirs.
+#[inline]
 pub fn party(octets: &[u8]) -> Result<(Option<GlobalTitle>, Option<Ssn>), Refusal> {
+    if let Some((title, ssn)) = usual(octets) {
+        return Ok((Some(title), Some(ssn)));
+    }
     let address = Address::parse(octets)?;
     Ok((address.title()?, address.ssn))
+}
+
+/// What nearly every address is: a subsystem number and a good title of indicator 4, without a point code. `None` says
+/// nothing about an address.
+#[inline(always)]
+fn usual(octets: &[u8]) -> Option<(GlobalTitle, Ssn)> {
+    let (&[indicators, ssn, _, coding, 4], octets) = octets.split_first_chunk()? else { return None };
+    let scheme = coding & 0x0f;
+    if indicators & 0x3f != 0x12 || !matches!(scheme, 1 | 2) {
+        return None;
+    }
+    let count = (octets.len() * 2).checked_sub(usize::from(scheme & 1))?;
+    let digits = Digits::from_nibbles(octets, count)?;
+    ((1..=15).contains(&count) && digits.is_decimal())
+        .then_some((GlobalTitle { plan: Plan::from_wire(coding >> 4)?, digits }, Ssn(ssn)))
 }
 
 /// Appends an address with routing on a global title of indicator 4, nature international.
@@ -169,6 +188,25 @@ mod tests {
             bad[at] = octet;
             let got = Address::parse(&bad).and_then(|address| address.title());
             assert_eq!(got, Err(want), "octet {at} set to {octet:#x}");
+        }
+    }
+
+    #[test]
+    fn the_usual_form_reads_as_any_other() {
+        let odd = [0x52, 0x08, 0x00, 0x71, 0x04, 0x99, 0x09, 0x01, 0x05];
+        for address in [&CALLED[..], &odd] {
+            assert!(usual(address).is_some(), "{address:02x?}");
+            for (at, bit) in (0..address.len()).flat_map(|at| (0..8).map(move |bit| (at, bit))) {
+                let mut changed = address.to_vec();
+                changed[at] ^= 1 << bit;
+                let want = Address::parse(&changed).and_then(|address| Ok((address.title()?, address.ssn)));
+                assert_eq!(party(&changed), want, "bit {bit} of octet {at} of {address:02x?}");
+            }
+            for len in 0..address.len() {
+                let cut = &address[..len];
+                let want = Address::parse(cut).and_then(|address| Ok((address.title()?, address.ssn)));
+                assert_eq!(party(cut), want, "{cut:02x?}");
+            }
         }
     }
 

@@ -1,6 +1,6 @@
 //! Components of a message (Q.773 §3.4): which, under which invoke id, which operation, with what parameter.
 
-use crate::ber::{self, Rules, Span};
+use crate::ber::{self, Elements, Rules, Tlv};
 use crate::list::List;
 use crate::reason::{Reason, Refusal};
 
@@ -100,159 +100,131 @@ impl Component<'_> {
     }
 }
 
-/// Reads all components of a portion and walks each to its leaves; returns whether every length is canonical.
+/// Reads the components of a portion and walks each to its leaves, up to the first fault of any kind.
 ///
-/// The first fault in the contents is kept back until the whole portion was walked: encoding comes first.
-pub(super) fn read_all<'a>(
-    octets: &'a [u8],
-    portion: &Span,
+/// True if every length in it is definite and minimal.
+#[inline(always)]
+pub(super) fn read_all<'a>(portion: &Tlv<'a>, rules: Rules, out: &mut Components<'a>) -> Result<bool, Refusal> {
+    let mut reader = Reader { rules, canonical: true };
+    let mut components = portion.elements(rules, 1);
+    while let Some(element) = reader.take(&mut components)? {
+        let component = reader.component(&element)?;
+        if !out.push(component) {
+            return Err(Reason::TcapComponentCount.at(element.at));
+        }
+    }
+    Ok(reader.canonical)
+}
+
+/// How components are read, and how their lengths were encoded so far.
+struct Reader {
     rules: Rules,
-    out: &mut Components<'a>,
-) -> Result<bool, Refusal> {
-    let mut canonical = true;
-    let mut fault = Ok(());
-    let mut at = portion.body;
-    while at < portion.end {
-        let span = ber::span(octets, at, portion.end, rules, 1)?;
-        canonical &= span.canonical;
-        let parts = Parts::walk(octets, &span, rules, 2, &mut canonical)?;
-        if fault.is_ok() {
-            fault = read(octets, &span, &parts, rules).and_then(|component| {
-                out.push(component).then_some(()).ok_or(Reason::TcapComponentCount.at(span.start))
-            });
-        }
-        at = span.next;
-    }
-    fault.map(|()| canonical)
+    canonical: bool,
 }
 
-/// The first elements inside a component; no component has more than four.
-struct Parts {
-    list: List<Span, 4>,
-    /// Where the first element beyond the list begins.
-    more: Option<usize>,
-    end: usize,
-}
-
-impl Parts {
-    /// Reads what is inside `span`, walking each element to its leaves.
-    fn walk(octets: &[u8], span: &Span, rules: Rules, depth: u8, canonical: &mut bool) -> Result<Self, Refusal> {
-        let mut parts = Self { list: List::default(), more: None, end: span.end };
-        if !ber::is_constructed(span.tag) {
-            return Ok(parts);
-        }
-        let mut at = span.body;
-        while at < span.end {
-            let part = ber::span(octets, at, span.end, rules, depth)?;
-            *canonical &= part.canonical & ber::walk_inside(octets, &part, rules, depth + 1)?;
-            if !parts.list.push(part) {
-                parts.more.get_or_insert(at);
-            }
-            at = part.next;
-        }
-        Ok(parts)
+impl Reader {
+    /// The next element, if there is one more.
+    #[inline(always)]
+    fn take<'a>(&mut self, elements: &mut Elements<'a>) -> Result<Option<Tlv<'a>>, Refusal> {
+        let element = elements.pull()?;
+        self.canonical &= element.is_none_or(|element| element.canonical);
+        Ok(element)
     }
 
-    /// Element number `i`, or a fault at the place where it should be.
-    fn need(&self, i: usize) -> Result<&Span, Refusal> {
-        let missing = || self.list.last().map_or(self.end, |last| last.next);
-        self.list.get(i).ok_or_else(|| Reason::TcapComponent.at(missing()))
+    /// The next element, or a fault at the place where it should be.
+    #[inline(always)]
+    fn need<'a>(&mut self, elements: &mut Elements<'a>) -> Result<Tlv<'a>, Refusal> {
+        let missing = Reason::TcapComponent.at(elements.offset());
+        self.take(elements)?.ok_or(missing)
     }
 
-    /// Refuses element number `i`: whoever reads on there reads another component than we do.
-    fn ends_before(&self, i: usize) -> Result<(), Refusal> {
-        match self.list.get(i).map(|span| span.start).or(self.more) {
-            Some(at) => Err(Reason::TcapComponent.at(at)),
-            None => Ok(()),
-        }
-    }
-}
-
-fn read<'a>(octets: &'a [u8], span: &Span, parts: &Parts, rules: Rules) -> Result<Component<'a>, Refusal> {
-    let kind = ComponentKind::from_tag(span.tag).ok_or(Reason::TcapComponent.at(span.start))?;
-    let mut component = Component { kind, raw: ber::slice(octets, span.start, span.next), ..Component::BLANK };
-    component.parameter_offset = span.end;
-    let id = parts.need(0)?;
-    component.invoke_id = match (id.tag, id.value(octets)) {
-        (INTEGER, &[octet]) => Some(octet),
-        (NULL, []) if kind == ComponentKind::Reject => None,
-        _ => return Err(Reason::TcapComponent.at(id.start)),
-    };
-    match kind {
-        ComponentKind::Invoke => {
-            let mut next = 1;
-            if let linked = parts.need(1)?
-                && linked.is(LINKED_ID)
-            {
-                let &[octet] = linked.value(octets) else { return Err(Reason::TcapComponent.at(linked.start)) };
-                component.linked_id = Some(octet);
-                next = 2;
-            }
-            component.operation = operation(octets, parts.need(next)?)?;
-            set_parameter(&mut component, octets, parts, next + 1)?;
-        }
-        ComponentKind::ReturnResultLast | ComponentKind::ReturnResultNotLast => {
-            parts.ends_before(2)?;
-            if let Some(result) = parts.list.get(1) {
-                if !result.is(SEQUENCE) {
-                    return Err(Reason::TcapComponent.at(result.start));
+    /// One component. What comes before its parameter is primitive, or a fault: the parameter alone is walked.
+    #[inline(always)]
+    fn component<'a>(&mut self, element: &Tlv<'a>) -> Result<Component<'a>, Refusal> {
+        let kind = ComponentKind::from_tag(element.tag).ok_or(Reason::TcapComponent.at(element.at))?;
+        let mut component = Component { kind, raw: element.raw, parameter_offset: element.end(), ..Component::BLANK };
+        let mut parts = element.elements(self.rules, 2);
+        let id = self.need(&mut parts)?;
+        component.invoke_id = match (id.tag, id.value) {
+            (INTEGER, &[octet]) => Some(octet),
+            (NULL, []) if kind == ComponentKind::Reject => None,
+            _ => return Err(Reason::TcapComponent.at(id.at)),
+        };
+        match kind {
+            ComponentKind::Invoke => {
+                let mut next = self.need(&mut parts)?;
+                if next.is(LINKED_ID) {
+                    let &[octet] = next.value else { return Err(Reason::TcapComponent.at(next.at)) };
+                    component.linked_id = Some(octet);
+                    next = self.need(&mut parts)?;
                 }
-                let inside = heads(octets, result, rules)?;
-                component.operation = operation(octets, inside.need(0)?)?;
-                set_parameter(&mut component, octets, &inside, 1)?;
+                component.operation = operation(&next)?;
+                self.parameter(&mut component, &mut parts, 3)?;
+            }
+            ComponentKind::ReturnResultLast | ComponentKind::ReturnResultNotLast => {
+                if let Some(result) = self.take(&mut parts)? {
+                    end(&parts)?;
+                    if !result.is(SEQUENCE) {
+                        return Err(Reason::TcapComponent.at(result.at));
+                    }
+                    let mut inside = result.elements(self.rules, 3);
+                    component.operation = operation(&self.need(&mut inside)?)?;
+                    self.parameter(&mut component, &mut inside, 4)?;
+                }
+            }
+            ComponentKind::ReturnError => {
+                component.error = match operation(&self.need(&mut parts)?)? {
+                    Operation::Local(code) => Some(code),
+                    _ => None,
+                };
+                self.parameter(&mut component, &mut parts, 3)?;
+            }
+            ComponentKind::Reject => {
+                let problem = self.need(&mut parts)?;
+                end(&parts)?;
+                component.error = match (problem.tag, problem.value) {
+                    (0x80..=0x83, &[code]) => Some(i32::from(code)),
+                    _ => return Err(Reason::TcapComponent.at(problem.at)),
+                };
             }
         }
-        ComponentKind::ReturnError => {
-            component.error = match operation(octets, parts.need(1)?)? {
-                Operation::Local(code) => Some(code),
-                _ => None,
-            };
-            set_parameter(&mut component, octets, parts, 2)?;
-        }
-        ComponentKind::Reject => {
-            let problem = parts.need(1)?;
-            parts.ends_before(2)?;
-            component.error = match (problem.tag, problem.value(octets)) {
-                (0x80..=0x83, &[code]) => Some(i32::from(code)),
-                _ => return Err(Reason::TcapComponent.at(problem.start)),
-            };
-        }
+        Ok(component)
     }
-    Ok(component)
+
+    /// The last element, if there is one; `depth` is the level of what is inside.
+    #[inline(always)]
+    fn parameter<'a>(
+        &mut self,
+        component: &mut Component<'a>,
+        elements: &mut Elements<'a>,
+        depth: u8,
+    ) -> Result<(), Refusal> {
+        component.parameter_offset = elements.offset();
+        if let Some(parameter) = self.take(elements)? {
+            self.canonical &= ber::walk_inside(&parameter, self.rules, depth)?;
+            component.parameter = parameter.raw;
+        }
+        end(elements)
+    }
 }
 
-/// The elements directly inside one that was walked before.
-fn heads(octets: &[u8], span: &Span, rules: Rules) -> Result<Parts, Refusal> {
-    let mut parts = Parts { list: List::default(), more: None, end: span.end };
-    let mut at = span.body;
-    while at < span.end {
-        let part = ber::span(octets, at, span.end, rules, 3)?;
-        if !parts.list.push(part) {
-            parts.more.get_or_insert(at);
-        }
-        at = part.next;
-    }
-    Ok(parts)
-}
-
-fn set_parameter<'a>(component: &mut Component<'a>, octets: &'a [u8], parts: &Parts, i: usize) -> Result<(), Refusal> {
-    component.parameter_offset = parts.end;
-    if let Some(parameter) = parts.list.get(i) {
-        component.parameter = ber::slice(octets, parameter.start, parameter.next);
-        component.parameter_offset = parameter.start;
-    }
-    parts.ends_before(i + 1)
+/// Refuses one more element: whoever reads on there reads another component than we do.
+#[inline(always)]
+fn end(elements: &Elements<'_>) -> Result<(), Refusal> {
+    if elements.is_empty() { Ok(()) } else { Err(Reason::TcapComponent.at(elements.offset())) }
 }
 
 /// An operation or error code: INTEGER with the fewest octets, or OBJECT IDENTIFIER.
-fn operation<'a>(octets: &'a [u8], span: &Span) -> Result<Operation<'a>, Refusal> {
-    let value = span.value(octets);
-    match span.tag {
-        INTEGER => {
-            let code = ber::integer(value).map_err(|refusal| refusal.reason.at(span.body))?;
-            code.map(Operation::Local).ok_or(Reason::TcapComponent.at(span.start))
+#[inline(always)]
+fn operation<'a>(element: &Tlv<'a>) -> Result<Operation<'a>, Refusal> {
+    let value = element.value;
+    match (element.tag, value) {
+        (INTEGER, &[code @ 0..0x80]) => Ok(Operation::Local(i32::from(code))),
+        (INTEGER, _) => {
+            let code = ber::integer(value).map_err(|refusal| refusal.reason.at(element.body))?;
+            code.map(Operation::Local).ok_or(Reason::TcapComponent.at(element.at))
         }
-        OBJECT_ID => Ok(Operation::Global(value)),
-        _ => Err(Reason::TcapComponent.at(span.start)),
+        (OBJECT_ID, _) => Ok(Operation::Global(value)),
+        _ => Err(Reason::TcapComponent.at(element.at)),
     }
 }

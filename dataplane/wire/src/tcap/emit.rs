@@ -1,9 +1,7 @@
 //! Writing messages: rebuilt ones for the pipeline, new ones for tests, demonstrations and load.
 
-use super::{
-    AARQ, ABORT_CAUSE, ABSTRACT, COMPONENTS, CONTEXT_NAME, ComponentKind, DIALOGUE, DTID, EXTERNAL, Message,
-    MessageKind, OBJECT_ID, OTID, Tid,
-};
+use super::dialogue::{AARE, AARQ, ABSTRACT, CONTEXT_NAME, EXTERNAL, OBJECT_ID};
+use super::{ABORT_CAUSE, COMPONENTS, ComponentKind, DIALOGUE, DTID, Message, MessageKind, OTID, Tid};
 use crate::ber;
 
 /// Appends the same message without component number `skip` and with the component `append` as its last.
@@ -20,7 +18,7 @@ pub fn rebuild(message: &Message<'_>, skip: Option<usize>, append: Option<&[u8]>
     let kept = || message.components.iter().enumerate().filter(|(i, _)| Some(*i) != skip).map(|(_, c)| c.raw);
     ber::put_with(message.kind as u8, out, |out| {
         for element in &message.elements {
-            put(element.raw, canonical, rules, 0, out);
+            put(element, canonical, rules, 0, out);
         }
         if kept().chain(append).next().is_some() {
             ber::put_with(COMPONENTS, out, |out| {
@@ -57,7 +55,7 @@ fn dialogue(syntax: &[u8], context: &[u8], response: bool, out: &mut Vec<u8>) {
         ber::put_with(EXTERNAL, out, |out| {
             ber::put_tlv(OBJECT_ID, syntax, out);
             ber::put_with(ABSTRACT, out, |out| {
-                ber::put_with(if response { super::AARE } else { AARQ }, out, |out| {
+                ber::put_with(if response { AARE } else { AARQ }, out, |out| {
                     out.extend_from_slice(&[0x80, 0x02, 0x07, 0x80]);
                     ber::put_with(CONTEXT_NAME, out, |out| ber::put_tlv(OBJECT_ID, context, out));
                     if response {

@@ -26,7 +26,7 @@ fn a_begin_reads_field_by_field() -> Result<(), Refusal> {
     let message = Message::parse(&octets, Rules::Strict)?;
     assert_eq!((message.kind, message.dtid, message.canonical), (MessageKind::Begin, None, true));
     assert_eq!(message.otid, Tid::new(&[0x11, 0x22, 0x33, 0x44]));
-    assert_eq!(message.elements.iter().map(|element| element.tag).collect::<Vec<_>>(), [OTID, DIALOGUE]);
+    assert_eq!(message.elements.iter().map(|element| element[0]).collect::<Vec<_>>(), [OTID, DIALOGUE]);
     let context = message.application_context()?.map(|oid| oid.to_string());
     assert_eq!(context.as_deref(), Some("0.4.0.0.1.0.1.3"));
     let invoke = message.components.get(0).unwrap();
