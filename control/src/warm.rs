@@ -14,8 +14,8 @@ use std::path::{Path, PathBuf};
 
 /// The file's name in the directory.
 const NAME: &str = "replay-memory";
-/// The largest file, octets: 8192 signers with as many marks as their windows have room for.
-const MAX: u64 = 256 << 20;
+/// The largest file, octets: 16384 signers with as many marks as their windows have room for.
+const MAX: u64 = 512 << 20;
 /// Permissions that nobody but the owner may have, of the file and of the directory.
 const OTHERS: u32 = 0o077;
 const OTHERS_WRITE: u32 = 0o022;

@@ -77,7 +77,7 @@ impl Attack {
     }
 }
 
-/// What came of one attack.
+/// What came of one attack in one round.
 #[derive(Clone, Copy, Debug)]
 pub struct Effect {
     /// The attack.
@@ -101,7 +101,7 @@ pub struct Plan {
     pub honest: usize,
     /// Core of the worker, core of the crypto thread.
     pub cores: [usize; 2],
-    /// Rounds, each of all attacks in turn; the median of each figure counts.
+    /// Rounds, each of all attacks in turn.
     pub rounds: usize,
     /// One slice.
     pub slice: Duration,
@@ -153,11 +153,11 @@ struct Field {
     attacks: Vec<(Attack, Ammunition)>,
 }
 
-/// Measures all attacks of a plan.
+/// Measures all attacks of a plan; of each attack there is an effect a round.
 ///
 /// # Errors
 /// A library that makes no key, a pool that does not start, or an honest signature that does not hold.
-pub fn measure(plan: &Plan, mut progress: impl FnMut(usize)) -> Result<Vec<Effect>, Box<dyn Error>> {
+pub fn measure(plan: &Plan, mut progress: impl FnMut(usize)) -> Result<Vec<Vec<Effect>>, Box<dyn Error>> {
     let [worker, crypto] = plan.cores;
     stay_on(worker);
     let ring = KeyRing::new();
@@ -231,26 +231,7 @@ pub fn measure(plan: &Plan, mut progress: impl FnMut(usize)) -> Result<Vec<Effec
         }
     }
     pool.stop();
-    Ok(effects.iter().filter_map(|rounds| of_all(rounds)).collect())
-}
-
-/// Medians of speeds. Of delays the least, each for itself: in that round others wanted the two cores least.
-fn of_all(rounds: &[Effect]) -> Option<Effect> {
-    let sorted = |figure: &dyn Fn(&Effect) -> f64| {
-        let mut values: Vec<_> = rounds.iter().map(figure).collect();
-        values.sort_by(f64::total_cmp);
-        values
-    };
-    let median = |figure: &dyn Fn(&Effect) -> f64| sorted(figure).get(rounds.len() / 2).copied().unwrap_or(f64::NAN);
-    let least = |at: usize| sorted(&|effect| effect.delay_us.get(at).copied().unwrap_or(f64::NAN)).first().copied();
-    Some(Effect {
-        attack: rounds.first()?.attack,
-        honest_per_s: median(&|effect| effect.honest_per_s),
-        attacker_per_s: median(&|effect| effect.attacker_per_s),
-        kept: median(&|effect| effect.kept),
-        refused: median(&|effect| effect.refused),
-        delay_us: [least(0)?, least(1)?, least(2)?],
-    })
+    Ok(effects)
 }
 
 /// Everybody asks all he can, the attacker first in each turn: honest and other verifications per second of CPU time.

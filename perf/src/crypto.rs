@@ -1,7 +1,7 @@
 //! The verification engines against aws-lc-rs: ratios by algorithm, number of keys and batch, in one process and in turns.
 //!
 //! A core is often shared with somebody whom we do not see. So both candidates take turns in slices of thread CPU time, each
-//! ratio is one of low percentiles of the same rounds, and around each slice a fixed piece of work tells how fast the core was.
+//! ratio is one of two slices next to each other, and around each slice a fixed piece of work tells how fast the core was.
 
 use std::error::Error;
 use std::hint::black_box;
@@ -59,21 +59,19 @@ pub struct Case {
     pub rows: Vec<Row>,
 }
 
-/// One figure.
-#[derive(Clone, Copy, Debug)]
+/// What one batch size came to, a sample a round.
+#[derive(Clone, Debug)]
 pub struct Row {
     /// Signatures asked at a time.
     pub batch: usize,
-    /// aws-lc-rs's time over ours, both the 10th percentile of the rounds.
-    pub ratio: f64,
-    /// The same of the medians.
-    pub ratio_median: f64,
-    /// Our time for one signature, microseconds, 10th percentile.
-    pub us: f64,
+    /// aws-lc-rs's time over ours.
+    pub ratio: Vec<f64>,
+    /// Our time for one signature, microseconds.
+    pub us: Vec<f64>,
     /// aws-lc-rs's.
-    pub reference_us: f64,
-    /// Speed of the core around our slices against the best of the run, median.
-    pub core: f64,
+    pub reference_us: Vec<f64>,
+    /// Speed of the core around our slice against the best of the run.
+    pub core: Vec<f64>,
 }
 
 struct Request {
@@ -96,8 +94,8 @@ pub fn measure(plan: &Plan, mut progress: impl FnMut(Alg, usize)) -> Result<Vec<
             cases.push(case(plan, alg, keys, &mut best)?);
         }
     }
-    for row in cases.iter_mut().flat_map(|case| &mut case.rows) {
-        row.core /= best;
+    for core in cases.iter_mut().flat_map(|case| &mut case.rows).flat_map(|row| &mut row.core) {
+        *core /= best;
     }
     Ok(cases)
 }
@@ -134,10 +132,8 @@ fn case(plan: &Plan, alg: Alg, count: usize, best: &mut f64) -> Result<Case, Box
                 (bare.reference(&part), part.len())
             })?);
         }
-        let (us, reference_us) = (percentile(&mut ours, 10), percentile(&mut theirs, 10));
-        let ratio_median = percentile(&mut theirs, 50) / percentile(&mut ours, 50);
-        let core = percentile(&mut speeds, 50);
-        rows.push(Row { batch, ratio: reference_us / us, ratio_median, us, reference_us, core });
+        let ratio = theirs.iter().zip(&ours).map(|(theirs, ours)| theirs / ours).collect();
+        rows.push(Row { batch, ratio, us: ours, reference_us: theirs, core: speeds });
     }
     Ok(Case { alg, keys: count, table_octets, build_us: build.as_secs_f64() * 1e6 / public.len() as f64, rows })
 }
@@ -207,9 +203,4 @@ fn probe() -> f64 {
     }
     black_box(chains);
     f64::from(STEPS) / began.elapsed().as_secs_f64().max(1e-9) / 1e6
-}
-
-fn percentile(values: &mut [f64], of: usize) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values.get(values.len() * of / 100).copied().unwrap_or(f64::NAN)
 }

@@ -18,6 +18,7 @@ use sealgate_crypto::tables::Tier;
 use sealgate_crypto::verify::PublicKey;
 
 use crate::measure::cpu_now;
+use crate::record::Document;
 
 /// Octets of what is signed: a MAP request with its header.
 const MESSAGE: usize = 200;
@@ -28,19 +29,41 @@ const MESSAGES: usize = 20_000;
 /// Jobs that are kept in flight.
 const IN_FLIGHT: usize = 1024;
 
-/// What was measured, verifications per second of one core each.
-#[derive(Clone, Copy, Debug)]
+/// What was measured, verifications per second of one core each, a sample a round.
+#[derive(Clone, Debug, Default)]
 pub struct Speeds {
     /// aws-lc-rs alone.
-    pub reference: f64,
+    pub reference: Vec<f64>,
     /// The engine alone, batches of 64, digests ready.
-    pub bare: f64,
+    pub bare: Vec<f64>,
     /// The pool with its thread on another core: by CPU time of that thread.
-    pub pool: f64,
+    pub pool: Vec<f64>,
     /// The same by wall time: less where others want the two cores.
-    pub pool_wall: f64,
-    /// Inline: hashing, rings and verification on one core.
-    pub inline: f64,
+    pub pool_wall: Vec<f64>,
+    /// Inline: hashing, rings and verification on one core. Its rounds come after those of all others.
+    pub inline: Vec<f64>,
+}
+
+impl Speeds {
+    /// Adds all of them to a document, and what they are of the engine alone in the same round.
+    pub fn tell(&self, document: &mut Document) {
+        for (name, samples) in [
+            ("reference_p256_per_s", &self.reference),
+            ("bare_p256_per_s", &self.bare),
+            ("pool_p256_per_s", &self.pool),
+            ("pool_p256_per_s_wall", &self.pool_wall),
+            ("inline_p256_per_s", &self.inline),
+        ] {
+            samples.iter().for_each(|speed| document.add(name, "/s", *speed));
+        }
+        for (name, over, under) in [
+            ("pool_to_bare", &self.pool, &self.bare),
+            ("inline_to_bare", &self.inline, &self.bare),
+            ("bare_to_reference", &self.bare, &self.reference),
+        ] {
+            over.iter().zip(under).for_each(|(over, under)| document.add_or_note(name, "", over / under));
+        }
+    }
 }
 
 struct Signed {
@@ -95,7 +118,7 @@ impl Load {
     }
 }
 
-/// Measures all four, in turns, and gives the median of each.
+/// Measures all four, in turns.
 ///
 /// * `worker`, `crypto`: cores; `rounds`: of so many milliseconds each
 ///
@@ -120,7 +143,7 @@ pub fn measure(load: &Load, worker: usize, crypto: usize, rounds: usize, ms: u64
         base_window: 16,
         ..PoolConfig::default()
     };
-    let mut speeds = [const { Vec::new() }; 5];
+    let mut speeds = Speeds::default();
     for cores in [vec![crypto], vec![]] {
         let (pool, mut clients) = Pool::start(config(&cores), 1, &ring)?;
         let client = clients.first_mut().ok_or("no client")?;
@@ -131,22 +154,21 @@ pub fn measure(load: &Load, worker: usize, crypto: usize, rounds: usize, ms: u64
             if cores.is_empty() {
                 let began = cpu_now();
                 let (done, _) = through(client, &handles, load, slice)?;
-                speeds[4].push(done as f64 / cpu_now().saturating_sub(began).as_secs_f64());
+                speeds.inline.push(done as f64 / cpu_now().saturating_sub(began).as_secs_f64());
                 continue;
             }
             stay_on(crypto);
-            speeds[0].push(alone(&questions, slice, |part| bare.reference(part))?);
-            speeds[1].push(alone(&questions, slice, |part| bare.verify(part))?);
+            speeds.reference.push(alone(&questions, slice, |part| bare.reference(part))?);
+            speeds.bare.push(alone(&questions, slice, |part| bare.verify(part))?);
             stay_on(worker);
             let before = thread_cpu(crypto)?;
             let (done, wall) = through(client, &handles, load, slice)?;
-            speeds[2].push(done as f64 / thread_cpu(crypto)?.saturating_sub(before).as_secs_f64());
-            speeds[3].push(done as f64 / wall.as_secs_f64());
+            speeds.pool.push(done as f64 / thread_cpu(crypto)?.saturating_sub(before).as_secs_f64());
+            speeds.pool_wall.push(done as f64 / wall.as_secs_f64());
         }
         pool.stop();
     }
-    let [reference, bare, pool, pool_wall, inline] = speeds.map(median);
-    Ok(Speeds { reference, bare, pool, pool_wall, inline })
+    Ok(speeds)
 }
 
 /// Keeps the keys asked until each has a table of the middle width.
@@ -194,11 +216,6 @@ pub(crate) fn thread_cpu(core: usize) -> Result<Duration, Box<dyn Error>> {
         }
     }
     found.ok_or_else(|| format!("there is no thread {name}").into())
-}
-
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or(0.0)
 }
 
 fn question(signed: &Signed) -> Question<'_> {

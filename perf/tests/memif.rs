@@ -36,11 +36,17 @@ fn two_processes_measure_and_end() -> Result {
 }
 
 #[test]
-fn what_cannot_be_opened_says_why() {
-    let error = load(&["unsigned", "--ports", "af_packet:sg-no-such", "af_packet:sg-none", "--measure", "ndr"]);
-    let text = error.err().map(|error| error.to_string()).unwrap_or_default();
-    assert!(text.contains("there is no interface sg-no-such"), "{text}");
-    let error = load(&["no-such-mix"]);
-    let text = error.err().map(|error| error.to_string()).unwrap_or_default();
-    assert!(text.contains("no-such-mix"), "{text}");
+fn what_cannot_be_measured_says_why() {
+    let memif = |id| format!("memif:role=client,id={id},socket=/nonexistent/memif.sock");
+    let (one, two) = (memif(0), memif(1));
+    for (arguments, words) in [
+        (vec!["unsigned", "--ports", "af_packet:sg-no-such", "af_packet:sg-none"], "there is no interface sg-no-such"),
+        (vec!["unsigned", "signed-10", "--ports", &one, &two], "carries one traffic"),
+        (vec!["unsigned", "signed-100", "--ports", "null", "null"], "need gateways of different configurations"),
+        (vec!["unsigned", "--ports", &one, &two], "starting failed"),
+    ] {
+        let error = load(&[&arguments[..], &["--measure", "ndr"]].concat()).err();
+        let text = error.map(|error| error.to_string()).unwrap_or_default();
+        assert!(text.contains(words), "{arguments:?}: {text}");
+    }
 }

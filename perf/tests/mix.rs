@@ -140,6 +140,20 @@ fn a_crowd_of_peers_shares_a_few_keys() -> Fallible {
 }
 
 #[test]
+fn ten_thousand_keys_are_remembered_at_once() -> Fallible {
+    let profile = Profile { peers: 10_000, prefixes: 0, ..Profile::named("signed-100")? };
+    let world = World::at(&profile, (NOW_MS / 1000) as i64)?;
+    let mut rig = Rig::with(&world, Source::new(&profile, &world)?)?;
+    rig.shake()?;
+    // Three of each on average: all but one of twenty are met.
+    rig.run(30_000)?;
+    rig.crypto.stop();
+    assert_eq!(rig.misjudged.first(), None, "{} in all", rig.misjudged.len());
+    assert_eq!(rig.worker.stats().total(Reason::OkVerified), rig.source.made().signed);
+    Ok(())
+}
+
+#[test]
 fn one_seed_gives_one_sequence_of_octets() -> Fallible {
     let octets = |profile: &Profile| -> Fallible<Vec<Vec<u8>>> {
         let world = World::at(profile, (NOW_MS / 1000) as i64)?;
@@ -168,6 +182,7 @@ fn the_product_loads_what_a_world_writes() -> Fallible {
     let appliance = Appliance {
         interconnect: "memif:role=server,id=0,socket=/run/a.sock".to_owned(),
         home: "memif:role=server,id=1,socket=/run/a.sock".to_owned(),
+        depth: 2048,
         workers: vec![1, 2],
         crypto: vec![3],
     };
@@ -175,6 +190,7 @@ fn the_product_loads_what_a_world_writes() -> Fallible {
     let (loaded, policy) = sealgate_config::load(&dir.join("sealgate.yaml"), None)?;
     assert_eq!(policy, world.policy()?);
     assert_eq!((loaded.cores.workers, loaded.cores.crypto), (vec![1, 2], vec![3]));
+    assert_eq!((loaded.ports.home.rx_ring, loaded.crypto.table_memory_mb), (2048, 1024));
     let trust = dir.join("trust");
     for (sub, count) in [("certificates", 7), ("crls", 2), ("keys", 1)] {
         assert_eq!(std::fs::read_dir(trust.join(sub))?.count(), count, "{sub}");

@@ -52,6 +52,23 @@ fn it_writes_a_capture_and_plays_it() -> Fallible {
 }
 
 #[test]
+fn it_writes_a_configuration_and_says_what_to_do_with_it() -> Fallible {
+    let folder = scratch("configuration")?;
+    let name = folder.to_str().ok_or("a path")?;
+    let output = mix(&["signed-10", "--write", name, "--worker-cores", "2,3", "--crypto-cores", "4"])?;
+    let (told, printed) = (String::from_utf8(output.stderr)?, String::from_utf8(output.stdout)?);
+    assert!(output.status.success() && printed.is_empty(), "nothing was measured: {printed}");
+    for words in
+        ["sealgate run", "first name its ports", "sgperf load signed-10 --depth 1024 --ports INTERCONNECT HOME"]
+    {
+        assert!(told.contains(words), "{told}");
+    }
+    let text = std::fs::read_to_string(folder.join("sealgate.yaml"))?;
+    assert!(text.contains("cores: {workers: [2, 3], crypto: [4]}"), "{text}");
+    Ok(())
+}
+
+#[test]
 fn it_says_what_is_wrong_with_a_profile() -> Fallible {
     let path = scratch("wrong")?.join("mine.yaml");
     std::fs::write(&path, "name: mine\njudgement:\n  signed: 0.4\n  unsigned: 0.4\n")?;

@@ -66,7 +66,7 @@ fn what_cannot_be_swept_is_refused() {
     let said = |plan, words: &str| assert!(fault(plan).is_err_and(|fault| fault.contains(words)), "{words}");
     said(plan(&["sined"]), "there is no sweep sined");
     said(Plan { rounds: 0, ..plan(&["signed"]) }, "measure nothing");
-    said(Plan { keys: 5000, ..plan(&["keys"]) }, "1 to 4096");
+    said(Plan { keys: 10_001, ..plan(&["keys"]) }, "1 to 10000");
     said(Plan { cores: vec![9999], ..plan(&["signed"]) }, "core 9999");
     said(Plan { cores: Vec::new(), ..plan(&["signed"]) }, "no core");
 }

@@ -75,7 +75,7 @@ impl Shared {
         Self {
             replay: ReplayMemory::new(
                 replay::Config {
-                    windows: (snapshot.signers.len() * 2).clamp(256, 8192),
+                    windows: (snapshot.signers.len() * 2).clamp(256, 16_384),
                     w: defaults.window.seq,
                     idle_ms: 2 * LONGEST_WINDOW_MS,
                     ..replay::Config::default()

@@ -21,6 +21,10 @@ const OFFERED: f64 = 0.99;
 const FULL_RATE: f64 = 1e9;
 /// A trial that is not part of a search is made so often until it is undisturbed.
 const ATTEMPTS: u32 = 4;
+/// Messages of the longest burst.
+const LONGEST_BURST: f64 = 1_048_576.0;
+/// A soak is told in pieces of this length.
+const SOAK_PIECE: Duration = Duration::from_secs(10);
 
 /// A tester and a gateway, and what was seen so far.
 pub struct Bench<'a, P: FrameIo, F, D> {
@@ -60,16 +64,6 @@ impl<'a, P: FrameIo, F: Feed, D: super::rig::Device> Bench<'a, P, F, D> {
     /// What is under test only forwards: no verdict of it is looked at.
     pub fn forwards_all(&mut self) {
         self.judges = false;
-    }
-
-    /// Offers a little, so that associations are known, memory was touched and keys have the tables that traffic earns them.
-    /// # Errors
-    /// A gateway that does not answer.
-    pub fn warm(&mut self, seconds: f64) -> Result<(), String> {
-        for rate in [1e4, 1e5] {
-            self.trial("warm-up", rate, seconds, None)?;
-        }
-        Ok(())
     }
 
     /// The tester at its full rate: frames and messages that it can send and receive.
@@ -211,7 +205,8 @@ impl<'a, P: FrameIo, F: Feed, D: super::rig::Device> Bench<'a, P, F, D> {
         Ok(found)
     }
 
-    fn note(&mut self, text: &str) {
+    /// Something that a reader must know beside the figures.
+    pub fn note(&mut self, text: &str) {
         self.document.notes.push(format!("{}: {text}", self.mix));
     }
 
@@ -255,48 +250,66 @@ impl<'a, P: FrameIo, F: Feed, D: super::rig::Device> Bench<'a, P, F, D> {
         Ok(())
     }
 
-    /// The longest burst at the tester's full rate of which nothing is lost, in messages (RFC 9004).
+    /// The longest burst at this rate of which nothing is lost, in messages (RFC 9004).
+    ///
+    /// * `seconds`: a burst lasts no longer
     /// # Errors
     /// A gateway that does not answer.
-    pub fn back_to_back(&mut self, rate: f64, rounds: u32) -> Result<(), String> {
+    pub fn back_to_back(&mut self, rate: f64, seconds: f64, rounds: u32) -> Result<(), String> {
+        let longest = (rate * seconds).clamp(2.0, LONGEST_BURST);
+        let mut all_held = true;
         for _ in 0..rounds {
-            let (mut holds, mut fails) = (1.0_f64, 1_048_576.0_f64);
+            let (mut holds, mut fails) = (1.0_f64, longest);
             while fails > holds * 1.05 {
                 let length = (holds * fails).sqrt();
                 let (_, trial) = self.trial("back to back", rate, length / rate, None)?;
                 if trial.lost == 0 { holds = length } else { fails = length }
             }
+            all_held &= fails == longest;
             self.figure("back_to_back_msgs", "messages", holds);
+        }
+        if all_held {
+            self.note(&format!(
+                "back to back: no burst was too long at {rate:.0} messages a second; a higher --max-rate asks for more"
+            ));
         }
         Ok(())
     }
 
-    /// A load kept up for a long time, in pieces of ten seconds.
+    /// A load kept up for a long time, in pieces of ten seconds or less.
     /// # Errors
     /// A gateway that does not answer.
     pub fn soak(&mut self, rate: f64, time: Duration) -> Result<(), String> {
-        let pieces = time.as_secs().div_ceil(10).max(1);
-        let mut lost = 0;
+        let pieces = time.as_millis().div_ceil(SOAK_PIECE.as_millis()).max(1);
+        let (mut sent, mut lost, mut disturbed) = (0, 0, 0);
         for piece in 1..=pieces {
-            let (_, trial) = self.trial(&format!("soak, {piece} of {pieces}"), rate, 10.0, None)?;
-            lost += trial.lost;
+            let seconds = time.as_secs_f64() / pieces as f64;
+            let (_, trial) = self.trial(&format!("soak, {piece} of {pieces}"), rate, seconds, None)?;
+            (sent, lost) = (sent + trial.sent, lost + trial.lost);
+            disturbed += u32::from(trial.spoiled.is_some());
             self.figure("soak_p999_us", "us", trial.latency_us[2]);
         }
-        self.figure("soak_lost", "", lost as f64);
+        self.figure("soak_sent", "messages", sent as f64);
+        self.figure("soak_lost", "messages", lost as f64);
+        if disturbed > 0 {
+            self.note(&format!("soak: {disturbed} of {pieces} pieces were disturbed; what they lost counts"));
+        }
         Ok(())
     }
 
     /// Far more than the gateway can take: what is left to those whose messages are to pass.
+    ///
+    /// * `times`: of `ndr`, messages a second
     /// # Errors
     /// A gateway that does not answer.
     pub fn overload(&mut self, times: f64, ndr: f64, seconds: f64) -> Result<(), String> {
-        let (outcome, trial) = self.trial(&format!("overload {times:.0}x"), ndr * times, seconds, None)?;
+        let (outcome, trial) = self.calm_trial(&format!("overload {times:.0}x"), ndr * times, seconds)?;
         let key = format!("overload_{times:.0}x");
         let good = outcome.passed.received as f64 / outcome.passed.sent.max(1) as f64;
         self.figure(&format!("{key}_offered_msgs_per_s"), "/s", trial.offered_per_s);
         self.figure(&format!("{key}_answered_msgs_per_s"), "/s", outcome.forwarded_per_s);
         self.figure(&format!("{key}_good_that_passed"), "", good);
-        self.figure(&format!("{key}_bad_that_passed"), "", trial.let_through as f64);
+        self.figure(&format!("{key}_bad_that_passed"), "messages", trial.let_through as f64);
         self.figure(&format!("{key}_good_p99_us"), "us", trial.latency_us[1]);
         Ok(())
     }

@@ -24,3 +24,4 @@ pub mod remote;
 pub mod rig;
 pub mod search;
 pub mod tester;
+mod warm;

@@ -3,10 +3,12 @@
 use sealgate_config::model::Appliance;
 use sealgate_dataplane::io::dpdk::{Eal, Port, Queue, open};
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How long the other end may take to bring the link up.
 const LINK: Duration = Duration::from_secs(10);
+/// How often links are looked at.
+const LOOK: Duration = Duration::from_millis(20);
 /// Frames that a gateway's worker may hold back.
 const PARKED: usize = 4096;
 
@@ -43,6 +45,23 @@ impl Opened {
             }
         }
         Ok(())
+    }
+}
+
+/// Waits until no port has a link any more; false if one still has after this time.
+/// # Errors
+/// A port that does not tell.
+pub fn wait_gone(ports: &[Port; 2], time: Duration) -> Result<bool, String> {
+    let until = Instant::now() + time;
+    loop {
+        let links = ports.iter().map(Port::link).collect::<Result<Vec<_>, _>>().map_err(|error| error.to_string())?;
+        if links.iter().all(|link| !link.up) {
+            return Ok(true);
+        }
+        if Instant::now() >= until {
+            return Ok(false);
+        }
+        std::thread::sleep(LOOK);
     }
 }
 

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::rig::{Device, Setup};
+use super::rig::{Device, Setup, Tables};
 use crate::record::Calm;
 
 /// How long an answer may take: a policy of a million prefixes, or tables of ten thousand keys.
@@ -41,6 +41,8 @@ pub enum Ask {
     Reload,
     /// [`Device::verdicts`].
     Verdicts,
+    /// [`Device::tables`].
+    Tables,
     /// Everything ends.
     Stop,
 }
@@ -55,6 +57,8 @@ pub enum Answer {
     Calm(Option<Calm>),
     /// Messages by reason.
     Verdicts(Vec<(String, u64)>),
+    /// How far tables of keys are.
+    Tables(Option<Tables>),
     /// It was not done.
     Failed(String),
 }
@@ -154,6 +158,13 @@ impl Device for Remote {
             other => Err(format!("the gateway's process answers {other:?}")),
         }
     }
+
+    fn tables(&mut self) -> Result<Option<Tables>, String> {
+        match self.ask(Ask::Tables)? {
+            Answer::Tables(tables) => Ok(tables),
+            other => Err(format!("the gateway's process answers {other:?}")),
+        }
+    }
 }
 
 /// The other end: answers for a gateway until the bench wants no more.
@@ -177,6 +188,7 @@ pub fn serve(
             Ok(Ask::End) => device.end().map(Answer::Calm),
             Ok(Ask::Reload) => device.reload().map(|()| Answer::Done),
             Ok(Ask::Verdicts) => device.verdicts().map(Answer::Verdicts),
+            Ok(Ask::Tables) => device.tables().map(Answer::Tables),
             Ok(Ask::Stop) => break,
             Err(error) => Err(format!("{line:?}: {error}")),
         };
@@ -205,11 +217,15 @@ mod tests {
         fn verdicts(&mut self) -> Result<Vec<(String, u64)>, String> {
             Ok(vec![("R_OK".to_owned(), 7)])
         }
+        fn tables(&mut self) -> Result<Option<Tables>, String> {
+            Ok(Some(Tables { keys: [1, 2, 3, 4], pending: 5 }))
+        }
     }
 
     #[test]
     fn every_question_has_an_answer() -> Result<(), Box<dyn std::error::Error>> {
-        let asked = ["\"begin\"", "\"end\"", "\"reload\"", "\"verdicts\"", "nonsense", "\"stop\"", "\"begin\""];
+        let asked =
+            ["\"begin\"", "\"end\"", "\"reload\"", "\"verdicts\"", "\"tables\"", "nonsense", "\"stop\"", "\"begin\""];
         let mut out = Vec::new();
         serve(&mut Deaf(0), &mut asked.iter().map(|line| Ok((*line).to_owned())), &mut out)?;
         let answers: Vec<Answer> =
@@ -218,8 +234,10 @@ mod tests {
         let expected = [Answer::Done, Answer::Done, Answer::Calm(Some(calm)), Answer::Failed("no policy".to_owned())];
         assert_eq!(answers.get(..4), Some(expected.as_slice()));
         assert_eq!(answers.get(4), Some(&Answer::Verdicts(vec![("R_OK".to_owned(), 7)])));
-        assert!(matches!(answers.get(5), Some(Answer::Failed(why)) if why.contains("nonsense")));
-        assert_eq!(answers.len(), 6, "nothing after stop");
+        let tables = Tables { keys: [1, 2, 3, 4], pending: 5 };
+        assert_eq!(answers.get(5), Some(&Answer::Tables(Some(tables))));
+        assert!(matches!(answers.get(6), Some(Answer::Failed(why)) if why.contains("nonsense")));
+        assert_eq!(answers.len(), 7, "nothing after stop");
         Ok(())
     }
 }

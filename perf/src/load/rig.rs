@@ -15,11 +15,8 @@ use serde::{Deserialize, Serialize};
 
 use super::calm::{Mark, Watched};
 use crate::fault::{Burner, Fault, Gap, Probe};
-use crate::mix::World;
+use crate::mix::{TABLES, World};
 use crate::record::Calm;
-
-/// Octets of memory for the tables of keys.
-const TABLES: usize = 1 << 30;
 
 /// How the gateway is set up.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,6 +51,22 @@ pub trait Device {
     /// # Errors
     /// A gateway that does not answer.
     fn verdicts(&mut self) -> Result<Vec<(String, u64)>, String>;
+
+    /// How far the tables of keys are; `None` where nobody knows.
+    /// # Errors
+    /// A gateway that does not answer.
+    fn tables(&mut self) -> Result<Option<Tables>, String> {
+        Ok(None)
+    }
+}
+
+/// How far the tables of keys are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tables {
+    /// Keys without a table, and with one from the smallest kind on.
+    pub keys: [usize; 4],
+    /// Tables still to be made.
+    pub pending: usize,
 }
 
 /// No gateway here: it runs elsewhere, or there is none.
@@ -190,5 +203,10 @@ impl Device for Rig {
         let stats = self.engine.stats();
         let counts = ALL.iter().map(|reason| (reason.name().to_owned(), stats.total(*reason)));
         Ok(counts.filter(|(_, count)| *count > 0).collect())
+    }
+
+    fn tables(&mut self) -> Result<Option<Tables>, String> {
+        let tables = self.engine.crypto().tables;
+        Ok(Some(Tables { keys: tables.keys, pending: tables.pending }))
     }
 }

@@ -101,7 +101,11 @@ impl<P: FrameIo, F: Feed> Tester<P, F> {
                 self.flush();
                 if self.clock.now() > until {
                     let number = number + 1;
-                    return Err(format!("packet {number} of {all} that open associations did not come through in 2 s"));
+                    return Err(format!(
+                        "packet {number} of {all} that open associations did not come through in 2 s: the gateway must \
+                         run with this profile's configuration (sgperf mix PROFILE --write DIR), interconnect and home \
+                         not exchanged"
+                    ));
                 }
             }
         }

@@ -40,7 +40,7 @@ pub use profile::{Judgement, Mode, Operations, Profile};
 pub use reader::{Fate, Reader};
 pub use shape::Shape;
 pub use source::{Sent, Source};
-pub use world::{Appliance, World};
+pub use world::{Appliance, TABLES, World};
 
 /// The port by which a frame enters the gateway.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]

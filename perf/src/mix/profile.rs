@@ -17,8 +17,7 @@ pub struct Profile {
     pub seed: u64,
     /// Other operators, 1 to 10,000.
     pub peers: u32,
-    /// Their keys: several share one where there are fewer than peers. 0: one each. At most 4,096, since each has its
-    /// replay window in the gateway.
+    /// Their keys: several share one where there are fewer than peers. 0: one each.
     pub keys: u32,
     /// Prefixes of Global Titles in the policy, over all peers; at most 1,000,000. 0: one each.
     pub prefixes: u32,
@@ -189,5 +188,13 @@ impl Profile {
 
     pub(super) fn prefixes(&self) -> u32 {
         self.prefixes.max(self.peers)
+    }
+
+    /// Whether a gateway that was configured for one of them judges the other's messages as they are meant.
+    pub fn same_gateway(&self, other: &Self) -> bool {
+        let of = |it: &Self| {
+            (it.seed, it.peers, it.keys(), it.prefixes(), it.links, it.associations, it.mode, it.sign_outbound)
+        };
+        of(self) == of(other)
     }
 }

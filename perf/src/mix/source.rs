@@ -98,9 +98,7 @@ impl Source {
     /// # Errors
     /// A profile and a world that do not fit each other; a message that does not fit into its layer: a defect.
     pub fn new(profile: &Profile, world: &World) -> Result<Self, Box<dyn Error>> {
-        let known = world.profile();
-        let same = |it: &Profile| (it.seed, it.peers, it.keys(), it.prefixes(), it.links, it.associations, it.mode);
-        if same(known) != same(profile) {
+        if !world.profile().same_gateway(profile) {
             return Err("the world is of another profile: make it of this one".into());
         }
         let mut dice = Dice::new(profile.seed);

@@ -20,6 +20,8 @@ use super::nonces::TestKey;
 use super::policy::{Numbering, OURS, packed_network, peer_name, policy};
 use super::profile::Profile;
 
+/// Octets of memory for the tables of keys, of gateways here and elsewhere: the fast ones of 10,000 keys fit.
+pub const TABLES: usize = 1 << 30;
 /// Largest IP packet of the ports.
 const MTU: u16 = 1500;
 
@@ -54,6 +56,8 @@ pub struct Appliance {
     pub interconnect: String,
     /// Device of the port towards our own network.
     pub home: String,
+    /// Descriptors of each queue, a power of two, 64 to 32768.
+    pub depth: u16,
     /// Cores of the workers.
     pub workers: Vec<usize>,
     /// Cores of the crypto threads; none: workers verify inline.
@@ -61,10 +65,10 @@ pub struct Appliance {
 }
 
 impl Default for Appliance {
-    /// Ports that give nothing, and one worker on core 1: to be filled in.
+    /// Ports that give nothing, with the product's own rings, and one worker on core 1: to be filled in.
     fn default() -> Self {
         let null = || "null".to_owned();
-        Self { interconnect: null(), home: null(), workers: vec![1], crypto: Vec::new() }
+        Self { interconnect: null(), home: null(), depth: 1024, workers: vec![1], crypto: Vec::new() }
     }
 }
 
@@ -190,13 +194,16 @@ impl World {
     }
 
     fn appliance(&self, appliance: &Appliance) -> Result<String, Box<dyn Error>> {
-        let Appliance { interconnect, home, workers, crypto } = appliance;
+        let Appliance { interconnect, home, depth, workers, crypto } = appliance;
         // A string in JSON is one in YAML too.
         let (interconnect, home) = (serde_json::to_string(interconnect)?, serde_json::to_string(home)?);
+        let rest = format!("mtu: {MTU}, rx_ring: {depth}, tx_ring: {depth}");
+        let tables = TABLES >> 20;
         Ok(format!(
             "# For profile {} of sgperf.\n\n\
              cores: {{workers: {workers:?}, crypto: {crypto:?}}}\n\n\
-             ports:\n  interconnect: {{device: {interconnect}, mtu: {MTU}}}\n  home: {{device: {home}, mtu: {MTU}}}\n\n\
+             ports:\n  interconnect: {{device: {interconnect}, {rest}}}\n  home: {{device: {home}, {rest}}}\n\n\
+             crypto: {{table_memory_mb: {tables}}}\n\n\
              trust:\n  anchors: [trust/root.pem]\n  certificates: trust/certificates\n  crls: trust/crls\n  \
              keys: trust/keys\n\n\
              policy: policy.yaml\n\n\

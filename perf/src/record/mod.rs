@@ -66,6 +66,17 @@ impl Document {
         }
     }
 
+    /// The same if it is a number. If it is none, since nothing was there to be counted, a note says so once.
+    pub fn add_or_note(&mut self, name: &str, unit: &str, sample: f64) {
+        if sample.is_finite() {
+            return self.add(name, unit, sample);
+        }
+        let note = format!("{name}: a round had nothing to count and is left out");
+        if !self.notes.contains(&note) {
+            self.notes.push(note);
+        }
+    }
+
     /// Takes over all that another document holds but where it ran.
     pub fn absorb(&mut self, other: Self) {
         self.series.extend(other.series);

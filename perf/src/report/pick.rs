@@ -1,7 +1,7 @@
 //! What in a document answers which question of a reader. Names are those that the verbs of sgperf give.
 
 use super::bars::Bar;
-use super::text::words;
+use super::text::{number, words};
 use crate::record::{Document, Figure, Latency};
 
 /// Percentiles that a table shows.
@@ -127,7 +127,7 @@ pub(super) type Meaning = [String; 3];
 
 const FASTER: &str = "how many times as fast ours is";
 const DEARER: &str = "how many times as dear ours is";
-const KNOWN: [(&str, [&str; 3]); 6] = [
+const KNOWN: [(&str, [&str; 3]); 9] = [
     (
         "decode_ratio_to_crates",
         ["decoders from M3UA to the subscriber", "the crates m3ua, sccp, tcap and gsm_map on the same octets", FASTER],
@@ -139,6 +139,9 @@ const KNOWN: [(&str, [&str; 3]); 6] = [
     ("verify_ratio_to_aws_lc", ["verification in the worker, with hash and queue", "aws-lc-rs, one by one", FASTER]),
     ("testpmd_io_ratio", ["a judged message", "a frame through testpmd io on the same ports", DEARER]),
     ("testpmd_csum_ratio", ["a judged message", "a frame through testpmd csum on the same ports", DEARER]),
+    ("pool_to_bare", ["a crypto thread, with queues and look-up of keys", "the engine alone, 64 at a time", FASTER]),
+    ("inline_to_bare", ["a worker that verifies, with hash and queue", "the engine alone, 64 at a time", FASTER]),
+    ("bare_to_reference", ["the engine alone, 64 at a time", "aws-lc-rs", FASTER]),
     ("io_forward_ratio", ["our loop over ports that give and take", "testpmd io over the same", DEARER]),
 ];
 
@@ -147,6 +150,9 @@ pub(super) fn meaning(name: &str) -> Meaning {
     if let Some((_, known)) = KNOWN.iter().find(|(known, _)| *known == name) {
         return known.map(str::to_owned);
     }
+    if let Some(engine) = engine(name) {
+        return [engine, "aws-lc-rs".to_owned(), FASTER.to_owned()];
+    }
     let split = name.split_once("_ratio_to_").or_else(|| name.split_once("_to_"));
     let reading = "the first over the second".to_owned();
     match split.or_else(|| Some(("", name.strip_suffix("_ratio")?))) {
@@ -154,6 +160,14 @@ pub(super) fn meaning(name: &str) -> Meaning {
         Some((_, against)) => [words(name), words(against), "–".to_owned()],
         None => [words(name), "not said".to_owned(), "–".to_owned()],
     }
+}
+
+/// A ratio of `sgperf crypto`: `p256_ratio_b32_k1000`.
+fn engine(name: &str) -> Option<String> {
+    let (alg, case) = name.split_once("_ratio_b")?;
+    let (batch, keys) = case.split_once("_k")?;
+    let (batch, keys): (u32, u32) = (batch.parse().ok()?, keys.parse().ok()?);
+    Some(format!("signatures of {alg}, {batch} at a time, keys: {}", number(keys.into())))
 }
 
 #[cfg(test)]
@@ -173,7 +187,11 @@ mod tests {
         }
         assert_eq!(stage("unsigned_stage_policy_ns"), Some(("unsigned".to_owned(), "policy")));
         assert_eq!(stage("decode_ns"), None);
-        assert_eq!(meaning("pool_to_bare"), ["pool", "bare", "the first over the second"]);
+        assert_eq!(meaning("this_to_that"), ["this", "that", "the first over the second"]);
+        assert_eq!(
+            meaning("p256_ratio_b32_k1000"),
+            ["signatures of p256, 32 at a time, keys: 1,000", "aws-lc-rs", "how many times as fast ours is"]
+        );
         assert!(meaning("testpmd_io_ratio")[1].contains("testpmd io"));
     }
 

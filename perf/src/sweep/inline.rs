@@ -96,7 +96,7 @@ impl Inline {
         let common = Arc::new(Common::new(profile)?);
         let profile = Profile { judgement: signed(1.0), ..profile.clone() };
         let mut rig = Rig::new(&common, &profile, 32, pool(plan, &[]))?;
-        let [none, small, base, wide] = rig.settle(profile.keys as usize)?;
+        let [none, small, base, wide] = rig.settle(profile.keys)?;
         notes.push(format!(
             "{} keys: {wide} with the widest table, {base} with a middle one, {small} with a small one, {none} with none",
             profile.keys

@@ -30,7 +30,7 @@ pub struct Plan {
     pub rounds: usize,
     /// About so much CPU time is one slice.
     pub slice: Duration,
-    /// Most keys, 1 to 4096: what a gateway remembers sequence numbers of.
+    /// Most keys, 1 to 10,000.
     pub keys: u32,
     /// Leaves out what takes long to set up: most peers, most prefixes.
     pub quick: bool,
@@ -52,8 +52,8 @@ impl Plan {
         if self.rounds == 0 || self.slice.is_zero() {
             return Err("no rounds, or rounds of no time, measure nothing: give 1 or more".into());
         }
-        if !(1..=4096).contains(&self.keys) {
-            return Err(format!("{} keys: give 1 to 4096, which is what a gateway remembers", self.keys).into());
+        if !(1..=10_000).contains(&self.keys) {
+            return Err(format!("{} keys: give 1 to 10000, as many as a mix has peers", self.keys).into());
         }
         let there = core_affinity::get_core_ids().unwrap_or_default();
         match self.cores.iter().find(|core| !there.iter().any(|id| id.id == **core)) {

@@ -25,8 +25,12 @@ const IN_FLIGHT: usize = 1024;
 const LEAD: u32 = 4;
 /// Buffers: few, used again at once.
 const BUFFERS: usize = 256;
-/// Longest wait for tables of keys.
+/// Longest wait for tables of keys, and how much longer for each key: one takes some 3 ms where a core is free.
 const SETTLE: Duration = Duration::from_secs(20);
+const SETTLE_KEY: Duration = Duration::from_millis(10);
+/// Keys are counted twice a second: after so long nothing changes any more, and after so long no memory is left for more.
+const SETTLED: Duration = Duration::from_millis(1500);
+const SPENT: Duration = Duration::from_secs(5);
 
 /// A port in memory that gives so many frames at a time.
 pub(super) struct Trickle {
@@ -268,13 +272,13 @@ impl Rig {
         if self.crypto.stop() > 0 { Err("a crypto thread does not end".into()) } else { Ok(()) }
     }
 
-    /// Plays signed traffic until each of its keys has a table for keys in use and none changes any more, or for
-    /// [`SETTLE`]: tables may have less memory than they want. Returns how many there are by width, from none on.
+    /// Plays signed traffic until each of its keys has a table for keys in use and none changes any more, or until none
+    /// was made for a while: tables may have less memory than they want. Returns how many there are by width, from none on.
     ///
     /// # Errors
     /// As [`Rig::slice`].
-    pub(super) fn settle(&mut self, keys: usize) -> Result<[usize; 4], Box<dyn Error>> {
-        let until = Instant::now() + SETTLE;
+    pub(super) fn settle(&mut self, keys: u32) -> Result<[usize; 4], Box<dyn Error>> {
+        let until = Instant::now() + SETTLE + SETTLE_KEY * keys;
         let (mut seen, mut since) = ([0; 4], Instant::now());
         while Instant::now() < until {
             let load = self.load(Duration::from_millis(80));
@@ -282,12 +286,11 @@ impl Rig {
             // Tables are made on cores that nobody polls, or while nobody does.
             std::thread::sleep(Duration::from_millis(40));
             let tables = self.crypto.stats().tables;
-            let in_use: usize = tables.keys.iter().skip(Tier::Base as usize).sum();
-            if tables.keys != seen || tables.pending > 0 || in_use < keys {
+            if tables.keys != seen || tables.pending > 0 {
                 (seen, since) = (tables.keys, Instant::now());
             }
-            // Keys are counted twice a second.
-            if since.elapsed() > Duration::from_millis(1500) {
+            let in_use: usize = tables.keys.iter().skip(Tier::Base as usize).sum();
+            if since.elapsed() > if in_use < keys as usize { SPENT } else { SETTLED } {
                 break;
             }
         }
@@ -300,8 +303,15 @@ impl Rig {
     /// As [`Rig::slice`].
     pub(super) fn keep_warm(&mut self, keys: u32) -> Result<(), Box<dyn Error>> {
         const ASKED: u64 = 32;
-        let load = self.made(u64::from(keys) * ASKED);
-        self.lead(load)
+        /// Messages that are held at a time.
+        const PART: u64 = 20_000;
+        let mut left = u64::from(keys) * ASKED;
+        while left > 0 {
+            let load = self.made(left.min(PART));
+            left = left.saturating_sub(load.messages);
+            self.lead(load)?;
+        }
+        Ok(())
     }
 }
 

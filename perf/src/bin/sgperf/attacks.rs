@@ -1,8 +1,8 @@
 //! `sgperf attack`: what an attacker takes from others.
 
 use clap::Args;
-use sealgate_perf::attack;
-use serde_json::json;
+use sealgate_perf::attack::{self, Effect};
+use sealgate_perf::record::Document;
 use std::error::Error;
 use std::time::Duration;
 
@@ -32,7 +32,7 @@ pub struct Attack {
 }
 
 pub fn run(args: &Attack) -> Result<(), Box<dyn Error>> {
-    let mut object = serde_json::Map::new();
+    let mut document = Document::begin("attack");
     for &honest in &args.honest {
         let plan = attack::Plan {
             honest: honest.max(1),
@@ -55,37 +55,36 @@ pub fn run(args: &Attack) -> Result<(), Box<dyn Error>> {
                 "attack", "honest /s", "kept", "attacker /s", "refused", "p50", "p90", "p99"
             );
         }
-        for effect in &effects {
-            let kept = effect.kept;
-            let [p50, p90, p99] = effect.delay_us;
-            let name = |what: &str| format!("attack_{}_h{honest}_{what}", effect.attack.name());
-            for (what, value) in [
-                ("honest_per_s", effect.honest_per_s),
-                ("kept", kept),
-                ("attacker_per_s", effect.attacker_per_s),
-                ("refused", effect.refused),
-                ("delay_p50_us", p50),
-                ("delay_p99_us", p99),
-            ] {
-                object.insert(name(what), json!(value));
-            }
+        for rounds in &effects {
+            let line = tell(honest, rounds, &mut document);
             if !args.json {
-                println!(
-                    "{:>14} {:>10.0} {:>4.0} % {:>11.0} {:>7.2} %             {:>5.0} {:>7.0} {:>7.0}",
-                    effect.attack.name(),
-                    effect.honest_per_s,
-                    100.0 * kept,
-                    effect.attacker_per_s,
-                    100.0 * effect.refused,
-                    p50,
-                    p90,
-                    p99
-                );
+                println!("{line}");
             }
         }
     }
-    if args.json {
-        println!("{}", serde_json::to_string_pretty(&object)?);
-    }
-    Ok(())
+    if args.json { document.print(true) } else { Ok(()) }
+}
+
+/// Adds an attack to the document; returns its line for people: medians, and of delays the least, for in that round others
+/// wanted the two cores least.
+fn tell(honest: usize, rounds: &[Effect], document: &mut Document) -> String {
+    let name = rounds.first().map_or("", |effect| effect.attack.name());
+    let mut add = |what: &str, unit: &str, figure: fn(&Effect) -> f64| {
+        let name = format!("attack_{name}_h{honest}_{what}");
+        rounds.iter().for_each(|effect| document.add_or_note(&name, unit, figure(effect)));
+        document.figures.get(&name).map_or((f64::NAN, f64::NAN), |figure| (figure.median, figure.low))
+    };
+    let (honest_per_s, _) = add("honest_per_s", "/s", |effect| effect.honest_per_s);
+    let (kept, _) = add("kept", "", |effect| effect.kept);
+    let (attacker_per_s, _) = add("attacker_per_s", "/s", |effect| effect.attacker_per_s);
+    let (refused, _) = add("refused", "", |effect| effect.refused);
+    let (_, p50) = add("delay_p50_us", "us", |effect| effect.delay_us[0]);
+    let (_, p90) = add("delay_p90_us", "us", |effect| effect.delay_us[1]);
+    let (_, p99) = add("delay_p99_us", "us", |effect| effect.delay_us[2]);
+    format!(
+        "{name:>14} {honest_per_s:>10.0} {:>4.0} % {attacker_per_s:>11.0} {:>7.2} %             {p50:>5.0} {p90:>7.0} \
+         {p99:>7.0}",
+        100.0 * kept,
+        100.0 * refused
+    )
 }

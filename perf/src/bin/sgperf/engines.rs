@@ -3,9 +3,9 @@
 use clap::Args;
 use sealgate_crypto::alg::Alg;
 use sealgate_crypto::tables::Tier;
-use sealgate_perf::crypto;
+use sealgate_perf::crypto::{self, Case};
 use sealgate_perf::pool::{self, Load};
-use serde_json::json;
+use sealgate_perf::record::{Document, Figure};
 use std::error::Error;
 use std::time::Duration;
 
@@ -52,6 +52,8 @@ fn tier(name: &str) -> Result<Tier, String> {
 }
 
 pub fn run(args: &Crypto) -> Result<(), Box<dyn Error>> {
+    // Before this thread stays on one core: a document says how many there are.
+    let mut document = Document::begin("crypto");
     if !core_affinity::set_for_current(core_affinity::CoreId { id: args.core }) {
         return Err(format!("core {} is not available; choose another with --core", args.core).into());
     }
@@ -66,55 +68,55 @@ pub fn run(args: &Crypto) -> Result<(), Box<dyn Error>> {
         base_window: args.base_window,
     };
     let cases = crypto::measure(&plan, |alg, keys| eprintln!("measuring {alg} with {keys} keys"))?;
-    let mut object = serde_json::Map::new();
     if !args.json {
         println!(
-            "{:>8} {:>6} {:>10} {:>9}  ratio to aws-lc-rs (microseconds) by batch",
+            "{:>8} {:>6} {:>10} {:>9}  ratio to aws-lc-rs (microseconds) by batch, medians",
             "", "keys", "KiB a key", "us a key"
         );
     }
     for case in &cases {
-        let prefix = format!("{}_k{}", case.alg, case.keys);
-        object.insert(format!("{prefix}_table_octets"), json!(case.table_octets));
-        object.insert(format!("{prefix}_build_us"), json!(case.build_us));
-        let mut line =
-            format!("{:>8} {:>6} {:>10} {:>9.0} ", case.alg.name(), case.keys, case.table_octets / 1024, case.build_us);
-        for row in &case.rows {
-            let name = |what: &str| format!("{}_{what}_b{}_k{}", case.alg, row.batch, case.keys);
-            object.insert(name("ratio"), json!(row.ratio));
-            object.insert(name("ratio_median"), json!(row.ratio_median));
-            object.insert(name("us"), json!(row.us));
-            object.insert(name("reference_us"), json!(row.reference_us));
-            object.insert(name("core"), json!(row.core));
-            line += &format!(" {}: {:.1} ({:.1})", row.batch, row.ratio, row.us);
-        }
+        let line = tell(case, &mut document);
         if !args.json {
             println!("{line}");
         }
     }
-    let core = cases.iter().flat_map(|case| &case.rows).map(|row| row.core).fold(f64::INFINITY, f64::min);
-    object.insert("core_least".to_owned(), json!(core));
+    let rows = || cases.iter().flat_map(|case| &case.rows);
+    let core = rows().map(|row| Figure::new("", row.core.clone()).median).fold(f64::INFINITY, f64::min);
+    document.add("core_least", "", core);
     if !args.json {
         println!("the core ran at {:.0} % of its best or more around these slices", 100.0 * core);
     }
     if !args.no_pool {
         let load = Load::new(100)?;
-        let speeds = pool::measure(&load, args.core, 1 - args.core.min(1), args.rounds.min(15), 100)?;
-        object.insert("bare_p256_per_s".to_owned(), json!(speeds.bare));
-        object.insert("pool_p256_per_s".to_owned(), json!(speeds.pool));
-        object.insert("pool_p256_per_s_wall".to_owned(), json!(speeds.pool_wall));
-        object.insert("pool_to_bare".to_owned(), json!(speeds.pool / speeds.bare));
-        object.insert("inline_p256_per_s".to_owned(), json!(speeds.inline));
+        pool::measure(&load, args.core, 1 - args.core.min(1), args.rounds.clamp(1, 15), 100)?.tell(&mut document);
+        let median = |name| document.median(name).unwrap_or(f64::NAN);
         if !args.json {
             println!(
                 "pool of one thread, 100 keys: {:.0} /s, {:.0} % of the engine alone",
-                speeds.pool,
-                100.0 * speeds.pool / speeds.bare
+                median("pool_p256_per_s"),
+                100.0 * median("pool_to_bare")
             );
         }
     }
-    if args.json {
-        println!("{}", serde_json::to_string_pretty(&object)?);
+    if args.json { document.print(true) } else { Ok(()) }
+}
+
+/// Adds a case to the document; returns its line for people.
+fn tell(case: &Case, document: &mut Document) -> String {
+    let Case { alg, keys, table_octets, build_us, rows } = case;
+    document.add(&format!("{alg}_k{keys}_table_octets"), "octets", *table_octets as f64);
+    document.add(&format!("{alg}_k{keys}_build_us"), "us", *build_us);
+    let mut line = format!("{:>8} {keys:>6} {:>10} {build_us:>9.0} ", alg.name(), table_octets / 1024);
+    for row in rows {
+        let mut add = |what: &str, unit: &str, samples: &[f64]| {
+            let name = format!("{alg}_{what}_b{}_k{keys}", row.batch);
+            samples.iter().for_each(|sample| document.add(&name, unit, *sample));
+            document.median(&name).unwrap_or(f64::NAN)
+        };
+        let (ratio, us) = (add("ratio", "", &row.ratio), add("us", "us", &row.us));
+        add("reference_us", "us", &row.reference_us);
+        add("core", "", &row.core);
+        line += &format!(" {}: {ratio:.1} ({us:.1})", row.batch);
     }
-    Ok(())
+    line
 }

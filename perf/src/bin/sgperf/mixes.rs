@@ -29,7 +29,7 @@ pub struct Mix {
     /// Signs them afresh where they open a dialogue from a title of one of the profile's peers.
     #[arg(long, requires = "capture")]
     sign: bool,
-    /// Writes a configuration of the product for this traffic into this directory.
+    /// Writes a configuration of the product for this traffic into this directory instead of measuring.
     #[arg(long, value_name = "DIR")]
     write: Option<PathBuf>,
     /// Device of the port towards other operators in that configuration.
@@ -38,6 +38,15 @@ pub struct Mix {
     /// Device of the port towards our own network in it.
     #[arg(long, default_value = "null", requires = "write")]
     home: String,
+    /// Frames that wait in each ring or queue of its ports.
+    #[arg(long, default_value_t = 1024, requires = "write", value_parser = super::load::depth)]
+    depth: u16,
+    /// Cores of its workers.
+    #[arg(long, value_delimiter = ',', default_value = "0", requires = "write")]
+    worker_cores: Vec<usize>,
+    /// Cores of its crypto threads; none: workers verify for themselves.
+    #[arg(long, value_delimiter = ',', requires = "write")]
+    crypto_cores: Vec<usize>,
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -47,9 +56,18 @@ pub fn run(args: &Mix) -> Result<(), Box<dyn Error>> {
     let profile = Profile::find(&args.profile)?;
     let world = World::new(&profile)?;
     if let Some(dir) = &args.write {
-        let devices = (args.interconnect.clone(), args.home.clone());
-        let appliance = Appliance { interconnect: devices.0, home: devices.1, ..Appliance::default() };
+        let appliance = Appliance {
+            interconnect: args.interconnect.clone(),
+            home: args.home.clone(),
+            depth: args.depth,
+            workers: args.worker_cores.clone(),
+            crypto: args.crypto_cores.clone(),
+        };
         world.write(dir, &appliance)?;
+        next_steps(dir, args);
+        if args.output.is_none() {
+            return Ok(());
+        }
     }
     let mut source = match &args.capture {
         Some(path) => {
@@ -68,6 +86,22 @@ pub fn run(args: &Mix) -> Result<(), Box<dyn Error>> {
         show(&profile, source.made());
     }
     document.print(args.json)
+}
+
+/// What to do with a configuration, to whoever had it written.
+fn next_steps(dir: &Path, args: &Mix) {
+    let Mix { profile, interconnect, home, depth, .. } = args;
+    eprintln!("on the gateway's machine:  sealgate run {}", dir.join("sealgate.yaml").display());
+    if interconnect == "null" || home == "null" {
+        eprintln!("but first name its ports:  --interconnect DEVICE --home DEVICE, or edit that file");
+    }
+    // The tester's end of shared memory has the same name but for its role; of a cable nobody knows the other end.
+    let other_end = |device: &String, name: &str| match device.strip_prefix("memif:") {
+        Some(_) => format!("'{}'", device.replace("role=server", "role=client")),
+        None => name.to_owned(),
+    };
+    let (one, two) = (other_end(interconnect, "INTERCONNECT"), other_end(home, "HOME"));
+    eprintln!("then on the tester's:      sgperf load {profile} --depth {depth} --ports {one} {two}");
 }
 
 /// What a capture gives, to whoever watches.

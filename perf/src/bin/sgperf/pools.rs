@@ -2,7 +2,7 @@
 
 use clap::Args;
 use sealgate_perf::pool::{self, Load};
-use serde_json::json;
+use sealgate_perf::record::{Document, Figure};
 use std::error::Error;
 
 #[derive(Args)]
@@ -28,28 +28,24 @@ pub struct Pool {
 }
 
 pub fn run(args: &Pool) -> Result<(), Box<dyn Error>> {
+    let mut document = Document::begin("pool");
     let load = Load::new(args.keys)?;
-    let speeds = pool::measure(&load, args.worker, args.crypto, args.rounds, args.ms)?;
-    let to_bare = |speed: f64| speed / speeds.bare;
+    pool::measure(&load, args.worker, args.crypto, args.rounds.max(1), args.ms)?.tell(&mut document);
+    document.add("keys", "keys", args.keys as f64);
     if args.json {
-        println!(
-            "{}",
-            json!({ "keys": args.keys, "reference_p256_per_s": speeds.reference, "bare_p256_per_s": speeds.bare,
-                "pool_p256_per_s": speeds.pool, "pool_p256_per_s_wall": speeds.pool_wall, "inline_p256_per_s": speeds.inline,
-                "pool_to_bare": to_bare(speeds.pool), "inline_to_bare": to_bare(speeds.inline),
-                "bare_to_reference": speeds.bare / speeds.reference })
-        );
-    } else {
-        println!("P-256, {} keys, per second of one core:", args.keys);
-        for (name, speed) in [
-            ("aws-lc-rs", speeds.reference),
-            ("engine alone", speeds.bare),
-            ("pool, crypto thread", speeds.pool),
-            ("the same by the clock", speeds.pool_wall),
-            ("inline, with hash", speeds.inline),
-        ] {
-            println!("{name:>22} {speed:>10.0} /s  {:>5.1} %", 100.0 * to_bare(speed));
-        }
+        return document.print(true);
+    }
+    println!("P-256, {} keys, per second of one core, and of the engine alone:", args.keys);
+    let bare = document.median("bare_p256_per_s").unwrap_or(f64::NAN);
+    for (name, figure) in [
+        ("aws-lc-rs", "reference_p256_per_s"),
+        ("engine alone", "bare_p256_per_s"),
+        ("pool, crypto thread", "pool_p256_per_s"),
+        ("the same by the clock", "pool_p256_per_s_wall"),
+        ("inline, with hash", "inline_p256_per_s"),
+    ] {
+        let Some(Figure { median, low, high, .. }) = document.figures.get(figure) else { continue };
+        println!("{name:>22} {median:>10.0} /s ({low:.0} to {high:.0})  {:>5.1} %", 100.0 * median / bare);
     }
     Ok(())
 }

@@ -1,8 +1,8 @@
 //! `sgperf sync`: turns of a worker beside a sync.
 
 use clap::Args;
+use sealgate_perf::record::Document;
 use sealgate_perf::sync::{self, Turns};
-use serde_json::json;
 use std::error::Error;
 use std::time::Duration;
 
@@ -26,29 +26,24 @@ pub struct Sync {
 }
 
 pub fn run(args: &Sync) -> Result<(), Box<dyn Error>> {
+    let mut document = Document::begin("sync");
     let operators = sync::operators(args.operators)?;
-    let mut rounds = Vec::new();
     if !args.json {
         head(&format!("{} operators", args.operators));
     }
     for _ in 0..args.rounds.max(1) {
         let outcome = sync::measure(&operators, args.core, Duration::from_millis(args.ms))?;
-        let mut round = serde_json::Map::new();
         for (phase, turns) in [("quiet", &outcome.quiet), ("sync", &outcome.sync)] {
-            show(phase, turns, args.json, &mut round);
+            tell(phase, turns, args.json, &mut document);
         }
         let (published, whole) = (outcome.published.as_secs_f64(), outcome.sync.elapsed.as_secs_f64());
-        round.insert("published_s".to_owned(), json!(published));
-        round.insert("tables_s".to_owned(), json!(whole));
+        document.add("published_s", "s", published);
+        document.add("tables_s", "s", whole);
         if !args.json {
             println!("{:>20}  published after {published:.1} s, {} tables after {whole:.1} s", "", outcome.tables);
         }
-        rounds.push(round);
     }
-    if args.json {
-        println!("{}", serde_json::to_string_pretty(&rounds)?);
-    }
-    Ok(())
+    if args.json { document.print(true) } else { Ok(()) }
 }
 
 /// The head of a table of turns.
@@ -60,12 +55,12 @@ pub fn head(what: &str) {
     );
 }
 
-/// Turns of one phase: rows of the table, and their figures.
-pub fn show(phase: &str, turns: &Turns, quiet: bool, round: &mut serde_json::Map<String, serde_json::Value>) {
+/// Turns of one phase, into the document; rows of the table too, if not `quiet`.
+pub fn tell(phase: &str, turns: &Turns, quiet: bool, document: &mut Document) {
     for (by, sorted) in [("cpu", &turns.cpu_ns), ("clock", &turns.clock_ns)] {
         let [p50, p99, p999, longest] = [500, 990, 999, 1000].map(|of| Turns::at(sorted, of));
         for (name, value) in [("p50", p50), ("p99", p99), ("p999", p999), ("longest", longest)] {
-            round.insert(format!("{phase}_{by}_{name}_us"), json!(value));
+            document.add_or_note(&format!("{phase}_{by}_{name}_us"), "us", value);
         }
         if !quiet {
             println!(
@@ -75,5 +70,5 @@ pub fn show(phase: &str, turns: &Turns, quiet: bool, round: &mut serde_json::Map
             );
         }
     }
-    round.insert(format!("{phase}_interrupted"), json!(turns.taken_away));
+    document.add(&format!("{phase}_interrupted"), "times", turns.taken_away as f64);
 }

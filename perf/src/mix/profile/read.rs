@@ -107,7 +107,7 @@ impl Profile {
         if self.prefixes != 0 {
             within("prefixes", self.prefixes, self.peers, 1_000_000)?;
         }
-        within("keys", self.keys(), 1, self.peers.min(4096))?;
+        within("keys", self.keys(), 1, self.peers)?;
         for (key, share) in [("outbound", self.outbound), ("bundled", self.bundled), ("xudt", self.xudt)] {
             is_share(key, share)?;
         }
@@ -200,7 +200,6 @@ mod tests {
             ("peers: many\n", 1, "peers", "invalid type"),
             ("peers: -1\n", 1, "peers", "-1"),
             ("peers: 5\nkeys: 6\n", 2, "keys", "give 1 to 5"),
-            ("peers: 5000\nprefixes: 5000\n", 0, "keys", "give 1 to 4096"),
             ("peers: 5\nprefixes: 4\n", 2, "prefixes", "give 5 to 1000000"),
             ("prefixes: 1000001\n", 1, "prefixes", "give 200 to 1000000"),
             ("links: 0\n", 1, "links", "give 1 to 1000"),

@@ -2,7 +2,8 @@
 //!
 //! EAL starts once in a process, and a port of memif does not outlive its peer: so each traffic begins anew.
 
-use super::{Load, Measure, drive, floor_alone, open_profile, setup, through_forwarder};
+use super::args::Measure;
+use super::{Load, drive, floor_alone, open_profile, setup, through_forwarder};
 use sealgate_perf::load::feed::Traffic;
 use sealgate_perf::load::forward::Forwarder;
 use sealgate_perf::load::ports::{self, Opened};
@@ -16,9 +17,16 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
+use std::time::Duration;
+
+/// How long a gateway over shared memory may take to be stopped once all is measured.
+const STOP: Duration = Duration::from_secs(60);
 
 /// One traffic after the other into the document.
 pub fn measure(args: &Load, document: &mut Document) -> Result<(), Box<dyn Error>> {
+    if !args.ports.is_empty() {
+        one_gateway(args)?;
+    }
     let mut parts = Vec::new();
     if args.measure.contains(&Measure::Floor) {
         parts.push((args.mixes.first().cloned(), vec![Measure::Floor]));
@@ -30,6 +38,27 @@ pub fn measure(args: &Load, document: &mut Document) -> Result<(), Box<dyn Error
         document.absorb(in_process_of_its_own(&part)?);
     }
     Ok(())
+}
+
+/// Whether one gateway, which nobody here can start anew, is enough for all that is to be measured.
+fn one_gateway(args: &Load) -> Result<(), Box<dyn Error>> {
+    let profiles = args.mixes.iter().map(|mix| open_profile(mix)).collect::<Result<Vec<_>, _>>()?;
+    let Some((first, rest)) = profiles.split_first() else { return Err("no traffic".into()) };
+    if let Some(other) = rest.iter().find(|other| !first.same_gateway(other)) {
+        let (first, other) = (&first.name, &other.name);
+        return Err(format!(
+            "{first} and {other} need gateways of different configurations: with --ports name those that share one"
+        )
+        .into());
+    }
+    if !rest.is_empty() && args.ports.iter().any(|device| shared_memory(device)) {
+        return Err("over memif a gateway carries one traffic, and must then be stopped: name one".into());
+    }
+    Ok(())
+}
+
+fn shared_memory(device: &str) -> bool {
+    device.starts_with("memif:")
 }
 
 fn in_process_of_its_own(part: &Load) -> Result<Document, Box<dyn Error>> {
@@ -47,6 +76,8 @@ fn in_process_of_its_own(part: &Load) -> Result<Document, Box<dyn Error>> {
 
 /// What `sgperf load-part` does: reads what is to be measured, and prints the document.
 pub fn part() -> Result<(), Box<dyn Error>> {
+    // Whoever ends the command ends this too.
+    rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))?;
     let args: Load = serde_json::from_reader(std::io::stdin())?;
     let mut document = Document::begin("load");
     let profile = open_profile(args.mixes.first().ok_or("no traffic")?)?;
@@ -92,10 +123,21 @@ fn over_ports(args: &Load, profile: &Profile, document: &mut Document) -> Result
         return floor_alone(args, profile, document);
     }
     let [one, two] = args.ports.as_slice() else { return Err("--ports takes two devices".into()) };
-    let Opened { queues, ports: _ports, eal: _ } = connect(args, &[one.clone(), two.clone()])?;
+    let traffic = Traffic::new(profile, &World::new(profile)?)?;
+    let Opened { queues, ports, eal: _ } = connect(args, &[one.clone(), two.clone()])?;
     let pair = queues.into_iter().next().ok_or("no queue")?;
-    let tester = Tester::new(pair, Traffic::new(profile, &World::new(profile)?)?);
-    drop(drive(args, profile, tester, Nobody, document)?);
+    let measured = drive(args, profile, Tester::new(pair, traffic), Nobody, document);
+    if shared_memory(one) || shared_memory(two) {
+        // Its driver reads memory that is gone if this end goes first: what breaks then is the gateway under test.
+        eprintln!(
+            "all is measured: stop the gateway now, its memif must end before this one; {} s left",
+            STOP.as_secs()
+        );
+        if !ports::wait_gone(&ports, STOP)? {
+            document.notes.push("the gateway was not stopped in time: its memif driver may have crashed".to_owned());
+        }
+    }
+    drop(measured?);
     Ok(())
 }
 

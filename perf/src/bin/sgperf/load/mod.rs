@@ -1,9 +1,12 @@
 //! `sgperf load`: a tester against a gateway.
 
+mod args;
 #[cfg(feature = "dpdk")]
 pub mod elsewhere;
 
-use clap::{Args, ValueEnum};
+pub use self::args::{Load, depth};
+
+use self::args::{Measure, Over};
 use sealgate_dataplane::io::FrameIo;
 use sealgate_perf::fault::Fault;
 use sealgate_perf::load::bench::Bench;
@@ -17,136 +20,18 @@ use sealgate_perf::load::tester::Tester;
 use sealgate_perf::mix::{Profile, World};
 use sealgate_perf::pool::stay_on;
 use sealgate_perf::record::Document;
-use serde::{Deserialize, Serialize};
 use std::error::Error;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-#[derive(Args, Clone, Serialize, Deserialize)]
-pub struct Load {
-    /// Traffic: names of built-in profiles (see `sgperf mix --list`), or files.
-    #[arg(default_values = ["unsigned", "signed-10", "signed-50", "signed-100"])]
-    mixes: Vec<String>,
-    /// What connects tester and gateway.
-    #[arg(long, value_enum, default_value_t = if cfg!(feature = "dpdk") { Over::Memif } else { Over::Ring })]
-    over: Over,
-    /// Devices of this tester that lead to a gateway elsewhere: to its interconnect and to its home port (needs DPDK).
-    /// `sgperf mix PROFILE --write DIR` writes that gateway's configuration.
-    #[arg(long, num_args = 2, value_names = ["INTERCONNECT", "HOME"])]
-    ports: Vec<String>,
-    /// Frames that wait in each ring or queue: a power of two, 64 to 16384. What comes while nobody polls must fit.
-    #[arg(long, default_value_t = cable::DEPTH as u16, value_parser = depth)]
-    depth: u16,
-    /// Cores of the gateway's workers.
-    #[arg(long, value_delimiter = ',', default_value = "0")]
-    worker_cores: Vec<usize>,
-    /// Cores of its crypto threads; none: workers verify for themselves.
-    #[arg(long, value_delimiter = ',')]
-    crypto_cores: Vec<usize>,
-    /// Core of the tester.
-    #[arg(long, default_value_t = 1)]
-    tester_core: usize,
-    /// What to measure.
-    #[arg(long, value_enum, value_delimiter = ',', default_values_t = [
-        Measure::Floor, Measure::Ndr, Measure::Pdr, Measure::Latency, Measure::Reload, Measure::BackToBack])]
-    measure: Vec<Measure>,
-    /// Seconds of a trial that counts.
-    #[arg(long, default_value_t = Goal::NDR.seconds)]
-    seconds: f64,
-    /// Such trials of a load that holds.
-    #[arg(long, default_value_t = Goal::NDR.trials)]
-    trials: u32,
-    /// Share of them that may lose something.
-    #[arg(long, default_value_t = Goal::NDR.exceed)]
-    exceed: f64,
-    /// How close the search comes, as a share of the load.
-    #[arg(long, default_value_t = Goal::NDR.width)]
-    width: f64,
-    /// Highest load tried, messages a second.
-    #[arg(long, default_value_t = Goal::NDR.range.1)]
-    max_rate: f64,
-    /// Load of the soak, of latencies and of overload, instead of the NDR found: messages a second.
-    #[arg(long)]
-    rate: Option<f64>,
-    /// Seconds of the soak.
-    #[arg(long, default_value_t = 600)]
-    soak_seconds: u64,
-    /// Something that goes wrong in the gateway on purpose: burn:STEPS, lose:N, stall:MICROSECONDS/MILLISECONDS.
-    #[arg(long, default_value = "")]
-    fault: String,
-    /// Directory for the document and for whole histograms.
-    #[arg(short, long)]
-    out: Option<PathBuf>,
-    /// Print JSON.
-    #[arg(long)]
-    json: bool,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum, Serialize, Deserialize)]
-enum Over {
-    /// Rings in memory, one process.
-    Ring,
-    /// Shared memory interfaces of DPDK, two processes.
-    Memif,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum, Serialize, Deserialize)]
-enum Measure {
-    /// The tester alone, and through a forwarder: what it can do, and the latency that is its own.
-    Floor,
-    /// The highest load of which nothing is lost.
-    Ndr,
-    /// The highest load of which at most 0.5 % are lost.
-    Pdr,
-    /// Latency at 10, 50 and 90 % of the NDR.
-    Latency,
-    /// Reloads at 90 % of the NDR.
-    Reload,
-    /// The longest burst of which nothing is lost.
-    BackToBack,
-    /// Twice and ten times the NDR.
-    Overload,
-    /// 90 % of the NDR for a long time.
-    Soak,
-}
-
-fn depth(text: &str) -> Result<u16, String> {
-    let depth = text.parse().ok().filter(|depth: &u16| depth.is_power_of_two() && (64..=16384).contains(depth));
-    depth.ok_or_else(|| "a power of two, 64 to 16384".to_owned())
-}
-
-impl Load {
-    /// Short trials over rings in memory: unsigned traffic and signed.
-    pub fn quick(core: usize) -> Self {
-        Self {
-            mixes: ["unsigned", "signed-100"].map(str::to_owned).to_vec(),
-            over: Over::Ring,
-            ports: Vec::new(),
-            depth: cable::DEPTH as u16,
-            worker_cores: vec![core],
-            crypto_cores: Vec::new(),
-            tester_core: core + 1,
-            measure: vec![Measure::Floor, Measure::Ndr, Measure::Latency],
-            seconds: 0.2,
-            trials: 5,
-            exceed: 0.0,
-            width: 0.02,
-            max_rate: Goal::NDR.range.1,
-            rate: None,
-            soak_seconds: 0,
-            fault: String::new(),
-            out: None,
-            json: true,
-        }
-    }
-}
-
 pub fn run(args: &Load) -> Result<(), Box<dyn Error>> {
+    args.check()?;
     let mut document = Document::begin("load");
     if let Some(folder) = &args.out {
         std::fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     }
+    document.notes.push(args.setting());
     measure(args, &mut document)?;
     if let Some(folder) = &args.out {
         document.run.end();
@@ -282,10 +167,11 @@ fn drive<P: FrameIo, D: Device>(
     }
     if let Some(ndr) = ndr {
         if has(Measure::Latency) {
+            let of = args.rate.map_or_else(|| "NDR".to_owned(), |rate| format!("{rate:.0}/s"));
             for share in [10, 50, 90] {
                 let rate = ndr * f64::from(share) / 100.0;
                 let outcome =
-                    bench.latency(&format!("{share} % of NDR"), &share.to_string(), rate, 5.0 * args.seconds)?;
+                    bench.latency(&format!("{share} % of {of}"), &share.to_string(), rate, 5.0 * args.seconds)?;
                 if let Some(folder) = &args.out {
                     let file = format!("{name}-{share}.hdr");
                     hdr::write(&folder.join(&file), &outcome.latency, began, outcome.seconds)?;
@@ -293,7 +179,9 @@ fn drive<P: FrameIo, D: Device>(
                 }
             }
         }
-        if has(Measure::Reload) {
+        if has(Measure::Reload) && !args.ports.is_empty() {
+            bench.note("reload: not measured: nobody here can tell a gateway elsewhere to");
+        } else if has(Measure::Reload) {
             bench.reload(ndr * 0.9, 10, args.seconds)?;
         }
         if has(Measure::Overload) {
@@ -304,9 +192,11 @@ fn drive<P: FrameIo, D: Device>(
         if has(Measure::Soak) {
             bench.soak(ndr * 0.9, Duration::from_secs(args.soak_seconds))?;
         }
+    } else if has(Measure::Ndr) {
+        bench.note("no load holds, so nothing was measured at a share of it; --rate gives one");
     }
     if has(Measure::BackToBack) {
-        bench.back_to_back(args.max_rate, 5)?;
+        bench.back_to_back(args.max_rate, args.seconds, 5)?;
     }
     Ok(bench.end())
 }
