@@ -1,0 +1,134 @@
+//! Whom a message speaks of: subscribers by IMSI and number, and nodes by number, wherever the applications put them.
+
+use super::{Avp, AvpId, Avps, MAX_DEPTH, Message};
+use crate::addr::Digits;
+use crate::list::List;
+
+/// What a number found in a message stands for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Party {
+    /// A subscriber by IMSI.
+    Imsi,
+    /// A subscriber by number, E.164.
+    Msisdn,
+    /// A node by number: SGSN, MME, MSC, VLR, GMLC or service centre.
+    Node,
+}
+
+const SUBSCRIPTION_ID: AvpId = AvpId::new(0, 443);
+const SUBSCRIPTION_ID_DATA: AvpId = AvpId::new(0, 444);
+const SUBSCRIPTION_ID_TYPE: AvpId = AvpId::new(0, 450);
+const TGPP_IMSI: AvpId = AvpId::new(AvpId::TGPP, 1);
+const USER_IDENTITY: AvpId = AvpId::new(AvpId::TGPP, 700);
+const MSISDN: AvpId = AvpId::new(AvpId::TGPP, 701);
+const SUBSCRIPTION_DATA: AvpId = AvpId::new(AvpId::TGPP, 1400);
+const GMLC_NUMBER: AvpId = AvpId::new(AvpId::TGPP, 1474);
+const SGSN_NUMBER: AvpId = AvpId::new(AvpId::TGPP, 1489);
+const A_MSISDN: AvpId = AvpId::new(AvpId::TGPP, 1643);
+const MME_NUMBER: AvpId = AvpId::new(AvpId::TGPP, 1645);
+const SERVING_NODE: AvpId = AvpId::new(AvpId::TGPP, 2401);
+const MSC_NUMBER: AvpId = AvpId::new(AvpId::TGPP, 2403);
+const ADDITIONAL_SERVING_NODE: AvpId = AvpId::new(AvpId::TGPP, 2406);
+const USER_IDENTIFIER: AvpId = AvpId::new(AvpId::TGPP, 3102);
+const SC_ADDRESS: AvpId = AvpId::new(AvpId::TGPP, 3300);
+const VLR_NUMBER: AvpId = AvpId::new(AvpId::TGPP, 3420);
+
+/// Groups that hold identities of those the message is about.
+const fn holds_identities(id: AvpId) -> bool {
+    matches!(id, USER_IDENTITY | SUBSCRIPTION_DATA | SERVING_NODE | ADDITIONAL_SERVING_NODE | USER_IDENTIFIER)
+}
+
+/// Reports each number of the message and the octet where its AVP begins, in the order of the tree.
+///
+/// Text or octets that are no decimal number of one to 16 digits are passed over: whether an identity must be there and
+/// well formed is for policy.
+/// # Source
+/// TS 29.272 §7.3 (S6a, S13), TS 29.338 §5.3, §6.3 (S6c, SGd), TS 29.172 and TS 29.173 (SLg, SLh), TS 29.329 §6.3 (Sh),
+/// RFC 8506 §8.46 (Gx, Gy, Rx), TS 23.003 §13.3 and §19.3 (private identities and NAIs).
+pub fn visit(message: &Message<'_>, each: &mut impl FnMut(Party, Digits, usize)) {
+    run(message.view.avps(), 0, each);
+}
+
+fn run(avps: Avps<'_>, depth: usize, each: &mut impl FnMut(Party, Digits, usize)) {
+    for avp in avps.flatten() {
+        let (party, digits) = match avp.id {
+            AvpId::USER_NAME => (Party::Imsi, private_identity(avp.data)),
+            TGPP_IMSI => (Party::Imsi, from_ascii(avp.data)),
+            MSISDN | A_MSISDN => (Party::Msisdn, from_tbcd(avp.data)),
+            SGSN_NUMBER | MME_NUMBER | MSC_NUMBER | GMLC_NUMBER | SC_ADDRESS | VLR_NUMBER => {
+                (Party::Node, from_tbcd(avp.data))
+            }
+            SUBSCRIPTION_ID => match subscription(&avp) {
+                Some((party, digits)) => (party, Some(digits)),
+                None => continue,
+            },
+            id if depth < MAX_DEPTH && holds_identities(id) => {
+                run(avp.children(), depth + 1, each);
+                continue;
+            }
+            _ => continue,
+        };
+        if let Some(digits) = digits {
+            each(party, digits, avp.at);
+        }
+    }
+}
+
+/// Type and data of a Subscription-Id, in either order: 0 E.164, 1 IMSI, 3 NAI, 4 private identity (RFC 8506 §8.47).
+fn subscription(group: &Avp<'_>) -> Option<(Party, Digits)> {
+    let find = |id| group.children().flatten().find(|avp| avp.id == id);
+    let data = find(SUBSCRIPTION_ID_DATA)?.data;
+    match find(SUBSCRIPTION_ID_TYPE)?.u32()? {
+        0 => Some((Party::Msisdn, from_ascii(data)?)),
+        1 => Some((Party::Imsi, from_ascii(data)?)),
+        3 | 4 => Some((Party::Imsi, private_identity(data)?)),
+        _ => None,
+    }
+}
+
+/// The IMSI of a User-Name: all of it, or what stands before the realm of a private identity.
+///
+/// A NAI for authentication has one digit more in front, which says how (TS 23.003 §19.3.2).
+fn private_identity(text: &[u8]) -> Option<Digits> {
+    let user = text.split(|&octet| octet == b'@').next()?;
+    let user = if user.len() == text.len() || user.len() < 16 { user } else { user.get(1..)? };
+    from_ascii(user).filter(|digits| digits.len() <= 15)
+}
+
+fn from_ascii(text: &[u8]) -> Option<Digits> {
+    let decimal = !text.is_empty() && text.len() <= 16 && text.iter().all(u8::is_ascii_digit);
+    core::str::from_utf8(text).ok().filter(|_| decimal)?.parse().ok()
+}
+
+fn from_tbcd(octets: &[u8]) -> Option<Digits> {
+    Digits::from_tbcd(octets).filter(|digits| !digits.is_empty() && digits.len() <= 16 && digits.is_decimal())
+}
+
+/// Whom a message speaks of, for policy.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Identities {
+    /// IMSIs, each once; the first four.
+    pub imsi: List<Digits, 4>,
+    /// Numbers of subscribers, each once; the first four.
+    pub msisdn: List<Digits, 4>,
+    /// Numbers of nodes, each once; the first four.
+    pub nodes: List<Digits, 4>,
+    /// One was left out, since its list was full: policy must not take the lists for all there is.
+    pub more: bool,
+}
+
+/// Collects what [`visit`] reports.
+pub fn identities(message: &Message<'_>) -> Identities {
+    let mut found = Identities::default();
+    visit(message, &mut |party, digits, _| {
+        let list = match party {
+            Party::Imsi => &mut found.imsi,
+            Party::Msisdn => &mut found.msisdn,
+            Party::Node => &mut found.nodes,
+        };
+        if !list.iter().any(|seen| *seen == digits) {
+            found.more |= !list.push(digits);
+        }
+    });
+    found
+}
