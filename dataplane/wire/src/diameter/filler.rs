@@ -12,14 +12,17 @@ pub const WATCHDOG_ANSWER: [u8; 68] = [
     0, 0, 1, 40, 0x40, 0, 0, 15, b'i', b'n', b'v', b'a', b'l', b'i', b'd', 0,
 ];
 
-const RESULT: (AvpId, &[u8]) = (AvpId::RESULT_CODE, &2001_u32.to_be_bytes());
-const HOST: (AvpId, &[u8]) = (AvpId::ORIGIN_HOST, b"sg.invalid");
+/// An AVP of the answer.
+type Said = (AvpId, &'static [u8]);
+
+const RESULT: Said = (AvpId::RESULT_CODE, &2001_u32.to_be_bytes());
+const HOST: Said = (AvpId::ORIGIN_HOST, b"sg.invalid");
 /// Four octets longer, for the one length that [`HOST`] and padding cannot make.
-const LONGER_HOST: (AvpId, &[u8]) = (AvpId::ORIGIN_HOST, b"sg.sg.invalid");
-const REALM: (AvpId, &[u8]) = (AvpId::ORIGIN_REALM, b"invalid");
+const LONGER_HOST: Said = (AvpId::ORIGIN_HOST, b"sg.sg.invalid");
+const REALM: Said = (AvpId::ORIGIN_REALM, b"invalid");
 
 /// What an answer says, from the most to the least; the octets it takes.
-const FORMS: [(usize, &[(AvpId, &[u8])]); 6] = [
+const FORMS: [(usize, &[Said]); 6] = [
     (68, &[RESULT, HOST, REALM]),
     (72, &[RESULT, LONGER_HOST, REALM]),
     (52, &[RESULT, HOST]),
