@@ -4,7 +4,7 @@ use crate::Reason;
 use crate::addr::Digits;
 use crate::diameter::{self, Avp, AvpId, FLAG_VENDOR, MAX_DEPTH, Message, View, dictionary};
 use crate::sec::dess::{Group, Part, Signer, SystemTime};
-use crate::sec::{Header, Sorter, Tvp, dia0, dia1};
+use crate::sec::{Header, Sorter, Tvp, dia0, dia1, ecdsa};
 
 /// A message: what is read is read again from what is written, and only what was asked for changes.
 pub fn diameter(octets: &[u8]) {
@@ -168,4 +168,12 @@ fn received(message: &Message<'_>, dess: &Avp<'_>, sorter: &mut Sorter, tbs: &mu
     assert_eq!(write(&view, parts, sorter, &mut again), Ok(()));
     assert_eq!(&again, tbs);
     Some(native)
+}
+
+/// A DER signature that reads is written back octet for octet: there is one way to write it.
+pub fn ecdsa_der(octets: &[u8]) {
+    let Some(raw) = ecdsa::from_der(octets) else { return };
+    let mut out = Vec::new();
+    ecdsa::put_der(&raw, &mut out);
+    assert_eq!(out, octets);
 }

@@ -201,3 +201,95 @@ impl<'a> Signer<'a> {
         true
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diameter::Avps;
+
+    /// A group of these children, as a message would hold it at octet 20.
+    fn group(children: &[(AvpId, &[u8])]) -> Vec<u8> {
+        let (mut inside, mut out) = (Vec::new(), Vec::new());
+        children.iter().for_each(|(id, data)| assert!(emit_avp(*id, 0, data, &mut inside)));
+        assert!(emit_avp(AvpId::DESS_SIGNATURE, 0, &inside, &mut out));
+        out
+    }
+
+    fn first(octets: &[u8]) -> Avp<'_> {
+        Avps::new(octets, 20).next().expect("one").expect("sound")
+    }
+
+    const GOOD: [(AvpId, &[u8]); 4] = [
+        (AvpId::DESS_SIGNING_IDENTITY, b"r.example"),
+        (AvpId::DESS_SYSTEM_TIME, &[0xee, 0xaa, 0, 1]),
+        (AvpId::DESS_DIGITAL_SIGNATURE_TYPE, &[0; 4]),
+        (AvpId::DESS_DIGITAL_SIGNATURE, &[7; 9]),
+    ];
+
+    #[test]
+    fn a_group_reads_and_each_child_counts() -> Result<(), Refusal> {
+        let octets = group(&GOOD);
+        let read = Group::read(&first(&octets))?;
+        let claim = Claim { identity: b"r.example", time: SystemTime(0xeeaa_0001), kind: 0, signature: &[7; 9] };
+        assert_eq!((read.claim()?, read.is_native(), read.parts().count()), (claim, false, 4));
+        for missing in 0..4 {
+            let mut children = GOOD.to_vec();
+            children.remove(missing);
+            let octets = group(&children);
+            assert_eq!(Group::read(&first(&octets))?.claim(), Err(Reason::SecIdentityMissing.at(20)), "{missing}");
+        }
+        for short in [1, 2] {
+            let mut children = GOOD;
+            children[short].1 = &[0, 0, 0];
+            let octets = group(&children);
+            let want = Reason::SecSyntax.at(if short == 1 { 56 } else { 72 });
+            assert_eq!(Group::read(&first(&octets))?.claim(), Err(want), "{short}");
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn children_are_unique_bounded_and_inside() {
+        let unknown = AvpId::new(5, 5);
+        let octets = group(&[GOOD[0], (unknown, b""), (AvpId::new(0, 5), b""), (unknown, b"x")]);
+        assert_eq!(Group::read(&first(&octets)), Err(Reason::DiaAvpDup.at(20 + 12 + 24 + 12 + 8)));
+        let many: Vec<_> = (0..17).map(|code| (AvpId::new(5, code), &b""[..])).collect();
+        assert!(Group::read(&first(&group(&many[..16]))).is_ok());
+        assert_eq!(Group::read(&first(&group(&many))), Err(Reason::SecSyntax.at(20 + 12 + 16 * 12)));
+        let mut octets = group(&GOOD);
+        octets[12 + 7] = 11; // length of the first child, below its header
+        assert_eq!(Group::read(&first(&octets)), Err(Reason::DiaAvpLength.at(20 + 12 + 5)));
+    }
+
+    #[test]
+    fn what_a_signer_writes_is_what_was_read() -> Result<(), Refusal> {
+        let signer = Signer::new(b"r.example", SystemTime(0xeeaa_0001), 3, None);
+        let mut out = Vec::new();
+        assert!(signer.emit(&[7; 9], &mut out));
+        assert_eq!(out, group(&GOOD));
+        assert_eq!(out.len(), signer.len(9));
+        assert!(Group::read(&first(&out))?.parts().take(3).eq(signer.parts()));
+        assert!(!signer.emit(&vec![0; MAX_LEN], &mut out) && out.len() == signer.len(9));
+        for (alg, kind) in [(1, 1), (2, 1), (3, 0), (4, 1)] {
+            assert_eq!(signature_type(alg), kind);
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn age_counts_milliseconds_and_survives_the_wrap() {
+        let now = 1_795_000_000_250;
+        let signed = SystemTime::from_unix_ms(now);
+        assert_eq!((signed.0, signed.age_ms(now)), (4_003_988_800, 250));
+        let wrap_ms = ((1_u64 << 32) - u64::from(UNIX_EPOCH)) * 1000; // 2036
+        assert_eq!(SystemTime(0).age_ms(wrap_ms), 0);
+        assert_eq!(SystemTime(u32::MAX).age_ms(wrap_ms + 5), 1005);
+        assert_eq!(SystemTime(2).age_ms(wrap_ms), -2000);
+        let limit = Duration::from_secs(30);
+        let check = |seconds: i64| SystemTime((4_003_988_800 + seconds) as u32).check(now - 250, limit, limit);
+        assert_eq!((check(-30), check(30)), (Ok(()), Ok(())));
+        assert_eq!((check(-31), check(31)), (Err(Reason::SecTimePast), Err(Reason::SecTimeFuture)));
+        let late = SystemTime(4_003_988_800 - 30).check(now, limit, limit);
+        assert_eq!(late, Err(Reason::SecTimePast), "30.25 s");
+    }
+}

@@ -46,7 +46,8 @@ pub fn parse<'a>(group: &Group<'a>) -> Result<Protection<'a>, Refusal> {
     let (header, covered, _) =
         Header::parse(avp.data).map_err(|refusal| refusal.reason.at(at + refusal.at as usize))?;
     if signature_len(alg) != Some(claim.signature.len()) {
-        return Err(Reason::SecSigForm.at(avp.at));
+        let signature = group.find(AvpId::DESS_DIGITAL_SIGNATURE).unwrap_or(avp);
+        return Err(Reason::SecSigForm.at(signature.at));
     }
     Ok(Protection { header, covered, claim })
 }
@@ -106,4 +107,96 @@ fn put_part(part: &Part<'_>, out: &mut Vec<u8>) {
     out.push(part.flags & FLAG_MANDATORY);
     out.extend_from_slice(&(part.data.len() as u32).to_be_bytes());
     out.extend_from_slice(part.data);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::dess::{Signer, SystemTime};
+    use super::super::{FLAG_CALLED_COPY, Tvp};
+    use super::*;
+    use crate::diameter::{Avps, begin, emit_avp, finish};
+
+    const HEADER: Header<'static> = Header {
+        alg: 1,
+        flags: 0,
+        node: 1,
+        sai: [0xa0, 0xc3, 0xb8, 0xf3, 0x14, 0xb1, 0xbf, 0xa7],
+        tvp: Tvp(0x2de7_4380),
+        seq: 1,
+        copy: None,
+    };
+
+    /// A group with these octets for a header, at octet 20 of a message.
+    fn sample(covered: &[u8], signature: &[u8]) -> Vec<u8> {
+        let mut out = Vec::new();
+        assert!(Signer::new(b"r.example", SystemTime(9), 1, Some(covered)).emit(signature, &mut out));
+        out
+    }
+
+    fn checked(octets: &[u8]) -> Result<(u64, usize), Refusal> {
+        let dess = Avps::new(octets, 20).next().expect("one").expect("sound");
+        let group = Group::read(&dess)?;
+        assert!(group.is_native());
+        parse(&group).map(|found| (found.header.seq, found.claim.signature.len()))
+    }
+
+    #[test]
+    fn each_check_is_earned_by_one_octet() {
+        let mut covered = Vec::new();
+        HEADER.emit(&mut covered);
+        assert_eq!(checked(&sample(&covered, &[0x55; 64])), Ok((1, 64)));
+        let avp = 20 + 12 + 24 + 16 + 16; // behind identity, time and type
+        let data = avp + 12;
+        let signature = data + 24;
+        for (at, octet, want) in [
+            (0, 2, Reason::SecVersion.at(data)),
+            (1, 9, Reason::SecAlgUnsupported.at(data + 1)),
+            (1, 4, Reason::SecSigForm.at(signature)),
+            (2, 4, Reason::SecFlags.at(data + 2)),
+            (2, FLAG_CALLED_COPY, Reason::SecFlags.at(data + 2)),
+        ] {
+            let mut bad = covered.clone();
+            bad[at] = octet;
+            assert_eq!(checked(&sample(&bad, &[0x55; 64])), Err(want), "octet {at} set to {octet}");
+        }
+        assert_eq!(checked(&sample(&covered, &[0x55; 63])), Err(Reason::SecSigForm.at(signature)));
+        assert_eq!(checked(&sample(&covered[..23], &[0x55; 64])), Err(Reason::SecSyntax.at(avp)));
+        covered.push(0);
+        assert_eq!(checked(&sample(&covered, &[0x55; 64])), Err(Reason::SecSyntax.at(avp)));
+    }
+
+    /// What a signature over these flags and AVPs covers.
+    fn covers(flags: u8, avps: &[(AvpId, u8, &[u8])]) -> Vec<u8> {
+        let header = crate::diameter::Header { flags: Flags(flags), command: 316, ..Default::default() };
+        let (mut message, mut tbs) = (Vec::new(), Vec::new());
+        let start = begin(&header, &mut message);
+        avps.iter().for_each(|(id, flags, data)| assert!(emit_avp(*id, *flags, data, &mut message)));
+        assert!(finish(start, &mut message));
+        let signer = Signer::new(b"r.example", SystemTime(9), 1, Some(&[1; 24]));
+        let view = View::new(&message).expect("ours");
+        assert_eq!(write_tbs(&view, &[1; 24], signer.parts(), &mut Sorter::new(), &mut tbs), Ok(()));
+        tbs
+    }
+
+    #[test]
+    fn agents_may_do_what_agents_do_and_nothing_else() {
+        let host: (AvpId, u8, &[u8]) = (AvpId::ORIGIN_HOST, 0x40, b"h.example");
+        let name: (AvpId, u8, &[u8]) = (AvpId::USER_NAME, 0x40, b"001");
+        let good = covers(0xc0, &[host, name]);
+        assert_eq!(covers(0xd0, &[name, (host.0, 0x60, host.2)]), good, "order, T of the command, P of an AVP");
+        for code in [282, 284, 301, 621, 623, 650] {
+            assert_eq!(covers(0xc0, &[host, (AvpId::new(0, code), 0, b"x"), name]), good, "{code}");
+            assert_ne!(covers(0xc0, &[host, (AvpId::new(9, code), 0, b"x"), name]), good, "vendor 9, {code}");
+        }
+        for (flags, avps) in [
+            (0x80, [host, name]),
+            (0xe0, [host, name]),
+            (0xc0, [host, (name.0, 0, name.2)]),
+            (0xc0, [host, (name.0, 0x40, b"002")]),
+            (0xc0, [host, (AvpId::new(1, 1), 0x40, name.2)]),
+            (0xc0, [host, host]),
+        ] {
+            assert_ne!(covers(flags, &avps), good, "{flags:x} {avps:?}");
+        }
+    }
 }

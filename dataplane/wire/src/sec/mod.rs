@@ -3,6 +3,7 @@
 pub mod dess;
 pub mod dia0;
 pub mod dia1;
+pub mod ecdsa;
 mod header;
 mod sorted;
 pub mod tcap0;
