@@ -18,6 +18,11 @@ pub enum Party {
 const SUBSCRIPTION_ID: AvpId = AvpId::new(0, 443);
 const SUBSCRIPTION_ID_DATA: AvpId = AvpId::new(0, 444);
 const SUBSCRIPTION_ID_TYPE: AvpId = AvpId::new(0, 450);
+const SUBSCRIPTION_ID_EXTENSION: AvpId = AvpId::new(0, 659);
+const SUBSCRIPTION_ID_E164: AvpId = AvpId::new(0, 660);
+const SUBSCRIPTION_ID_IMSI: AvpId = AvpId::new(0, 661);
+const SUBSCRIPTION_ID_NAI: AvpId = AvpId::new(0, 663);
+const SUBSCRIPTION_ID_PRIVATE: AvpId = AvpId::new(0, 664);
 const TGPP_IMSI: AvpId = AvpId::new(AvpId::TGPP, 1);
 const USER_IDENTITY: AvpId = AvpId::new(AvpId::TGPP, 700);
 const MSISDN: AvpId = AvpId::new(AvpId::TGPP, 701);
@@ -35,7 +40,15 @@ const VLR_NUMBER: AvpId = AvpId::new(AvpId::TGPP, 3420);
 
 /// Groups that hold identities of those the message is about.
 const fn holds_identities(id: AvpId) -> bool {
-    matches!(id, USER_IDENTITY | SUBSCRIPTION_DATA | SERVING_NODE | ADDITIONAL_SERVING_NODE | USER_IDENTIFIER)
+    matches!(
+        id,
+        SUBSCRIPTION_ID_EXTENSION
+            | USER_IDENTITY
+            | SUBSCRIPTION_DATA
+            | SERVING_NODE
+            | ADDITIONAL_SERVING_NODE
+            | USER_IDENTIFIER
+    )
 }
 
 /// Reports each number of the message and the octet where its AVP begins, in the order of the tree.
@@ -44,7 +57,7 @@ const fn holds_identities(id: AvpId) -> bool {
 /// well formed is for policy.
 /// # Source
 /// TS 29.272 §7.3 (S6a, S13), TS 29.338 §5.3, §6.3 (S6c, SGd), TS 29.172 and TS 29.173 (SLg, SLh), TS 29.329 §6.3 (Sh),
-/// RFC 8506 §8.46 (Gx, Gy, Rx), TS 23.003 §13.3 and §19.3 (private identities and NAIs).
+/// RFC 8506 §8.46 and §8.58 (Gx, Gy, Rx), TS 23.003 §13.3 and §19.3 (private identities and NAIs).
 pub fn visit(message: &Message<'_>, each: &mut impl FnMut(Party, Digits, usize)) {
     run(message.view.avps(), 0, each);
 }
@@ -52,8 +65,11 @@ pub fn visit(message: &Message<'_>, each: &mut impl FnMut(Party, Digits, usize))
 fn run(avps: Avps<'_>, depth: usize, each: &mut impl FnMut(Party, Digits, usize)) {
     for avp in avps.flatten() {
         let (party, digits) = match avp.id {
-            AvpId::USER_NAME => (Party::Imsi, private_identity(avp.data)),
-            TGPP_IMSI => (Party::Imsi, from_ascii(avp.data)),
+            AvpId::USER_NAME | SUBSCRIPTION_ID_NAI | SUBSCRIPTION_ID_PRIVATE => {
+                (Party::Imsi, private_identity(avp.data))
+            }
+            TGPP_IMSI | SUBSCRIPTION_ID_IMSI => (Party::Imsi, from_ascii(avp.data)),
+            SUBSCRIPTION_ID_E164 => (Party::Msisdn, from_ascii(avp.data)),
             MSISDN | A_MSISDN => (Party::Msisdn, from_tbcd(avp.data)),
             SGSN_NUMBER | MME_NUMBER | MSC_NUMBER | GMLC_NUMBER | SC_ADDRESS | VLR_NUMBER => {
                 (Party::Node, from_tbcd(avp.data))

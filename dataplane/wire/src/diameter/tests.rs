@@ -306,7 +306,9 @@ fn subscribers_are_found_where_applications_put_them() -> Result<(), Refusal> {
     let nai = pack(&[(AvpId::new(0, 444), b"0001010000000007@nai.epc.example"), (AvpId::new(0, 450), &[0, 0, 0, 3])]);
     let identifier = pack(&[(AvpId::USER_NAME, b"001010000000008"), (tgpp(701), &[0x99, 0x20, 0x55, 0xf1])]);
     let profile = pack(&[(tgpp(701), &[0x99, 0x20, 0x55, 0xf1]), (tgpp(1643), &[0x12])]);
-    let avps: [(AvpId, &[u8]); 9] = [
+    let extension = pack(&[(AvpId::new(0, 660), b"999025550002"), (AvpId::new(0, 664), b"001010000000006@ims.epc")]);
+    let avps: [(AvpId, &[u8]); 10] = [
+        (AvpId::new(0, 659), &extension),
         (AvpId::ORIGIN_HOST, b"h.r"),
         (AvpId::ORIGIN_REALM, b"r"),
         (AvpId::USER_NAME, b"001010000000009"),
@@ -322,8 +324,8 @@ fn subscribers_are_found_where_applications_put_them() -> Result<(), Refusal> {
     let text = |list: &crate::list::List<crate::addr::Digits, 4>| {
         list.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
     };
-    assert_eq!(text(&found.imsi), "001010000000009 001010000000007 001010000000008");
-    assert_eq!(text(&found.msisdn), "999025550001 9902551 21");
+    assert_eq!(text(&found.imsi), "001010000000006 001010000000009 001010000000007 001010000000008");
+    assert_eq!(text(&found.msisdn), "999025550002 999025550001 9902551 21");
     assert_eq!((text(&found.nodes), found.more), ("9990".into(), false));
     Ok(())
 }

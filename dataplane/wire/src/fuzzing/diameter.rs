@@ -87,6 +87,7 @@ fn names(message: &Message<'_>) {
 
 /// Signatures over a message: any order of its AVPs gives one string, and what we sign reads back as such.
 pub fn diameter_sec(octets: &[u8]) {
+    ecdsa_der(octets);
     let Ok(message) = Message::parse(octets) else { return };
     let (mut sorter, mut tbs) = (Sorter::new(), Vec::new());
     if let Some(dess) = message.dess {
@@ -171,7 +172,7 @@ fn received(message: &Message<'_>, dess: &Avp<'_>, sorter: &mut Sorter, tbs: &mu
 }
 
 /// A DER signature that reads is written back octet for octet: there is one way to write it.
-pub fn ecdsa_der(octets: &[u8]) {
+fn ecdsa_der(octets: &[u8]) {
     let Some(raw) = ecdsa::from_der(octets) else { return };
     let mut out = Vec::new();
     ecdsa::put_der(&raw, &mut out);

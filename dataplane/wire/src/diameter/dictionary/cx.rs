@@ -52,7 +52,7 @@ pub(super) const AVPS: &[Definition] = definitions! {
     631 Grouped "Supported-Applications"
     632 Grouped "Associated-Identities"
     633 Enumerated "Originating-Request"
-    634 Utf8String "Wildcarded-PSI"
+    634 Utf8String "Wildcarded-Public-Identity"
     635 Grouped "SIP-Digest-Authenticate"
     636 Utf8String "Wildcarded-IMPU"
     637 Unsigned32 "UAR-Flags"
@@ -77,4 +77,5 @@ pub(super) const AVPS: &[Definition] = definitions! {
     656 Grouped "Allowed-WAF-WWSF-Identities"
     657 Utf8String "WebRTC-Authentication-Function-Name"
     658 Utf8String "WebRTC-Web-Server-Function-Name"
+    659 Unsigned32 "RTR-Flags"
 };

@@ -16,7 +16,6 @@ const COMMANDS: &[super::Command] = commands! {
 /// TS 29.338 §5.3.3.
 #[rustfmt::skip]
 pub(super) const AVPS: &[Definition] = definitions! {
-    3300 OctetString "SC-Address"
     3308 Enumerated "SM-RP-MTI"
     3309 OctetString "SM-RP-SMEA"
     3310 Unsigned32 "SRR-Flags"
@@ -33,6 +32,8 @@ pub(super) const AVPS: &[Definition] = definitions! {
     3321 Enumerated "SM-Delivery-Cause"
     3322 Unsigned32 "Absent-User-Diagnostic-SM"
     3323 Unsigned32 "RDR-Flags"
+    3329 Time "Maximum-UE-Availability-Time"
+    3333 Unsigned32 "SMS-GMSC-Alert-Event"
     3334 Unsigned32 "SMSF-3GPP-Absent-User-Diagnostic-SM"
     3335 Unsigned32 "SMSF-Non-3GPP-Absent-User-Diagnostic-SM"
     3336 Grouped "SMSF-3GPP-SM-Delivery-Outcome"

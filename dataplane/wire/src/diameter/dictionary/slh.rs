@@ -21,7 +21,7 @@ pub(super) const AVPS: &[Definition] = definitions! {
     2404 Unsigned32 "LCS-Capabilities-Sets"
     2405 Address "GMLC-Address"
     2406 Grouped "Additional-Serving-Node"
-    2407 Address "PSR-Address"
+    2407 Address "PPR-Address"
     2408 Identity "MME-Realm"
     2409 Identity "SGSN-Name"
     2410 Identity "SGSN-Realm"
