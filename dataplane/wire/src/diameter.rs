@@ -9,12 +9,14 @@ mod emit;
 mod filler;
 mod identities;
 mod message;
+mod show;
 
 pub use avp::{Avp, AvpId, Avps, FLAG_MANDATORY, FLAG_PROTECTED, FLAG_VENDOR, MAX_DEPTH};
 pub use emit::{begin, clear_padding, emit_avp, finish, rebuild};
 pub use filler::{WATCHDOG_ANSWER, emit_watchdog_answer, watchdog_answer_len};
-pub use identities::{Identities, Party, identities, visit};
+pub use identities::{Identities, Party, identities, plmn, visit};
 pub use message::{MAX_AVPS, Message};
+pub use show::{Shown, tree};
 
 use crate::{Reason, Refusal};
 

@@ -132,8 +132,9 @@ impl<'a> Avp<'a> {
     /// True if the octets that fill it up are zero.
     #[inline]
     pub fn is_canonical(&self) -> bool {
-        let padding = self.raw.split_at_checked(self.data_at() - self.at + self.data.len());
-        padding.is_none_or(|(_, padding)| padding.iter().all(|octet| *octet == 0))
+        // Header and whole are multiples of four, so what the data lacks to one is padding.
+        let padding = self.data.len().wrapping_neg() % 4;
+        self.raw.last_chunk().is_none_or(|last| u32::from_be_bytes(*last) & ((1 << (8 * padding)) - 1) == 0)
     }
 }
 

@@ -112,12 +112,27 @@ fn private_identity(text: &[u8]) -> Option<Digits> {
 }
 
 fn from_ascii(text: &[u8]) -> Option<Digits> {
-    let decimal = !text.is_empty() && text.len() <= 16 && text.iter().all(u8::is_ascii_digit);
-    core::str::from_utf8(text).ok().filter(|_| decimal)?.parse().ok()
+    let mut packed = [0; 8];
+    for (i, octet) in text.iter().enumerate() {
+        let place = packed.get_mut(i / 2).filter(|_| octet.is_ascii_digit())?;
+        *place |= (octet & 0x0f) << (4 * (i % 2));
+    }
+    Digits::from_nibbles(&packed, text.len()).filter(|digits| !digits.is_empty())
 }
 
 fn from_tbcd(octets: &[u8]) -> Option<Digits> {
     Digits::from_tbcd(octets).filter(|digits| !digits.is_empty() && digits.len() <= 16 && digits.is_decimal())
+}
+
+/// MCC and MNC, five or six digits, of a Visited-PLMN-Id (TS 29.272 §7.3.9, coded as TS 24.008 §10.5.1.3 has it).
+///
+/// `None` if it has not three octets, or other than decimal digits.
+pub fn plmn(octets: &[u8]) -> Option<Digits> {
+    let &[a, b, c] = octets.try_into().ok()?;
+    // The third digit of the MNC stands before the first two, and is a filler where there are but two.
+    let len = if b >> 4 == 0x0f { 5 } else { 6 };
+    let packed = [a, b & 0x0f | c << 4, c >> 4 | b & 0xf0];
+    Digits::from_nibbles(&packed, len).filter(Digits::is_decimal)
 }
 
 /// Whom a message speaks of, for policy.
@@ -147,4 +162,23 @@ pub fn identities(message: &Message<'_>) -> Identities {
         }
     });
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn networks_have_two_or_three_digits() {
+        for (octets, want) in [
+            (&[0x00, 0xf1, 0x20][..], Some("00102")),
+            (&[0x13, 0x00, 0x14], Some("310410")),
+            (&[0x00, 0xa1, 0x20], None),
+            (&[0x0f, 0xf1, 0x20], None),
+            (&[0x00, 0xf1], None),
+            (&[0x00, 0xf1, 0x20, 0], None),
+        ] {
+            assert_eq!(plmn(octets).map(|digits| digits.to_string()).as_deref(), want, "{octets:02x?}");
+        }
+    }
 }

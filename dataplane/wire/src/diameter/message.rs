@@ -80,7 +80,7 @@ impl<'a> Message<'a> {
         for avp in view.avps() {
             let avp = avp?;
             walk.count(&avp)?;
-            if !message.take(avp, &mut walk)? && twice.is_none() {
+            if !message.take(&avp, &mut walk)? && twice.is_none() {
                 twice = Some(Reason::DiaAvpDup.at(avp.at));
             }
         }
@@ -102,7 +102,7 @@ impl<'a> Message<'a> {
 
     /// Takes one AVP; `false` if it may occur once and was seen before.
     #[inline]
-    fn take(&mut self, avp: Avp<'a>, walk: &mut Walk) -> Result<bool, Refusal> {
+    fn take(&mut self, avp: &Avp<'a>, walk: &mut Walk) -> Result<bool, Refusal> {
         let slot = match avp.id {
             AvpId::SESSION_ID => &mut self.session_id,
             AvpId::ORIGIN_HOST => &mut self.origin_host,
@@ -110,9 +110,9 @@ impl<'a> Message<'a> {
             AvpId::DESTINATION_HOST => &mut self.destination_host,
             AvpId::DESTINATION_REALM => &mut self.destination_realm,
             AvpId::USER_NAME => &mut self.user_name,
-            AvpId::RESULT_CODE => return once(&mut self.result_code, number(&avp)?),
-            AvpId::AUTH_SESSION_STATE => return once(&mut self.auth_session_state, number(&avp)?),
-            AvpId::DESS_SIGNATURE => return once(&mut self.dess, avp),
+            AvpId::RESULT_CODE => return once(&mut self.result_code, number(avp)?),
+            AvpId::AUTH_SESSION_STATE => return once(&mut self.auth_session_state, number(avp)?),
+            AvpId::DESS_SIGNATURE => return once(&mut self.dess, *avp),
             AvpId::ROUTE_RECORD => {
                 self.route_record_count += 1;
                 return Ok(true);
@@ -123,10 +123,10 @@ impl<'a> Message<'a> {
             }
             id => {
                 if id == AvpId::EXPERIMENTAL_RESULT {
-                    self.experimental.get_or_insert(avp);
+                    self.experimental.get_or_insert(*avp);
                 }
                 if is_entered(id) {
-                    walk.group(&avp, 1)?;
+                    walk.group(avp, 1)?;
                 }
                 return Ok(true);
             }

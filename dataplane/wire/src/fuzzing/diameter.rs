@@ -26,6 +26,8 @@ pub fn diameter(octets: &[u8]) {
     found.imsi.iter().chain(&found.msisdn).chain(&found.nodes).for_each(writes_back);
     assert_eq!(message.route_records().count(), message.route_record_count);
     let _ = message.experimental_result();
+    assert!(message.visited_plmn.and_then(diameter::plmn).is_none_or(|digits| matches!(digits.len(), 5 | 6)));
+    shows(&message);
     names(&message);
 }
 
@@ -66,6 +68,17 @@ fn part(avp: Avp<'_>) -> (AvpId, u8, &[u8]) {
 fn writes_back(digits: &Digits) {
     assert!(digits.is_decimal() && !digits.is_empty());
     assert_eq!(digits.to_string().parse(), Ok(*digits));
+}
+
+/// Every AVP has its line, and no line breaks.
+fn shows(message: &Message<'_>) {
+    let mut lines = 0;
+    diameter::tree(&message.view, &mut |depth, avp| {
+        assert!(depth <= MAX_DEPTH);
+        assert!(!diameter::Shown(avp).to_string().contains(char::is_control));
+        lines += 1;
+    });
+    assert!(lines >= message.view.avps().count());
 }
 
 /// Whatever is known as a group reads as one: the walk has seen it.
