@@ -70,3 +70,36 @@ pub fn emit_watchdog_answer(total_len: usize, out: &mut Vec<u8>) -> bool {
     }
     finish(start, out)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Flags, Message};
+    use super::*;
+    use crate::Refusal;
+
+    #[test]
+    fn a_filler_is_as_long_as_what_it_replaces() -> Result<(), Refusal> {
+        let mut least = Vec::new();
+        assert!(emit_watchdog_answer(WATCHDOG_ANSWER.len(), &mut least));
+        assert_eq!(least, WATCHDOG_ANSWER);
+        for len in 0..400 {
+            let mut out = vec![0xee];
+            assert!(emit_watchdog_answer(len, &mut out));
+            let filler = &out[1..];
+            let same = len >= 20 && len != 24 && len.is_multiple_of(4);
+            assert!(filler.len() >= len && filler.len() < len.max(17) + 8 && (!same || filler.len() == len), "{len}");
+            let answer = Message::parse(filler)?;
+            assert_eq!((answer.header.command, answer.header.flags, answer.header.application), (280, Flags(0), 0));
+            assert_eq!((answer.header.hop_by_hop, answer.header.end_to_end), (0, 0));
+            assert_eq!(
+                answer.origin_realm.is_some(),
+                filler.len() == 48 || filler.len() == 56 || filler.len() >= 68,
+                "{len}"
+            );
+        }
+        let mut out = Vec::new();
+        assert!(emit_watchdog_answer(MAX_LEN, &mut out) && out.len() == MAX_LEN);
+        assert!(!emit_watchdog_answer(MAX_LEN + 1, &mut out) && out.len() == MAX_LEN);
+        Ok(())
+    }
+}

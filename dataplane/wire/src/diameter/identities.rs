@@ -166,7 +166,9 @@ pub fn identities(message: &Message<'_>) -> Identities {
 
 #[cfg(test)]
 mod tests {
+    use super::super::{Header, begin, emit_avp, finish};
     use super::*;
+    use crate::Refusal;
 
     #[test]
     fn networks_have_two_or_three_digits() {
@@ -180,5 +182,44 @@ mod tests {
         ] {
             assert_eq!(plmn(octets).map(|digits| digits.to_string()).as_deref(), want, "{octets:02x?}");
         }
+    }
+
+    #[test]
+    fn subscribers_are_found_where_applications_put_them() -> Result<(), Refusal> {
+        let tgpp = |code| AvpId::new(AvpId::TGPP, code);
+        let pack = |avps: &[(AvpId, &[u8])]| {
+            let mut out = Vec::new();
+            avps.iter().for_each(|(id, data)| assert!(emit_avp(*id, 0, data, &mut out)));
+            out
+        };
+        let e164 = pack(&[(AvpId::new(0, 450), &[0; 4]), (AvpId::new(0, 444), b"999025550001")]);
+        let nai =
+            pack(&[(AvpId::new(0, 444), b"0001010000000007@nai.epc.example"), (AvpId::new(0, 450), &[0, 0, 0, 3])]);
+        let identifier = pack(&[(AvpId::USER_NAME, b"001010000000008"), (tgpp(701), &[0x99, 0x20, 0x55, 0xf1])]);
+        let profile = pack(&[(tgpp(701), &[0x99, 0x20, 0x55, 0xf1]), (tgpp(1643), &[0x12])]);
+        let extension =
+            pack(&[(AvpId::new(0, 660), b"999025550002"), (AvpId::new(0, 664), b"001010000000006@ims.epc")]);
+        let avps: [(AvpId, &[u8]); 10] = [
+            (AvpId::new(0, 659), &extension),
+            (AvpId::ORIGIN_HOST, b"h.r"),
+            (AvpId::ORIGIN_REALM, b"r"),
+            (AvpId::USER_NAME, b"001010000000009"),
+            (AvpId::new(0, 443), &e164),
+            (AvpId::new(0, 443), &nai),
+            (tgpp(3102), &identifier),
+            (tgpp(1400), &profile),
+            (tgpp(3300), &[0x99, 0x09]),
+            (tgpp(1489), &[0x99, 0xfa]), // no decimal digit
+        ];
+        let mut octets = Vec::new();
+        let start = begin(&Header::default(), &mut octets);
+        octets.extend_from_slice(&pack(&avps));
+        assert!(finish(start, &mut octets));
+        let found = identities(&Message::parse(&octets)?);
+        let text = |list: &List<Digits, 4>| list.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
+        assert_eq!(text(&found.imsi), "001010000000006 001010000000009 001010000000007 001010000000008");
+        assert_eq!(text(&found.msisdn), "999025550002 999025550001 9902551 21");
+        assert_eq!((text(&found.nodes), found.more), ("9990".into(), false));
+        Ok(())
     }
 }

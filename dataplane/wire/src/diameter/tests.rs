@@ -259,32 +259,6 @@ fn a_realm_covers_whole_labels() {
 }
 
 #[test]
-fn a_filler_is_as_long_as_what_it_replaces() -> Result<(), Refusal> {
-    let mut least = Vec::new();
-    assert!(emit_watchdog_answer(WATCHDOG_ANSWER.len(), &mut least));
-    assert_eq!(least, WATCHDOG_ANSWER);
-    for len in 0..400 {
-        let mut out = vec![0xee];
-        assert!(emit_watchdog_answer(len, &mut out));
-        let filler = &out[1..];
-        let same = len >= 20 && len != 24 && len.is_multiple_of(4);
-        assert!(filler.len() >= len && filler.len() < len.max(17) + 8 && (!same || filler.len() == len), "{len}");
-        let answer = Message::parse(filler)?;
-        assert_eq!((answer.header.command, answer.header.flags, answer.header.application), (280, Flags(0), 0));
-        assert_eq!((answer.header.hop_by_hop, answer.header.end_to_end), (0, 0));
-        assert_eq!(
-            answer.origin_realm.is_some(),
-            filler.len() == 48 || filler.len() == 56 || filler.len() >= 68,
-            "{len}"
-        );
-    }
-    let mut out = Vec::new();
-    assert!(emit_watchdog_answer(MAX_LEN, &mut out) && out.len() == MAX_LEN);
-    assert!(!emit_watchdog_answer(MAX_LEN + 1, &mut out) && out.len() == MAX_LEN);
-    Ok(())
-}
-
-#[test]
 fn what_is_too_long_is_not_written() {
     let mut out = vec![7];
     assert!(!emit_avp(AvpId::new(0, 25), 0, &vec![0; MAX_LEN], &mut out));
@@ -292,42 +266,6 @@ fn what_is_too_long_is_not_written() {
     let view = View::new(&octets).expect("sound");
     assert!(!rebuild(&view, |_| false, &vec![0; MAX_LEN], &mut out));
     assert_eq!(out, [7]);
-}
-
-#[test]
-fn subscribers_are_found_where_applications_put_them() -> Result<(), Refusal> {
-    let tgpp = |code| AvpId::new(AvpId::TGPP, code);
-    let pack = |avps: &[(AvpId, &[u8])]| {
-        let mut out = Vec::new();
-        avps.iter().for_each(|(id, data)| assert!(emit_avp(*id, 0, data, &mut out)));
-        out
-    };
-    let e164 = pack(&[(AvpId::new(0, 450), &[0; 4]), (AvpId::new(0, 444), b"999025550001")]);
-    let nai = pack(&[(AvpId::new(0, 444), b"0001010000000007@nai.epc.example"), (AvpId::new(0, 450), &[0, 0, 0, 3])]);
-    let identifier = pack(&[(AvpId::USER_NAME, b"001010000000008"), (tgpp(701), &[0x99, 0x20, 0x55, 0xf1])]);
-    let profile = pack(&[(tgpp(701), &[0x99, 0x20, 0x55, 0xf1]), (tgpp(1643), &[0x12])]);
-    let extension = pack(&[(AvpId::new(0, 660), b"999025550002"), (AvpId::new(0, 664), b"001010000000006@ims.epc")]);
-    let avps: [(AvpId, &[u8]); 10] = [
-        (AvpId::new(0, 659), &extension),
-        (AvpId::ORIGIN_HOST, b"h.r"),
-        (AvpId::ORIGIN_REALM, b"r"),
-        (AvpId::USER_NAME, b"001010000000009"),
-        (AvpId::new(0, 443), &e164),
-        (AvpId::new(0, 443), &nai),
-        (tgpp(3102), &identifier),
-        (tgpp(1400), &profile),
-        (tgpp(3300), &[0x99, 0x09]),
-        (tgpp(1489), &[0x99, 0xfa]), // no decimal digit
-    ];
-    let octets = message(&Header::default(), &avps);
-    let found = identities(&Message::parse(&octets)?);
-    let text = |list: &crate::list::List<crate::addr::Digits, 4>| {
-        list.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
-    };
-    assert_eq!(text(&found.imsi), "001010000000006 001010000000009 001010000000007 001010000000008");
-    assert_eq!(text(&found.msisdn), "999025550002 999025550001 9902551 21");
-    assert_eq!((text(&found.nodes), found.more), ("9990".into(), false));
-    Ok(())
 }
 
 proptest! {
