@@ -5,7 +5,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use sealgate_wire::diameter::{self, Message, View, WATCHDOG_ANSWER};
+use sealgate_wire::diameter::{self, Avp, AvpId, FLAG_VENDOR, Message, View, WATCHDOG_ANSWER};
 use sealgate_wire::reason::{Reason, Refusal};
 use sealgate_wire::sec::dess::{Group, Signer, SystemTime};
 use sealgate_wire::sec::{Sorter, dia0, dia1};
@@ -219,4 +219,65 @@ fn system_times_are_of_the_moment_of_signing() {
             assert_eq!(claim.time == SystemTime::from_unix_ms(at_ms), !aside, "{id}");
         }
     }
+}
+
+/// Bits of each octet that may change on the way: what formats 6 and 7 leave uncovered, and the signature itself.
+fn uncovered(octets: &[u8], native: bool) -> Vec<u8> {
+    let message = Message::parse(octets).expect("sound");
+    let dess = message.dess.expect("signed");
+    let mut free = vec![0; octets.len()];
+    free[4] = if native { 0x10 } else { 0xff };
+    free[12..16].fill(0xff); // hop-by-hop
+    let mut leave = |avp: &Avp<'_>, flags: u8, vendor: bool| {
+        free[avp.at + 4] = flags;
+        let behind = avp.data_at() + avp.data.len();
+        free[behind..avp.at + avp.raw.len()].fill(0xff);
+        if vendor && avp.flags & FLAG_VENDOR != 0 {
+            free[avp.at + 8..avp.at + 12].fill(0xff);
+        }
+    };
+    for avp in message.view.avps().flatten() {
+        leave(&avp, if native { 0x3f } else { 0x7f }, !native && avp != dess);
+    }
+    leave(&dess, 0x7f, false);
+    for child in dess.children().flatten() {
+        leave(&child, if native { 0x3f } else { 0x1f }, false);
+    }
+    let routes = |avp: &Avp<'_>| matches!(avp.id.code(), 282) || native && avp.id == AvpId::PROXY_INFO;
+    let signature = |avp: &Avp<'_>| avp.id == AvpId::DESS_DIGITAL_SIGNATURE;
+    let left_out = message.view.avps().flatten().filter(routes).chain(dess.children().flatten().filter(signature));
+    left_out.for_each(|avp| free[avp.at..avp.at + avp.raw.len()].fill(0xff));
+    free
+}
+
+#[test]
+fn each_bit_is_covered_that_is_not_left_out() {
+    let (mut covered, mut left_out) = (0, 0);
+    for (file, native, ids) in
+        [("diameter_native", true, ["dn-001", "dn-003"]), ("diameter_dess", false, ["dd-001", "dd-003"])]
+    {
+        for Step { id, message: octets, at_ms, .. } in steps(file).into_iter().filter(|step| ids.contains(&&*step.id)) {
+            let free = uncovered(&octets, native);
+            let (mut want, mut got) = (Vec::new(), Vec::new());
+            security(&Message::parse(&octets).expect("sound"), native, at_ms, &mut want)
+                .expect("signed")
+                .expect("sound");
+            for (at, free) in free.iter().enumerate() {
+                for bit in (0..8).map(|bit| 1 << bit) {
+                    let mut changed = octets.clone();
+                    changed[at] ^= bit;
+                    let Ok(message) = Message::parse(&changed) else { continue };
+                    let Some(group) = message.dess.and_then(|dess| Group::read(&dess).ok()) else { continue };
+                    if group.is_native() != native || group.claim().is_err() {
+                        continue;
+                    }
+                    let Some(Ok(())) = security(&message, native, at_ms, &mut got) else { continue };
+                    assert!(got != want || free & bit != 0, "{id}: bit {bit:#x} of octet {at} may change unseen");
+                    covered += usize::from(got != want);
+                    left_out += usize::from(got == want);
+                }
+            }
+        }
+    }
+    assert!(covered > 8000 && left_out > 4000, "{covered} changes seen, {left_out} left out");
 }
