@@ -199,7 +199,9 @@ mod tests {
         let profile = pack(&[(tgpp(701), &[0x99, 0x20, 0x55, 0xf1]), (tgpp(1643), &[0x12])]);
         let extension =
             pack(&[(AvpId::new(0, 660), b"999025550002"), (AvpId::new(0, 664), b"001010000000006@ims.epc")]);
-        let avps: [(AvpId, &[u8]); 10] = [
+        let avps: [(AvpId, &[u8]); 12] = [
+            (AvpId::new(0, 25), &identifier), // Class: octets, whatever they look like
+            (tgpp(1), b"001010000000005"),
             (AvpId::new(0, 659), &extension),
             (AvpId::ORIGIN_HOST, b"h.r"),
             (AvpId::ORIGIN_REALM, b"r"),
@@ -217,9 +219,9 @@ mod tests {
         assert!(finish(start, &mut octets));
         let found = identities(&Message::parse(&octets)?);
         let text = |list: &List<Digits, 4>| list.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
-        assert_eq!(text(&found.imsi), "001010000000006 001010000000009 001010000000007 001010000000008");
+        assert_eq!(text(&found.imsi), "001010000000005 001010000000006 001010000000009 001010000000007");
         assert_eq!(text(&found.msisdn), "999025550002 999025550001 9902551 21");
-        assert_eq!((text(&found.nodes), found.more), ("9990".into(), false));
+        assert_eq!((text(&found.nodes), found.more), ("9990".into(), true));
         Ok(())
     }
 }

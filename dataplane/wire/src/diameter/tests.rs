@@ -197,7 +197,11 @@ fn padding_is_seen_and_cleared() -> Result<(), Refusal> {
     let mut octets = good.clone();
     emit_avp(AvpId::PROXY_INFO, 0, &inner, &mut octets);
     finish(0, &mut octets);
-    for at in [host + 22, octets.len() - 1] {
+    // Octets that only look like an AVP with padding are data.
+    assert!(emit_avp(AvpId::new(0, 25), 0, &[0, 0, 0, 33, 0, 0, 0, 9, 1, 2, 3, 4], &mut octets));
+    finish(0, &mut octets);
+    let class = octets.len() - 20;
+    for at in [host + 22, class - 1] {
         let mut dirty = octets.clone();
         dirty[at] = 0xff;
         assert!(!Message::parse(&dirty)?.canonical, "octet {at}");
@@ -222,6 +226,7 @@ fn results_and_routes_are_read() -> Result<(), Refusal> {
     ];
     let octets = message(&header, &avps);
     let answer = Message::parse(&octets)?;
+    assert!(!answer.header.is_request());
     assert_eq!(answer.experimental_result(), Some((10415, 5001)));
     assert!(answer.route_records().eq([b"a", b"b"]));
     Ok(())
@@ -231,6 +236,7 @@ fn results_and_routes_are_read() -> Result<(), Refusal> {
 fn a_stream_shows_where_a_message_ends() {
     let octets = ulr();
     assert_eq!(stream_len(&octets), Ok(Some(octets.len())));
+    assert_eq!(stream_len(&[1, 0, 0, 20]), Ok(Some(20)), "no AVPs");
     for cut in 0..4 {
         assert_eq!(stream_len(&octets[..cut]), Ok(None));
     }
@@ -266,6 +272,7 @@ fn what_is_too_long_is_not_written() {
     let view = View::new(&octets).expect("sound");
     assert!(!rebuild(&view, |_| false, &vec![0; MAX_LEN], &mut out));
     assert_eq!(out, [7]);
+    assert!(emit_avp(AvpId::new(0, 25), 0, &vec![0; MAX_LEN - 8], &mut out), "the longest");
 }
 
 proptest! {
