@@ -224,4 +224,35 @@ mod tests {
         assert_eq!((text(&found.nodes), found.more), ("9990".into(), true));
         Ok(())
     }
+
+    #[test]
+    fn a_subscription_is_what_its_type_says() -> Result<(), Refusal> {
+        for (kind, data, want) in [
+            (0, &b"999025550001"[..], Some(Party::Msisdn)),
+            (1, b"001010123456789", Some(Party::Imsi)),
+            (2, b"sip:001010123456789@ims", None),
+            (3, b"001010123456789@nai", Some(Party::Imsi)),
+            (4, b"001010123456789@ims", Some(Party::Imsi)),
+            (4, b"0001010123456789", None), // sixteen digits, and no realm
+            (5, b"001010123456789", None),
+            (1, b"00101x", None),
+            (1, b"", None),
+        ] {
+            let (mut inside, mut octets) = (Vec::new(), Vec::new());
+            assert!(emit_avp(SUBSCRIPTION_ID_DATA, 0, data, &mut inside));
+            assert!(emit_avp(SUBSCRIPTION_ID_TYPE, 0, &u32::to_be_bytes(kind), &mut inside));
+            let start = begin(&Header::default(), &mut octets);
+            for (id, data) in
+                [(AvpId::ORIGIN_HOST, &b"h.r"[..]), (AvpId::ORIGIN_REALM, b"r"), (SUBSCRIPTION_ID, &inside)]
+            {
+                assert!(emit_avp(id, 0, data, &mut octets));
+            }
+            assert!(finish(start, &mut octets));
+            let mut found = Vec::new();
+            visit(&Message::parse(&octets)?, &mut |party, _, at| found.push((party, at)));
+            let at = octets.len() - inside.len() - 8;
+            assert_eq!(found, Vec::from_iter(want.map(|party| (party, at))), "{kind}");
+        }
+        Ok(())
+    }
 }
