@@ -9,6 +9,7 @@ mod argument;
 pub mod ber;
 pub mod cap;
 pub mod cursor;
+pub mod diameter;
 pub mod eth;
 pub mod frame_builder;
 pub mod fuzzing;
