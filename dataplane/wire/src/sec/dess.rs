@@ -270,6 +270,8 @@ mod tests {
         assert_eq!(out.len(), signer.len(9));
         assert!(Group::read(&first(&out))?.parts().take(3).eq(signer.parts()));
         assert!(!signer.emit(&vec![0; MAX_LEN], &mut out) && out.len() == signer.len(9));
+        let longest = MAX_LEN - signer.len(0);
+        assert!(signer.emit(&vec![0; longest], &mut Vec::new()) && signer.len(longest) == MAX_LEN);
         for (alg, kind) in [(1, 1), (2, 1), (3, 0), (4, 1)] {
             assert_eq!(signature_type(alg), kind);
         }

@@ -160,6 +160,12 @@ mod tests {
             bad[at] = octet;
             assert_eq!(checked(&sample(&bad, &[0x55; 64])), Err(want), "octet {at} set to {octet}");
         }
+        // A reserved flag shows before an unknown algorithm, one of other profiles behind it.
+        for (flags, want) in [(4, Reason::SecFlags.at(data + 2)), (1, Reason::SecAlgUnsupported.at(data + 1))] {
+            let mut bad = covered.clone();
+            (bad[1], bad[2]) = (9, flags);
+            assert_eq!(checked(&sample(&bad, &[0x55; 64])), Err(want), "flags {flags}");
+        }
         assert_eq!(checked(&sample(&covered, &[0x55; 63])), Err(Reason::SecSigForm.at(signature)));
         assert_eq!(checked(&sample(&covered[..23], &[0x55; 64])), Err(Reason::SecSyntax.at(avp)));
         covered.push(0);
