@@ -78,8 +78,50 @@ def sctp(packet):
     at = 12
     while at + 4 <= len(packet) and u16(packet, at + 2) >= 4:
         if packet[at] == 0:
-            m3ua(packet[at + 16:at + u16(packet, at + 2)])
+            user = diameter if packet[at + 12:at + 16] == b"\0\0\0\x2e" else m3ua
+            user(packet[at + 16:at + u16(packet, at + 2)])
         at += u16(packet, at + 2) + 3 & ~3
+
+
+def diameter(message):
+    """A message for both targets, and the signature in it where it is DER."""
+    put("diameter", message)
+    put("diameter_sec", message)
+    at = message.find(b"\0\0\x03\xe9\x80")  # DESS-Digital-Signature
+    if at >= 0 and message[at + 12:at + 13] == b"\x30":
+        put("diameter_sec", message[at + 12:at + int.from_bytes(message[at + 5:at + 8], "big")])
+
+
+def avp(code, data, vendor=0, flags=0):
+    head = code.to_bytes(4, "big") + bytes([flags | (0x80 if vendor else 0)])
+    length = 8 + 4 * bool(vendor) + len(data)
+    return head + length.to_bytes(3, "big") + (vendor.to_bytes(4, "big") if vendor else b"") + data + bytes(-length % 4)
+
+
+def diameters():
+    """What the vectors have not: identities of each application, results, routes, groups in groups, padding."""
+    def message(*avps, command=272, application=4, flags=0xc0):
+        body = b"".join((avp(264, b"h.r"), avp(296, b"r"), *avps))
+        return (b"\1" + (20 + len(body)).to_bytes(3, "big") + bytes([flags]) + command.to_bytes(3, "big")
+                + application.to_bytes(4, "big") + bytes(8) + body)
+
+    subscription = lambda kind, data: avp(443, avp(450, kind.to_bytes(4, "big")) + avp(444, data))
+    tbcd = b"\x99\x20\x55\xf1"
+    diameter(message(subscription(0, b"999025550001"), subscription(1, b"001010123456789"),
+                     subscription(3, b"0001010123456789@nai.epc.example"), subscription(2, b"sip:a@b")))
+    diameter(message(avp(3102, avp(1, b"001010123456789") + avp(701, tbcd, 10415), 10415), avp(3300, tbcd, 10415),
+                     avp(700, avp(701, tbcd, 10415), 10415), avp(1400, avp(701, tbcd, 10415), 10415),
+                     avp(2401, avp(1489, tbcd, 10415) + avp(2403, tbcd, 10415), 10415), application=16777312))
+    diameter(message(avp(297, avp(266, b"\0\0\x28\xaf") + avp(298, b"\0\0\x13\x89")), avp(282, b"a"), avp(282, b"b"),
+                     avp(279, b"\0\0\0\1\0\xff\xff\xff"), flags=0x60))
+    for depth in (1, 8, 9):
+        inside = b""
+        for _ in range(depth):
+            inside = avp(284, inside + avp(280, b"dirty")[:-1] + b"\xff")
+        diameter(message(inside))
+    identity = avp(1003, b"r", 46304) + avp(1002, b"\xee\xaa\0\1", 46304) + avp(1004, b"\0\0\0\1", 46304)
+    der = bytes.fromhex("3008020200ff02024001")
+    diameter(message(avp(1000, identity + avp(1001, der, 46304), 46304)))
 
 
 def m3ua(message):
@@ -252,7 +294,8 @@ def ecdsa():
 
 
 def main():
-    for path in SS7 + ("isup",):
+    diameters()
+    for path in SS7 + ("isup", "diameter_native", "diameter_dess"):
         for vector in json.loads((VECTORS / f"{path}.json").read_text())["vectors"]:
             for step in vector["frames"]:
                 for field in ("frame_hex", "out_frame_hex"):

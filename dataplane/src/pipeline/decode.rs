@@ -209,7 +209,7 @@ impl<P: FrameIo> Worker<P> {
         let FrameSlot { frame, number, sctp, end, plans, octets: stored, waiting, .. } = &mut **slot;
         let octets = frame.as_ref().and_then(|frame| frame.octets().get(*sctp..*end)).unwrap_or(&[]);
         let mut lost = Vec::new();
-        for chunk in Packet::parse(octets)?.chunks().filter(|chunk| chunk.kind == ChunkKind::DATA) {
+        for chunk in Packet::chunks_again(octets).filter(|chunk| chunk.kind == ChunkKind::DATA) {
             let Ok(data) = Data::parse(&chunk) else { continue };
             // The I bit may differ from one transmission to the next (RFC 7053).
             let print = self.fingerprints.of(data.flags() & !sctp::FLAG_I, chunk.value);

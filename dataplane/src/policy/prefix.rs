@@ -2,12 +2,18 @@
 
 use sealgate_wire::addr::Digits;
 
-/// A tree with one level a digit. Built once by control, read by workers: at most as many steps as the number has digits.
+/// Digits that a search begins with at once: the longest country code (E.164 §6.2.1), and that of E.214 numbers.
+const JUMP: usize = 3;
+
+/// A tree with one level a digit, and a table over the first three. Built once by control, read by workers: at most as many
+/// steps as the number has digits.
 ///
 /// Digits above 9 are in no prefix and end every search.
 #[derive(Clone, Debug)]
 pub struct PrefixTree<T> {
     nodes: Vec<Node<T>>,
+    /// By three digits, four bits each.
+    jumps: Box<[Jump; 1 << (4 * JUMP)]>,
 }
 
 #[derive(Clone, Debug)]
@@ -15,6 +21,15 @@ struct Node<T> {
     /// Index of the node for each digit; 0, the root, stands for none.
     next: [u32; 10],
     value: Option<T>,
+}
+
+/// Where three digits lead.
+#[derive(Clone, Copy, Default, Debug)]
+struct Jump {
+    /// Index of the node behind them; 0 stands for none.
+    node: u32,
+    /// Index of the last node before that has a value, plus one; 0 stands for none.
+    best: u32,
 }
 
 impl<T> Default for Node<T> {
@@ -25,7 +40,7 @@ impl<T> Default for Node<T> {
 
 impl<T> Default for PrefixTree<T> {
     fn default() -> Self {
-        Self { nodes: vec![Node::default()] }
+        Self { nodes: vec![Node::default()], jumps: Box::new([Jump::default(); 1 << (4 * JUMP)]) }
     }
 }
 
@@ -44,21 +59,56 @@ impl<T> PrefixTree<T> {
                 next as usize
             };
         }
-        Some(self.nodes.get_mut(at)?.value.get_or_insert_with(make))
+        self.nodes.get_mut(at)?.value.get_or_insert_with(make);
+        // All numbers of three digits that this prefix covers, or the one that it begins with.
+        let fixed = prefix.len().min(JUMP);
+        let first = word(prefix) as usize & ((1 << (4 * fixed)) - 1);
+        (0..1 << (4 * (JUMP - fixed))).for_each(|rest: usize| self.look_up(first | rest << (4 * fixed)));
+        self.nodes.get_mut(at)?.value.as_mut()
+    }
+
+    /// Finds out anew where three digits lead.
+    fn look_up(&mut self, digits: usize) {
+        let mut jump = Jump::default();
+        let mut node = 0;
+        for i in 0..JUMP {
+            let Some(here) = self.nodes.get(node as usize) else { return };
+            if here.value.is_some() {
+                jump.best = node + 1;
+            }
+            node = here.next.get(digits >> (4 * i) & 0x0f).copied().unwrap_or(0);
+            if node == 0 {
+                break;
+            }
+        }
+        jump.node = node;
+        if let Some(place) = self.jumps.get_mut(digits) {
+            *place = jump;
+        }
     }
 
     /// Calls `each` with the values of all prefixes of `number`, shortest first.
-    fn visit<'t>(&'t self, number: &Digits, mut each: impl FnMut(&'t T)) {
-        let mut node = self.nodes.first();
-        let mut digits = number.iter();
+    fn visit<'t>(&'t self, number: &Digits, each: impl FnMut(&'t T)) {
+        self.visit_from(Some(0), number, 0, each);
+    }
+
+    /// The same from a node on, which has `taken` digits.
+    #[inline(always)]
+    fn visit_from<'t>(&'t self, node: Option<u32>, number: &Digits, taken: usize, mut each: impl FnMut(&'t T)) {
+        let mut node = node.and_then(|node| self.nodes.get(node as usize));
+        let (mut left, mut word) = (number.len().saturating_sub(taken), word(number) >> (4 * taken));
         while let Some(here) = node {
             if let Some(value) = &here.value {
                 each(value);
             }
-            node = digits.next().and_then(|digit| match here.next.get(usize::from(digit)) {
+            if left == 0 {
+                return;
+            }
+            node = match here.next.get(word as usize & 0x0f) {
                 None | Some(0) => None,
                 Some(&next) => self.nodes.get(next as usize),
-            });
+            };
+            (left, word) = (left - 1, word >> 4);
         }
     }
 
@@ -70,21 +120,34 @@ impl<T> PrefixTree<T> {
     }
 
     /// The value of the longest prefix of `number`.
+    #[inline]
     pub fn longest(&self, number: &Digits) -> Option<&T> {
-        let mut best = None;
-        self.visit(number, |value| best = Some(value));
+        let (mut node, mut taken, mut best) = (Some(0), 0, None);
+        if number.len() >= JUMP {
+            let jump = self.jumps[word(number) as usize & (self.jumps.len() - 1)];
+            best = jump.best.checked_sub(1).and_then(|node| self.nodes.get(node as usize)?.value.as_ref());
+            (node, taken) = ((jump.node != 0).then_some(jump.node), JUMP);
+        }
+        self.visit_from(node, number, taken, |value| best = Some(value));
         best
     }
 
     /// Octets of memory, for reports.
     pub fn memory(&self) -> usize {
-        self.nodes.capacity() * size_of::<Node<T>>()
+        self.nodes.capacity() * size_of::<Node<T>>() + size_of_val(&*self.jumps)
     }
+}
+
+/// The digits, four bits each, the first lowest; zero behind the last.
+#[inline(always)]
+fn word(number: &Digits) -> u128 {
+    u128::from_le_bytes(number.packed())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::{collection::vec, prelude::*};
 
     fn digits(text: &str) -> Digits {
         text.parse().unwrap_or_default()
@@ -112,5 +175,26 @@ mod tests {
         assert!(tree.entry(&digits(""), || 0).is_some());
         assert_eq!(tree.longest(&digits("7")), Some(&0));
         assert!(tree.entry(&digits("a"), || 2).is_none());
+    }
+
+    proptest! {
+        #[test]
+        fn the_longest_is_the_last_of_all(
+            prefixes in vec("[0-9]{0,6}", 0..40), numbers in vec("[0-9a-c]{0,9}", 1..40), order: bool,
+        ) {
+            let mut tree = PrefixTree::default();
+            let mut prefixes = prefixes;
+            if order {
+                prefixes.sort_by_key(|prefix| std::cmp::Reverse(prefix.len()));
+            }
+            for prefix in &prefixes {
+                tree.entry(&digits(prefix), || prefix.clone());
+            }
+            for number in numbers.iter().chain(&prefixes) {
+                let want = prefixes.iter().filter(|prefix| number.starts_with(*prefix)).max_by_key(|prefix| prefix.len());
+                prop_assert_eq!(tree.longest(&digits(number)), want, "{}", number);
+                prop_assert_eq!(tree.any(&digits(number), |_| true), want.is_some());
+            }
+        }
     }
 }

@@ -423,12 +423,12 @@ impl Snapshot {
 
     /// Whether a title lies in our own prefixes.
     pub fn is_home(&self, title: &GlobalTitle) -> bool {
-        self.home[slot(title.plan)].any(&title.digits, |()| true)
+        self.home[slot(title.plan)].longest(&title.digits).is_some()
     }
 
     /// Whether a digit string inside a message names a node of ours, whatever its plan.
     pub fn is_home_digits(&self, digits: &Digits) -> bool {
-        self.home.iter().any(|tree| tree.any(digits, |()| true))
+        self.home.iter().any(|tree| tree.longest(digits).is_some())
     }
 
     /// Whether this identifier is one of our own keys'.

@@ -20,6 +20,46 @@ pub enum Party {
     Other,
 }
 
+/// How the octets of a number are read.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Coding {
+    /// As [`read_imsi`] does.
+    Imsi,
+    /// As [`read_address`] does, at least one digit, all of them decimal.
+    Number,
+    /// As [`read_address`] does. Nobody decides by it: what cannot be read is not reported.
+    Address,
+    /// As [`read_isup`] does, and not reported if it cannot be read.
+    Isup,
+}
+
+impl Coding {
+    #[inline(always)]
+    pub fn read(self, octets: &[u8]) -> Option<Digits> {
+        match self {
+            Coding::Imsi => read_imsi(octets),
+            Coding::Number => read_address(octets).filter(|number| !number.is_empty() && number.is_decimal()),
+            Coding::Address => read_address(octets),
+            Coding::Isup => read_isup(octets),
+        }
+    }
+
+    /// True if an argument is refused for a number that cannot be read.
+    #[inline(always)]
+    pub fn must_be_read(self) -> bool {
+        matches!(self, Coding::Imsi | Coding::Number)
+    }
+}
+
+/// Where a number stands in an argument, counted from its first octet.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Place {
+    pub party: Party,
+    pub coding: Coding,
+    pub from: usize,
+    pub to: usize,
+}
+
 /// How the octets of an element are read, and for whom.
 #[derive(Clone, Copy)]
 pub(crate) enum Role {
@@ -103,7 +143,8 @@ macro_rules! fields {
 }
 pub(crate) use fields;
 
-/// Reads the elements of `octets` after the table and reports every number, in the order of the tree.
+/// Reads the elements of `octets` after the table and reports every number, in the order of the tree; `None`: it cannot be
+/// read, and need not be.
 ///
 /// # Errors
 /// [`Reason::MapDupParam`] at the second element for one place; [`Reason::MapParam`] at an element that is badly coded, or
@@ -113,7 +154,7 @@ pub(crate) fn visit(
     fields: &[Field],
     rules: Rules,
     depth: u8,
-    each: &mut impl FnMut(Party, Digits),
+    each: &mut impl FnMut(Place, Option<Digits>),
 ) -> Result<(), Refusal> {
     run(Elements::new(octets, rules, depth), fields, false, each)
 }
@@ -123,7 +164,7 @@ fn run(
     mut elements: Elements<'_>,
     fields: &[Field],
     repeats: bool,
-    each: &mut impl FnMut(Party, Digits),
+    each: &mut impl FnMut(Place, Option<Digits>),
 ) -> Result<(), Refusal> {
     let (mut taken, mut seen, mut first) = (0_u32, 0_u8, true);
     while let Some(element) = elements.pull()? {
@@ -156,7 +197,7 @@ fn run(
         taken |= bit;
         seen |= field.need;
         let bad = Reason::MapParam.at(element.at);
-        let (party, number) = match field.role {
+        let (party, coding) = match field.role {
             Role::Skip => continue,
             Role::Enter(inside) => {
                 run(elements.inside(&element), inside, false, each)?;
@@ -166,20 +207,19 @@ fn run(
                 run(elements.inside(&element), inside, true, each)?;
                 continue;
             }
-            Role::Imsi => (Party::Imsi, read_imsi(element.value)),
-            // Nobody decides by these: what cannot be read is not reported.
-            Role::Other => (Party::Other, read_address(element.value)),
-            Role::Isup => (Party::Other, read_isup(element.value)),
-            Role::Msisdn => (Party::Msisdn, read_number(element.value)),
-            Role::Node => (Party::Node, read_number(element.value)),
-            Role::Centre if leads => (Party::Other, read_number(element.value)),
-            Role::Centre => (Party::Node, read_number(element.value)),
+            Role::Imsi => (Party::Imsi, Coding::Imsi),
+            Role::Other => (Party::Other, Coding::Address),
+            Role::Isup => (Party::Other, Coding::Isup),
+            Role::Msisdn => (Party::Msisdn, Coding::Number),
+            Role::Node => (Party::Node, Coding::Number),
+            Role::Centre if leads => (Party::Other, Coding::Number),
+            Role::Centre => (Party::Node, Coding::Number),
         };
-        match (number, field.role) {
-            (Some(number), _) => each(party, number),
-            (None, Role::Other | Role::Isup) => {}
-            (None, _) => return Err(bad),
+        let number = coding.read(element.value);
+        if number.is_none() && coding.must_be_read() {
+            return Err(bad);
         }
+        each(Place { party, coding, from: element.body, to: element.end() }, number);
     }
     let needed = fields.iter().fold(0, |needed, field| needed | field.need);
     if seen & needed != needed {
@@ -194,12 +234,6 @@ fn tag_of(element: &Tlv<'_>) -> u16 {
         return u16::from(element.tag);
     }
     u16::from(element.tag) << 8 | u16::try_from(element.number).unwrap_or(u16::MAX)
-}
-
-/// An AddressString with at least one digit, all of them decimal.
-#[inline]
-fn read_number(octets: &[u8]) -> Option<Digits> {
-    read_address(octets).filter(|number| !number.is_empty() && number.is_decimal())
 }
 
 /// Reads an IMSI: TBCD-STRING of 3 to 8 octets, 5 to 15 decimal digits (TS 29.002 §17.7.8, TS 23.003 §2.2).
@@ -235,6 +269,20 @@ pub fn read_isup(octets: &[u8]) -> Option<Digits> {
     Digits::from_nibbles(digits, (digits.len() * 2).checked_sub(usize::from(nature >> 7))?)
 }
 
+/// True if what is entered has a constructed tag, and what is read a primitive one.
+#[cfg(test)]
+pub(crate) fn forms_hold(fields: &[Field]) -> bool {
+    fields.iter().all(|field| {
+        let first = if field.tag > 0xff { field.tag >> 8 } else { field.tag };
+        let constructed = crate::ber::is_constructed(first as u8);
+        match field.role {
+            Role::Enter(inside) | Role::Each(inside) => constructed && forms_hold(inside),
+            Role::Skip => true,
+            _ => !constructed,
+        }
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -246,7 +294,11 @@ mod tests {
 
     fn seen(octets: &[u8]) -> Result<String, Refusal> {
         let mut text = String::new();
-        visit(octets, TABLE, Rules::Strict, 0, &mut |party, digits| text += &format!("{party:?} {digits} "))?;
+        visit(octets, TABLE, Rules::Strict, 0, &mut |place, number| {
+            if let Some(digits) = number {
+                text += &format!("{:?} {digits} ", place.party);
+            }
+        })?;
         Ok(text)
     }
 

@@ -156,7 +156,11 @@ pub fn visit(
     each: &mut impl FnMut(Party, Digits),
 ) -> Result<(), Refusal> {
     match shape(op).filter(|_| kind == ComponentKind::Invoke) {
-        Some(fields) => argument::visit(parameter, fields, rules, 0, each),
+        Some(fields) => argument::visit(parameter, fields, rules, 0, &mut |place, number| {
+            if let Some(number) = number {
+                each(place.party, number);
+            }
+        }),
         None => Ok(()),
     }
 }

@@ -9,6 +9,7 @@ mod argument;
 pub mod ber;
 pub mod cap;
 pub mod cursor;
+pub mod diameter;
 pub mod eth;
 pub mod frame_builder;
 pub mod fuzzing;
@@ -21,5 +22,6 @@ pub mod sccp;
 pub mod sctp;
 pub mod sec;
 pub mod tcap;
+mod template;
 
 pub use reason::{Reason, Refusal};

@@ -2,6 +2,7 @@
 
 mod contexts;
 mod emit;
+mod known;
 mod operations;
 mod shapes;
 
@@ -10,12 +11,13 @@ pub use emit::{
     any_time_interrogation, cancel_location, insert_subscriber_data, mt_forward_sm, purge_ms, send_authentication_info,
     send_routing_info_for_sm, send_routing_info_for_sm_result, update_location, update_location_result,
 };
+pub use known::Known;
 pub use operations::{OPERATIONS, OpCode, operation_name};
 
 pub use crate::argument::{Party, read_address, read_imsi};
 
 use crate::addr::Digits;
-use crate::argument;
+use crate::argument::{self, Field};
 use crate::ber::Rules;
 use crate::list::List;
 use crate::reason::{Reason, Refusal};
@@ -54,14 +56,22 @@ pub fn visit(
     rules: Rules,
     each: &mut impl FnMut(Party, Digits),
 ) -> Result<(), Refusal> {
-    let fields = match kind {
+    match fields(op, kind, version) {
+        Some(fields) => argument::visit(parameter, fields, rules, 0, &mut |place, number| {
+            if let Some(number) = number {
+                each(place.party, number);
+            }
+        }),
+        None => Ok(()),
+    }
+}
+
+/// Where numbers stand in an argument or result; `None`: nowhere.
+fn fields(op: i32, kind: ComponentKind, version: u8) -> Option<&'static [Field]> {
+    match kind {
         ComponentKind::Invoke => shapes::argument(op, version),
         ComponentKind::ReturnResultLast | ComponentKind::ReturnResultNotLast => shapes::result(op),
         ComponentKind::ReturnError | ComponentKind::Reject => None,
-    };
-    match fields {
-        Some(fields) => argument::visit(parameter, fields, rules, 0, each),
-        None => Ok(()),
     }
 }
 
@@ -95,16 +105,23 @@ impl Identities {
         parameter: &[u8],
         rules: Rules,
     ) -> Result<(), Refusal> {
-        let mut twice = false;
-        visit(op, kind, version, parameter, rules, &mut |party, digits| match party {
-            Party::Imsi => twice |= self.imsi.replace(digits).is_some_and(|before| before != digits),
-            Party::Msisdn => twice |= self.msisdn.replace(digits).is_some_and(|before| before != digits),
-            Party::Node => twice |= !self.nodes.push(digits),
+        let mut once = true;
+        visit(op, kind, version, parameter, rules, &mut |party, digits| once &= self.take(party, digits))?;
+        if once { Ok(()) } else { Err(Reason::MapDupParam.at(0)) }
+    }
+
+    /// Adds one; false if the subscriber has another already, or there are too many nodes.
+    #[inline(always)]
+    fn take(&mut self, party: Party, digits: Digits) -> bool {
+        match party {
+            Party::Imsi => self.imsi.replace(digits).is_none_or(|before| before == digits),
+            Party::Msisdn => self.msisdn.replace(digits).is_none_or(|before| before == digits),
+            Party::Node => self.nodes.push(digits),
             Party::Other => {
                 self.others.push(digits);
+                true
             }
-        })?;
-        if twice { Err(Reason::MapDupParam.at(0)) } else { Ok(()) }
+        }
     }
 }
 

@@ -130,7 +130,7 @@ reasons! {
     DiaLength = 261, "R_DIA_LENGTH", "Diameter length unlike its carrier's (RFC 6733 §3)", [- 5015 -];
     DiaFlags = 262, "R_DIA_FLAGS", "Diameter command flags contradict each other (RFC 6733 §3)", [- 3008 -];
     DiaAvpLength = 263, "R_DIA_AVP_LENGTH", "Diameter AVP length (RFC 6733 §4.1)", [- 5014 -];
-    DiaAvpDepth = 264, "R_DIA_AVP_DEPTH", "Diameter AVPs nested too deep", [- 5012 -];
+    DiaAvpDepth = 264, "R_DIA_AVP_DEPTH", "Diameter AVPs nested too deep or too many", [- 5012 -];
     DiaAvpDup = 265, "R_DIA_AVP_DUP", "Diameter AVP repeated that may occur once", [- 5009 -];
     DiaOriginMissing = 266, "R_DIA_ORIGIN_MISSING", "Diameter Origin-Host or Origin-Realm missing", [- 5005 -];
     DiaApp = 267, "R_DIA_APP", "Diameter application not allowed", [- 3007 -];

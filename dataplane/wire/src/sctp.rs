@@ -98,6 +98,12 @@ impl<'a> Packet<'a> {
     pub fn chunks(&self) -> Chunks<'a> {
         Chunks(Reader::new_at(self.chunks, HEADER_LEN))
     }
+
+    /// The chunks of a packet that [`Packet::parse`] has read before; of any other, those up to the first broken one.
+    #[inline]
+    pub fn chunks_again(octets: &'a [u8]) -> Chunks<'a> {
+        Chunks(Reader::new_at(octets.get(HEADER_LEN..).unwrap_or_default(), HEADER_LEN))
+    }
 }
 
 /// Iterator over the chunks of a [`Packet`]. A copy starts where the original stood.

@@ -5,6 +5,7 @@
 mod component;
 mod dialogue;
 mod emit;
+mod known;
 mod peek;
 
 pub use component::{Component, ComponentKind, Components, MAX_COMPONENTS, Operation};
@@ -12,6 +13,7 @@ pub use emit::{
     emit_abort, emit_begin, emit_continue, emit_dialogue, emit_end, emit_error, emit_invoke, emit_result_last,
     emit_unidirectional, rebuild,
 };
+pub use known::Known;
 pub use peek::originating_id;
 
 use core::fmt;

@@ -3,11 +3,11 @@
 use std::fs;
 use std::path::Path;
 
-use sealgate_wire::fuzzing::{lower, sec, upper};
+use sealgate_wire::fuzzing::{diameter, lower, sec, upper};
 
 type Body = fn(&[u8]);
 
-const TARGETS: [(&str, Body); 10] = [
+const TARGETS: [(&str, Body); 12] = [
     ("eth", lower::eth),
     ("ip", lower::ip),
     ("sctp", lower::sctp),
@@ -18,6 +18,8 @@ const TARGETS: [(&str, Body); 10] = [
     ("map", upper::map),
     ("cap", upper::cap),
     ("sec", sec::sec),
+    ("diameter", diameter::diameter),
+    ("diameter_sec", diameter::diameter_sec),
 ];
 
 #[test]

@@ -38,6 +38,7 @@ pub(super) enum Candidate {
     Decode,
     Crc,
     Signalling,
+    SignallingAnew,
     Crates,
     Signed,
     SignedStages,
@@ -47,7 +48,7 @@ pub(super) enum Candidate {
 
 impl Candidate {
     /// Those that a ratio compares stand side by side.
-    pub(super) const ALL: [Self; 13] = [
+    pub(super) const ALL: [Self; 14] = [
         Self::Unsigned,
         Self::UnsignedStages,
         Self::Receive,
@@ -55,6 +56,7 @@ impl Candidate {
         Self::Crc,
         Self::Signalling,
         Self::Crates,
+        Self::SignallingAnew,
         Self::Refused,
         Self::Empty,
         Self::Signed,
@@ -102,6 +104,7 @@ pub(super) struct Bench {
     plain: Gateway,
     refused: Gateway,
     idle: Gateway,
+    reader: codec::Reader,
     port: MemPort,
     burst: Vec<mem::MemFrame>,
     out: VecDeque<mem::MemFrame>,
@@ -142,6 +145,7 @@ impl Bench {
             checked: Once::new(signed, false, &keys)?,
             signing: Once::new(traffic::unsigned(true), true, &keys)?,
             aws_lc: Verifier::new(&key)?,
+            reader: codec::Reader::default(),
             port,
             burst: Vec::with_capacity(BURST),
             out: VecDeque::with_capacity(BURST),
@@ -198,9 +202,9 @@ impl Bench {
                 round.ns("receive_ns", ns);
             }
             Candidate::Decode => {
-                let mut frames = self.frames.iter().cycle();
-                let decode = |frame: &Vec<u8>| black_box(codec::whole(black_box(frame))).is_some();
-                round.ns("decode_ns", each(slice, || read(frames.next().is_some_and(decode)))?);
+                let (mut frames, reader) = (self.frames.iter().cycle(), &mut self.reader);
+                let mut decode = |frame: &Vec<u8>| black_box(reader.whole(black_box(frame))).is_some();
+                round.ns("decode_ns", each(slice, || read(frames.next().is_some_and(&mut decode)))?);
             }
             Candidate::Crc => {
                 let packets: Vec<_> = self.frames.iter().filter_map(|frame| codec::packet(frame)).collect();
@@ -209,9 +213,14 @@ impl Bench {
                 round.ns("crc_ns", each(slice, || read(packets.next().is_some_and(crc)))?);
             }
             Candidate::Signalling => {
+                let (mut users, reader) = (users(&self.frames).into_iter().cycle(), &mut self.reader);
+                let mut decode = |user| black_box(reader.signalling(black_box(user))).is_some();
+                round.ns("signalling_decode_ns", each(slice, || read(users.next().is_some_and(&mut decode)))?);
+            }
+            Candidate::SignallingAnew => {
                 let mut users = users(&self.frames).into_iter().cycle();
                 let decode = |user| black_box(codec::signalling(black_box(user))).is_some();
-                round.ns("signalling_decode_ns", each(slice, || read(users.next().is_some_and(decode)))?);
+                round.ns("signalling_decode_anew_ns", each(slice, || read(users.next().is_some_and(decode)))?);
             }
             #[cfg(feature = "rivals")]
             Candidate::Crates if self.crates_agree => {

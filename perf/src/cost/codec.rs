@@ -56,14 +56,54 @@ pub fn parties(sccp: &[u8]) -> Option<((GlobalTitle, Ssn), (GlobalTitle, Ssn), &
     Some((party(unitdata.called)?, party(unitdata.calling)?, unitdata.data))
 }
 
-/// The subscriber in the parameter of an invoke.
+/// The subscriber in the parameter of an invoke, read as if no such parameter was seen before.
 pub fn subscriber(operation: i32, parameter: &[u8]) -> Option<Digits> {
     let mut found = map::Identities::default();
     found.read(operation, tcap::ComponentKind::Invoke, MAP_VERSION, parameter, Rules::Lenient).ok()?;
     found.imsi
 }
 
-/// From an M3UA message to the subscriber.
+/// What a worker knows of messages like those before: by it, it reads most with less work.
+#[derive(Debug, Default)]
+pub struct Reader {
+    messages: tcap::Known,
+    arguments: map::Known,
+}
+
+impl Reader {
+    /// From an M3UA message to the subscriber.
+    #[inline(never)]
+    pub fn signalling(&mut self, user: &[u8]) -> Option<Reading> {
+        let data = sccp_of(user)?;
+        let (called, calling, octets) = parties(data.user)?;
+        let mut room = tcap::Room::new();
+        let message = self.messages.read(&mut room, octets, Rules::Lenient).ok()?;
+        let component = message.components.iter().next()?;
+        let (operation, kind) = (component.local()?, tcap::ComponentKind::Invoke);
+        let mut found = map::Identities::default();
+        self.arguments.read(operation, kind, MAP_VERSION, component.parameter, Rules::Lenient, &mut found).ok()?;
+        Some(Reading {
+            opc: data.opc,
+            dpc: data.dpc,
+            called,
+            calling,
+            otid: message.otid?,
+            operation,
+            imsi: found.imsi?,
+        })
+    }
+
+    /// From Ethernet to the subscriber, with the check of the SCTP packet.
+    pub fn whole(&mut self, frame: &[u8]) -> Option<Reading> {
+        let packet = packet(frame)?;
+        if crc(packet) != sctp::Header::parse(packet).ok()?.checksum {
+            return None;
+        }
+        self.signalling(user(packet)?)
+    }
+}
+
+/// From an M3UA message to the subscriber, read as if no such message was seen before.
 #[inline(never)]
 pub fn signalling(user: &[u8]) -> Option<Reading> {
     let data = sccp_of(user)?;
@@ -85,30 +125,31 @@ pub fn crc(packet: &[u8]) -> u32 {
     crc32c::crc32c_append(crc32c::crc32c(&header), chunks)
 }
 
-/// From Ethernet to the subscriber, with the check of the SCTP packet.
-pub fn whole(frame: &[u8]) -> Option<Reading> {
-    let packet = packet(frame)?;
-    if crc(packet) != sctp::Header::parse(packet).ok()?.checksum {
-        return None;
-    }
-    signalling(user(packet)?)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::traffic;
 
     #[test]
+    fn what_is_known_is_read_like_what_is_new() {
+        let mut reader = Reader::default();
+        for frame in traffic::first(256, false) {
+            let user = packet(&frame).and_then(user).expect("the corpus is well-formed");
+            assert_eq!(reader.signalling(user), signalling(user));
+        }
+    }
+
+    #[test]
     fn a_message_of_the_corpus_is_read_to_its_subscriber() {
         let frames = traffic::unsigned(false);
-        let reading = whole(&frames[7]).expect("the corpus is well-formed");
+        let mut reader = Reader::default();
+        let reading = reader.whole(&frames[7]).expect("the corpus is well-formed");
         assert_eq!((reading.opc, reading.dpc, reading.operation), (PointCode(4128), PointCode(4112), 2));
         assert_eq!(reading.imsi.to_string(), "001020000000007");
         assert_eq!(reading.calling.0.digits.to_string(), "999020000011");
         let mut bad = frames[7].clone();
         let last = bad.len() - 5;
         bad[last] ^= 1;
-        assert_eq!(whole(&bad), None, "the checksum is not looked at");
+        assert_eq!(reader.whole(&bad), None, "the checksum is not looked at");
     }
 }

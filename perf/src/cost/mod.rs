@@ -115,6 +115,7 @@ fn conclude(round: &mut Round, hz: Option<f64>) {
         Some(rest.max(0.0))
     });
     round.derive("decode_ratio_to_crates", "", ratio("crates_decode_ns", "signalling_decode_ns"));
+    round.derive("decode_anew_ratio_to_crates", "", ratio("crates_decode_ns", "signalling_decode_anew_ns"));
     round.derive("verify_ratio_to_aws_lc", "", ratio("aws_lc_verify_ns", "verify_ns"));
     for (cycles, ns) in [("unsigned_cycles", "unsigned_ns"), ("signed_cycles", "signed_ns")] {
         round.derive(cycles, "cycles", |round| Some(round.get(ns)? * hz? / 1e9));
@@ -135,7 +136,8 @@ pub const NAMES: &[(&str, &str)] = &[
     ("receive_ns", "the port in memory: copying a frame into a buffer, and giving it back"),
     ("decode_ns", "decoders from Ethernet to the subscriber, with the check of the packet"),
     ("crc_ns", "CRC-32C of the packet; a part of decode_ns"),
-    ("signalling_decode_ns", "decoders from M3UA to the subscriber; a part of decode_ns"),
+    ("signalling_decode_ns", "decoders from M3UA to the subscriber, messages like ones before; a part of decode_ns"),
+    ("signalling_decode_anew_ns", "the same, each message read as if none like it came before"),
     ("claims_stage_ns", "unsigned: the stage of receiving, decoding and claims as a whole"),
     ("claims_ns", "the same without receive_ns and decode_ns, which are measured apart"),
     ("policy_ns", "unsigned: verdicts"),
@@ -148,6 +150,7 @@ pub const NAMES: &[(&str, &str)] = &[
     ("crates_decode_ns", "the layers of signalling_decode_ns by crates m3ua, sccp, tcap and gsm_map"),
     ("aws_lc_verify_ns", "hashing and verification by aws-lc-rs, one by one"),
     ("decode_ratio_to_crates", "crates_decode_ns over signalling_decode_ns"),
+    ("decode_anew_ratio_to_crates", "crates_decode_ns over signalling_decode_anew_ns"),
     ("verify_ratio_to_aws_lc", "aws_lc_verify_ns over verify_ns"),
 ];
 
@@ -174,7 +177,9 @@ mod tests {
         for &(name, _) in NAMES {
             let needs = match name {
                 "unsigned_cycles" | "signed_cycles" => cycles,
-                "crates_decode_ns" | "decode_ratio_to_crates" => cfg!(feature = "rivals"),
+                "crates_decode_ns" | "decode_ratio_to_crates" | "decode_anew_ratio_to_crates" => {
+                    cfg!(feature = "rivals")
+                }
                 _ => true,
             };
             let figure = document.figures.get(name);

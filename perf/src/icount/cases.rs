@@ -223,6 +223,8 @@ fn codecs(marks: &mut Marks<'_>) {
         room.read(octets, Rules::Lenient).is_ok_and(|message| message.canonical)
     });
     each(marks, "decode/map", &invokes, |invoke| codec::subscriber(2, invoke.parameter));
+    let mut reader = codec::Reader::default();
+    each(marks, "decode/m3ua_to_map_known", &users, |user| reader.signalling(user));
     emitters(marks, &data, &octets);
     security(marks);
 }
@@ -316,7 +318,7 @@ mod tests {
             let want = if case == "turn/empty" { EMPTY_TURNS.into() } else { u64::from(FRAMES) };
             assert_eq!(*units, want, "{case}");
         }
-        assert_eq!(units.len(), 10 + 2 + 1 + 10, "{units:?}");
+        assert_eq!(units.len(), 11 + 2 + 1 + 10, "{units:?}");
         Ok(())
     }
 }

@@ -127,10 +127,14 @@ pub(super) type Meaning = [String; 3];
 
 const FASTER: &str = "how many times as fast ours is";
 const DEARER: &str = "how many times as dear ours is";
-const KNOWN: [(&str, [&str; 3]); 8] = [
+const KNOWN: [(&str, [&str; 3]); 9] = [
     (
         "decode_ratio_to_crates",
         ["decoders from M3UA to the subscriber", "the crates m3ua, sccp, tcap and gsm_map on the same octets", FASTER],
+    ),
+    (
+        "decode_anew_ratio_to_crates",
+        ["the same decoders, no message like one before", "the crates m3ua, sccp, tcap and gsm_map", FASTER],
     ),
     ("verify_ratio_to_aws_lc", ["verification in the worker, with hash and queue", "aws-lc-rs, one by one", FASTER]),
     ("testpmd_io_ratio", ["a judged message", "a frame through testpmd io on the same ports", DEARER]),

@@ -81,8 +81,12 @@ fn party(address: &SccpAddress) -> Result<(GlobalTitle, Ssn), String> {
 /// # Errors
 /// The first message on which they differ, and in what.
 pub fn agree<'a>(users: impl IntoIterator<Item = &'a [u8]>) -> Result<(), String> {
+    let mut reader = codec::Reader::default();
     for (number, user) in users.into_iter().enumerate() {
         let ours = codec::signalling(user).ok_or_else(|| format!("message {number}: ours refuses it"))?;
+        if reader.signalling(user).as_ref() != Some(&ours) {
+            return Err(format!("message {number}: read otherwise where one like it is known"));
+        }
         let theirs = decode(user).and_then(|decoded| decoded.reading());
         let theirs = theirs.map_err(|error| format!("message {number}: theirs refuse it: {error}"))?;
         if ours != theirs {

@@ -106,7 +106,7 @@ fn tcap(
 ) -> Result<Next, Refusal> {
     let snapshot = scene.snapshot;
     let mut room = tcap::Room::new();
-    let parsed = room.read(octets, snapshot.rules)?;
+    let parsed = scene.scratch.messages.read(&mut room, octets, snapshot.rules)?;
     let peer_id = snapshot.peer(&carrier.calling.0).ok_or(Reason::PolPeerUnknown.at(0))?;
     let peer = snapshot.peers.get(usize::from(peer_id)).ok_or(Reason::IntBug.at(0))?;
     message.peer = peer_id;
@@ -136,7 +136,7 @@ fn tcap(
             }
         }
     };
-    message.screened = screen::screen(snapshot, carrier, parsed, found, opcode, peer_id).err();
+    message.screened = screen::screen(scene, carrier, parsed, found, opcode, peer_id).err();
     message.transaction = answered(scene, carrier, parsed);
     if let Err(refusal) = strip(scene, carrier, parsed, found, opcode, peer.ludt, message) {
         // What cannot be carried on is the last thing that is wrong with a message, not the first.

@@ -18,7 +18,7 @@ use sealgate_crypto::pool::{Busy, Client};
 use sealgate_wire::addr::{GlobalTitle, Ssn};
 use sealgate_wire::sccp::{Segmentation, Unitdata};
 use sealgate_wire::sec::Tvp;
-use sealgate_wire::{Reason, Refusal, m3ua, tcap};
+use sealgate_wire::{Reason, Refusal, m3ua, map, tcap};
 
 use crate::policy::Snapshot;
 use crate::policy::snapshot::{LinkId, Peer};
@@ -53,9 +53,13 @@ impl Scene<'_> {
     }
 }
 
-/// Buffers that keep their memory from message to message.
+/// Buffers that keep their memory from message to message, and what is known of how messages are made.
 #[derive(Debug, Default)]
 pub(crate) struct Scratch {
+    /// TCAP messages like ones before.
+    pub messages: tcap::Known,
+    /// MAP arguments like ones before.
+    pub arguments: map::Known,
     /// Octets that a signature covers.
     pub tbs: Vec<u8>,
     /// A security header.

@@ -122,7 +122,7 @@ fn sign(
         if carrier.segmented { Err(Reason::ResSignFailed.at(0)) } else { unsigned(scene, peer) }
     };
     let mut room = tcap::Room::new();
-    let Ok(parsed) = room.read(octets, Rules::Lenient) else { return cannot(scene) };
+    let Ok(parsed) = scene.scratch.messages.read(&mut room, octets, Rules::Lenient) else { return cannot(scene) };
     if parsed.kind == MessageKind::Abort {
         return Ok(Next::Judge);
     }

@@ -4,7 +4,7 @@ use sealgate_wire::addr::Digits;
 use sealgate_wire::tcap::{self, ComponentKind, MessageKind, Operation};
 use sealgate_wire::{Reason, Refusal, cap, map};
 
-use super::{Carrier, Found};
+use super::{Carrier, Found, Scene};
 use crate::policy::Snapshot;
 use crate::policy::snapshot::{Peer, PeerId};
 
@@ -13,13 +13,14 @@ use crate::policy::snapshot::{Peer, PeerId};
 /// # Errors
 /// The reason of the first check that fails, with the octet of the TCAP message.
 pub(super) fn screen(
-    snapshot: &Snapshot,
+    scene: &mut Scene<'_>,
     carrier: &Carrier<'_>,
     message: &tcap::Message<'_>,
     found: Found,
     opcode: i32,
     peer_id: PeerId,
 ) -> Result<(), Refusal> {
+    let (snapshot, known) = (scene.snapshot, &mut scene.scratch.arguments);
     let peer = snapshot.peers.get(usize::from(peer_id)).ok_or(Reason::IntBug.at(0))?;
     let plain = found.count == 0;
     let is_user = |i: usize| plain || !found.is(message, i, opcode);
@@ -62,7 +63,7 @@ pub(super) fn screen(
     }
     user()
         .filter(|component| component.kind == ComponentKind::Invoke)
-        .try_for_each(|component| identities(snapshot, component, version, carrier, peer, peer_id))
+        .try_for_each(|component| identities(snapshot, known, component, version, carrier, peer, peer_id))
 }
 
 /// What is known of the dialogue that a message belongs to.
@@ -101,6 +102,7 @@ fn belongs<'m>(context: &map::Context, mut user: impl Iterator<Item = &'m tcap::
 /// Identities inside a MAP argument: coded well, once, and those of the sender where they must be.
 fn identities(
     snapshot: &Snapshot,
+    known: &mut map::Known,
     component: &tcap::Component<'_>,
     version: u8,
     carrier: &Carrier<'_>,
@@ -110,8 +112,8 @@ fn identities(
     let Some(op) = component.local() else { return Ok(()) };
     let at = component.parameter_offset;
     let mut found = map::Identities::default();
-    found
-        .read(op, component.kind, version, component.parameter, snapshot.rules)
+    known
+        .read(op, component.kind, version, component.parameter, snapshot.rules, &mut found)
         .map_err(|refusal| refusal.reason.at(at + refusal.at as usize))?;
     // The sender mostly speaks of itself, and whose the calling title is we know.
     let calling = &carrier.calling.0.digits;

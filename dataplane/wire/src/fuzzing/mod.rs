@@ -1,5 +1,6 @@
 //! Bodies of the fuzz targets, replayed over their corpus by plain tests.
 
+pub mod diameter;
 pub mod lower;
 pub mod sec;
 pub mod upper;

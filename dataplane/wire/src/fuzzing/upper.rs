@@ -39,6 +39,7 @@ pub fn sccp(octets: &[u8]) {
 
 /// TCAP: what is read is read again from its rebuilt form, which is canonical.
 pub fn tcap(octets: &[u8]) {
+    tcap_known(octets);
     let strict = Message::parse(octets, Rules::Strict);
     let Ok(read) = Message::parse(octets, Rules::Lenient) else {
         assert!(strict.is_err(), "lenient reads whatever strict reads");
@@ -65,8 +66,50 @@ pub fn tcap(octets: &[u8]) {
     }
 }
 
+/// How often something is read until it has a template.
+const OFTEN: usize = 9;
+
+/// The same with one octet changed, which one and how depends on all.
+fn varied(octets: &[u8]) -> Vec<u8> {
+    let sum = octets.iter().fold(0_usize, |sum, octet| sum.wrapping_mul(31).wrapping_add(usize::from(*octet)));
+    let mut varied = octets.to_vec();
+    if let Some(octet) = varied.get_mut(sum % octets.len().max(1)) {
+        *octet ^= (sum >> 8) as u8 | 1;
+    }
+    varied
+}
+
+/// TCAP: whoever has read a message before reads it, and one like it, as anybody does.
+fn tcap_known(octets: &[u8]) {
+    let (mut known, varied) = (tcap::Known::new(), varied(octets));
+    for octets in core::iter::repeat_n(octets, OFTEN).chain([varied.as_slice()]) {
+        for rules in [Rules::Strict, Rules::Lenient] {
+            let mut room = tcap::Room::new();
+            let read = known.read(&mut room, octets, rules).map(|message| format!("{message:?}"));
+            assert_eq!(read, Message::parse(octets, rules).map(|message| format!("{message:?}")), "{octets:02x?}");
+        }
+    }
+}
+
+/// MAP: the same for arguments.
+fn map_known(octets: &[u8]) {
+    let (mut known, varied) = (map::Known::new(), varied(octets));
+    for op in [2, 4, 7, 22, 44, 45, 70, 85] {
+        for octets in core::iter::repeat_n(octets, OFTEN).chain([varied.as_slice()]) {
+            let mut found = map::Identities::default();
+            let read = known.read(op, ComponentKind::Invoke, 3, octets, Rules::Lenient, &mut found).map(|()| found);
+            assert_eq!(
+                read,
+                map::identities(op, ComponentKind::Invoke, 3, octets, Rules::Lenient),
+                "{op}: {octets:02x?}"
+            );
+        }
+    }
+}
+
 /// MAP: whatever the operation, what strict rules read lenient rules read alike; every number that was found writes back.
 pub fn map(octets: &[u8]) {
+    map_known(octets);
     for op in 0..100 {
         for kind in [ComponentKind::Invoke, ComponentKind::ReturnResultLast] {
             for version in 0..4 {

@@ -1,10 +1,16 @@
-//! Security elements of signed signalling: the header all native profiles share, and a file a TCAP profile.
+//! Security elements of signed signalling: the header all native profiles share, and a file a profile.
 
+pub mod dess;
+pub mod dia0;
+pub mod dia1;
+pub mod ecdsa;
 mod header;
+mod sorted;
 pub mod tcap0;
 pub mod tcap1;
 
 pub use header::{CalledCopy, FLAG_CALLED_COPY, FLAG_WAS_UDT, Header, Tvp, signature_len};
+pub use sorted::Sorter;
 
 /// One TLV of exactly this one-octet tag in DER (definite, minimal length): its value and what follows it.
 fn der(octets: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {

@@ -101,7 +101,7 @@ pub fn write_tbs<'e>(
 }
 
 /// Appends a number in decimal without leading zeros.
-fn put_decimal(number: u32, out: &mut Vec<u8>) {
+pub(super) fn put_decimal(number: u32, out: &mut Vec<u8>) {
     let mut started = false;
     for power in [1_000_000_000, 100_000_000, 10_000_000, 1_000_000, 100_000, 10_000, 1_000, 100, 10, 1] {
         let digit = (number / power % 10) as u8;
@@ -113,7 +113,7 @@ fn put_decimal(number: u32, out: &mut Vec<u8>) {
 }
 
 /// Appends the standard alphabet with padding (RFC 4648 §4).
-fn put_base64(octets: &[u8], out: &mut Vec<u8>) {
+pub(super) fn put_base64(octets: &[u8], out: &mut Vec<u8>) {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let letter = |bits: u32| ALPHABET[(bits & 63) as usize];
     for chunk in octets.chunks(3) {

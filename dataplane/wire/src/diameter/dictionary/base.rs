@@ -1,0 +1,87 @@
+//! The base protocol, and what every application may carry (RFC 6733).
+
+use super::{Application, Definition, commands, definitions};
+
+pub(super) const APPLICATION: Application =
+    Application { id: 0, name: "Base", source: "RFC 6733 §3.1", commands: COMMANDS };
+
+/// RFC 6733 §3.1, and accounting of §9.7.
+#[rustfmt::skip]
+const COMMANDS: &[super::Command] = commands! {
+    257 "Capabilities-Exchange" "CER"
+    258 "Re-Auth" "RAR"
+    271 "Accounting" "ACR"
+    274 "Abort-Session" "ASR"
+    275 "Session-Termination" "STR"
+    280 "Device-Watchdog" "DWR"
+    282 "Disconnect-Peer" "DPR"
+};
+
+/// RFC 6733 §4.5 and §9.8; DRMP of RFC 7944, overload of RFC 7683 and RFC 8581, load of RFC 8583, Redirect-Realm of RFC 7075.
+#[rustfmt::skip]
+pub(super) const AVPS: &[Definition] = definitions! {
+    1 Utf8String "User-Name"
+    25 OctetString "Class"
+    27 Unsigned32 "Session-Timeout"
+    33 OctetString "Proxy-State"
+    44 OctetString "Acct-Session-Id"
+    50 Utf8String "Acct-Multi-Session-Id"
+    55 Time "Event-Timestamp"
+    85 Unsigned32 "Acct-Interim-Interval"
+    257 Address "Host-IP-Address"
+    258 Unsigned32 "Auth-Application-Id"
+    259 Unsigned32 "Acct-Application-Id"
+    260 Grouped "Vendor-Specific-Application-Id"
+    261 Enumerated "Redirect-Host-Usage"
+    262 Unsigned32 "Redirect-Max-Cache-Time"
+    263 Utf8String "Session-Id"
+    264 Identity "Origin-Host"
+    265 Unsigned32 "Supported-Vendor-Id"
+    266 Unsigned32 "Vendor-Id"
+    267 Unsigned32 "Firmware-Revision"
+    268 Unsigned32 "Result-Code"
+    269 Utf8String "Product-Name"
+    270 Enumerated "Session-Binding"
+    271 Enumerated "Session-Server-Failover"
+    272 Unsigned32 "Multi-Round-Time-Out"
+    273 Enumerated "Disconnect-Cause"
+    274 Enumerated "Auth-Request-Type"
+    275 Identity "Alternate-Peer"
+    276 Unsigned32 "Auth-Grace-Period"
+    277 Enumerated "Auth-Session-State"
+    278 Unsigned32 "Origin-State-Id"
+    279 Grouped "Failed-AVP"
+    280 Identity "Proxy-Host"
+    281 Utf8String "Error-Message"
+    282 Identity "Route-Record"
+    283 Identity "Destination-Realm"
+    284 Grouped "Proxy-Info"
+    285 Enumerated "Re-Auth-Request-Type"
+    287 Unsigned64 "Accounting-Sub-Session-Id"
+    291 Unsigned32 "Authorization-Lifetime"
+    292 Uri "Redirect-Host"
+    293 Identity "Destination-Host"
+    294 Identity "Error-Reporting-Host"
+    295 Enumerated "Termination-Cause"
+    296 Identity "Origin-Realm"
+    297 Grouped "Experimental-Result"
+    298 Unsigned32 "Experimental-Result-Code"
+    299 Unsigned32 "Inband-Security-Id"
+    301 Enumerated "DRMP"
+    480 Enumerated "Accounting-Record-Type"
+    483 Enumerated "Accounting-Realtime-Required"
+    485 Unsigned32 "Accounting-Record-Number"
+    620 Identity "Redirect-Realm"
+    621 Grouped "OC-Supported-Features"
+    622 Unsigned64 "OC-Feature-Vector"
+    623 Grouped "OC-OLR"
+    624 Unsigned64 "OC-Sequence-Number"
+    625 Unsigned32 "OC-Validity-Duration"
+    626 Enumerated "OC-Report-Type"
+    627 Unsigned32 "OC-Reduction-Percentage"
+    648 Unsigned64 "OC-Peer-Algo"
+    649 Identity "SourceID"
+    650 Grouped "Load"
+    651 Enumerated "Load-Type"
+    652 Unsigned64 "Load-Value"
+};

@@ -1,0 +1,172 @@
+//! Our Diameter decoder against tshark's, field by field, over every capture that carries Diameter on SCTP or TCP.
+//!
+//! `SEALGATE_CAPTURES` names the folder; without it `shared/captures` beside the repository is taken, and where that is
+//! missing nothing is compared. A disagreement that is not in `diameter_captures/known.rs` is red, and so is one there that
+//! went away. Every message that tshark reads must also pass the strict decoding.
+
+#[path = "diameter_captures/known.rs"]
+mod known;
+#[path = "diameter_captures/ours.rs"]
+mod ours;
+#[path = "captures/pcap.rs"]
+mod pcap;
+
+use std::collections::{BTreeSet, HashMap};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use known::{KNOWN, Known};
+use ours::{Decoder, FIELDS, Fields};
+
+/// Numbers of subscribers and nodes: tshark knows those of some applications, we must find each of them.
+const NUMBERS: &[&str] = &["e212.imsi", "e164.msisdn"];
+
+/// One frame as tshark 4.0.17 reads it.
+struct Row {
+    fields: Fields,
+    numbers: Fields,
+    malformed: bool,
+}
+
+/// Reads the `.tshark.tsv.gz` beside a capture.
+fn rows(capture: &Path) -> Option<Vec<Row>> {
+    let mut name = capture.as_os_str().to_owned();
+    name.push(".tshark.tsv.gz");
+    let mut text = String::new();
+    flate2::read::GzDecoder::new(std::fs::File::open(name).ok()?).read_to_string(&mut text).ok()?;
+    let mut lines = text.lines();
+    let column: HashMap<_, _> = lines.next()?.split('\t').enumerate().map(|(i, name)| (name, i)).collect();
+    let row = |line: &str| {
+        let values: Vec<_> = line.split('\t').collect();
+        let get = |name: &str| column.get(name).and_then(|i| values.get(*i)).copied().unwrap_or_default();
+        let diameter = get("frame.protocols").contains("diameter");
+        let take = |names: &'static [&'static str]| {
+            let used = names.iter().filter(|name| diameter && !get(name).is_empty());
+            used.map(|name| (*name, get(name).to_owned())).collect()
+        };
+        Row { fields: take(FIELDS), numbers: take(NUMBERS), malformed: !get("_ws.malformed").is_empty() }
+    };
+    Some(lines.map(row).collect())
+}
+
+/// Every capture of the folder, by name.
+fn captures(folder: &Path) -> Vec<PathBuf> {
+    let list = |folder: PathBuf| std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    let all = list(folder.into()).chain(list(folder.join("synthetic")));
+    let mut files: Vec<_> = all.filter(|path| path.extension().is_some_and(|end| end == "pcap")).collect();
+    files.sort_by_key(|path| path.file_name().map(ToOwned::to_owned));
+    files
+}
+
+/// One field of one frame that we read otherwise.
+struct Difference {
+    frame: usize,
+    field: &'static str,
+    ours: String,
+    theirs: String,
+}
+
+#[derive(Default)]
+struct Outcome {
+    messages: usize,
+    compared: usize,
+    differences: Vec<Difference>,
+}
+
+/// `None` if the capture cannot be read.
+fn compare(path: &Path) -> Option<Outcome> {
+    let rows = rows(path)?;
+    let mut outcome = Outcome::default();
+    if rows.iter().all(|row| row.fields.is_empty()) {
+        return Some(outcome); // no Diameter, and perhaps no Ethernet
+    }
+    let file = std::fs::read(path).ok()?;
+    let frames = pcap::frames(&file)?;
+    assert_eq!(frames.len(), rows.len(), "one line for each frame");
+    let mut decoder = Decoder::default();
+    for (i, (octets, row)) in frames.iter().zip(rows).enumerate() {
+        let ours = decoder.frame(octets);
+        if row.malformed {
+            continue;
+        }
+        outcome.messages += ours.messages;
+        let mut differ = |field, ours: &str, theirs: &str| {
+            let (ours, theirs) = (ours.to_owned(), theirs.to_owned());
+            outcome.differences.push(Difference { frame: i + 1, field, ours, theirs });
+        };
+        let fields: BTreeSet<_> = ours.fields.keys().chain(row.fields.keys()).copied().collect();
+        for field in fields {
+            outcome.compared += 1;
+            let text = |fields: &Fields| fields.get(field).cloned().unwrap_or_default();
+            let (ours, theirs) = (text(&ours.fields), text(&row.fields));
+            if ours != theirs {
+                differ(field, &ours, &theirs);
+            }
+        }
+        for (field, numbers) in &row.numbers {
+            for number in numbers.split(';') {
+                outcome.compared += 1;
+                if !ours.numbers.contains(&(*field, number.to_owned())) {
+                    differ(field, &format!("{:?}", ours.numbers), number);
+                }
+            }
+        }
+        for refusal in &ours.refusals {
+            differ("strict", &format!("{refusal:?}"), "");
+        }
+    }
+    Some(outcome)
+}
+
+fn covers(known: &Known, name: &str, difference: &Difference) -> bool {
+    known.file == name
+        && (known.frames.0..=known.frames.1).contains(&difference.frame)
+        && difference.field.starts_with(known.field)
+}
+
+#[test]
+fn tshark_reads_the_same_diameter() {
+    let folder = std::env::var_os("SEALGATE_CAPTURES")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/captures"), PathBuf::from);
+    if !folder.is_dir() {
+        println!("captures: {} not found, nothing compared", folder.display());
+        return;
+    }
+    let mut red = Vec::new();
+    let mut hits = vec![0; KNOWN.len()];
+    let (mut done, mut messages) = (BTreeSet::new(), 0);
+    for path in captures(&folder) {
+        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let Some(outcome) = compare(&path) else {
+            red.push(format!("{name}: cannot be read"));
+            continue;
+        };
+        if outcome.compared == 0 {
+            continue;
+        }
+        messages += outcome.messages;
+        let Outcome { messages, compared, differences } = outcome;
+        println!(
+            "diameter captures {name} {}/{compared} of {messages} messages",
+            compared - differences.len().min(compared)
+        );
+        for difference in &differences {
+            match KNOWN.iter().position(|known| covers(known, &name, difference)) {
+                Some(i) => hits[i] += 1,
+                None => {
+                    let Difference { frame, field, ours, theirs } = difference;
+                    red.push(format!("{name} frame {frame} {field}: ours {ours:?}, tshark {theirs:?}"));
+                }
+            }
+        }
+        done.insert(name);
+    }
+    for (known, hits) in KNOWN.iter().zip(hits) {
+        let Known { file, frames, field, count, cause } = known;
+        if done.contains(*file) && hits != *count {
+            red.push(format!("{file} frames {frames:?} {field:?}: {count} listed, {hits} seen ({cause})"));
+        }
+    }
+    println!("diameter captures: {messages} messages in {} files", done.len());
+    assert!(red.is_empty(), "{} disagreements that the list does not know:\n{}", red.len(), red.join("\n"));
+}
