@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 #[derive(Args, Clone, Serialize, Deserialize)]
 pub struct Load {
-    /// Traffic: names of built-in profiles (see `sgperf mix --list`), or files.
+    /// Traffic: default, unsigned, signed-10, signed-50, signed-100, attack, or profiles in files.
     #[arg(default_values = ["unsigned", "signed-10", "signed-50", "signed-100"])]
     pub mixes: Vec<String>,
     /// What connects tester and gateway.

@@ -3,7 +3,7 @@
 //! EAL starts once in a process, and a port of memif does not outlive its peer: so each traffic begins anew.
 
 use super::args::Measure;
-use super::{Load, drive, floor_alone, open_profile, setup, through_forwarder};
+use super::{Load, drive, floor_alone, setup, through_forwarder};
 use sealgate_perf::load::feed::Traffic;
 use sealgate_perf::load::forward::Forwarder;
 use sealgate_perf::load::ports::{self, Opened};
@@ -42,7 +42,7 @@ pub fn measure(args: &Load, document: &mut Document) -> Result<(), Box<dyn Error
 
 /// Whether one gateway, which nobody here can start anew, is enough for all that is to be measured.
 fn one_gateway(args: &Load) -> Result<(), Box<dyn Error>> {
-    let profiles = args.mixes.iter().map(|mix| open_profile(mix)).collect::<Result<Vec<_>, _>>()?;
+    let profiles = args.mixes.iter().map(|mix| Profile::find(mix)).collect::<Result<Vec<_>, _>>()?;
     let Some((first, rest)) = profiles.split_first() else { return Err("no traffic".into()) };
     if let Some(other) = rest.iter().find(|other| !first.same_gateway(other)) {
         let (first, other) = (&first.name, &other.name);
@@ -80,7 +80,7 @@ pub fn part() -> Result<(), Box<dyn Error>> {
     rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))?;
     let args: Load = serde_json::from_reader(std::io::stdin())?;
     let mut document = Document::begin("load");
-    let profile = open_profile(args.mixes.first().ok_or("no traffic")?)?;
+    let profile = Profile::find(args.mixes.first().ok_or("no traffic")?)?;
     if args.ports.is_empty() {
         over_memif(&args, &profile, &mut document)?
     } else {
@@ -157,7 +157,7 @@ pub fn gateway() -> Result<(), Box<dyn Error>> {
     let mut out = std::io::stdout();
     match &order.profile {
         Some(name) => {
-            let world = Arc::new(World::new(&open_profile(name)?)?);
+            let world = Arc::new(World::new(&Profile::find(name)?)?);
             let mut rig = Rig::start(world, &order.setup, queues, enter)?;
             serve(&mut rig, &mut lines, &mut out)?;
             rig.stop();

@@ -21,7 +21,6 @@ use sealgate_perf::mix::{Profile, World};
 use sealgate_perf::pool::stay_on;
 use sealgate_perf::record::Document;
 use std::error::Error;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -48,11 +47,11 @@ pub fn measure(args: &Load, document: &mut Document) -> Result<(), Box<dyn Error
         return elsewhere(args, document);
     }
     if args.measure.contains(&Measure::Floor) {
-        let profile = open_profile(args.mixes.first().ok_or("no traffic")?)?;
+        let profile = Profile::find(args.mixes.first().ok_or("no traffic")?)?;
         floor_alone(args, &profile, document)?;
         forwarder_over_rings(args, &profile, document)?;
     }
-    args.mixes.iter().try_for_each(|mix| over_rings(args, &open_profile(mix)?, document))
+    args.mixes.iter().try_for_each(|mix| over_rings(args, &Profile::find(mix)?, document))
 }
 
 #[cfg(feature = "dpdk")]
@@ -63,12 +62,6 @@ fn elsewhere(args: &Load, document: &mut Document) -> Result<(), Box<dyn Error>>
 #[cfg(not(feature = "dpdk"))]
 fn elsewhere(_: &Load, _: &mut Document) -> Result<(), Box<dyn Error>> {
     Err("memif and network cards need DPDK: build with --features dpdk (libdpdk-dev), or use --over ring".into())
-}
-
-/// A profile that comes with the program, or a file.
-pub fn open_profile(name: &str) -> Result<Profile, Box<dyn Error>> {
-    let built_in = Profile::names().any(|known| known == name);
-    Ok(if built_in { Profile::named(name)? } else { Profile::read(Path::new(name))? })
 }
 
 fn fault(args: &Load) -> Result<Fault, String> {
