@@ -169,8 +169,10 @@ pub fn plan(request: &Request, facts: &Facts) -> Result<Plan, Impossible> {
         args.extend(["--no-huge", "--no-shconf", "-m"].map(str::to_owned));
         args.push(request.memory.small_mb.to_string());
     }
-    // What EAL says of itself when all is well is for nobody; its warnings stay.
-    args.extend(["--no-telemetry", "--log-level=lib.eal:warning"].map(str::to_owned));
+    // What EAL says of itself when all is well is for nobody; its warnings stay. memif warns at every start that there are no
+    // secondary processes, which nobody wants.
+    let quiet = ["--no-telemetry", "--log-level=lib.eal:warning", "--log-level=pmd.net.memif:error"];
+    args.extend(quiet.map(str::to_owned));
     Ok(Plan { args, huge, warnings })
 }
 
@@ -215,6 +217,8 @@ fn huge(request: &Request, facts: &Facts, warnings: &mut Vec<String>) -> Result<
 mod tests {
     use super::*;
 
+    const QUIET: &str = "--no-telemetry --log-level=lib.eal:warning --log-level=pmd.net.memif:error";
+
     const PCI: PciAddr = PciAddr { domain: 0, bus: 0x3b, device: 0, function: 1 };
 
     fn request(hugepages: Hugepages, pci: &[PciAddr]) -> Request {
@@ -233,10 +237,7 @@ mod tests {
     fn enough_huge_pages_are_used_in_memory() {
         for wish in [Hugepages::Auto, Hugepages::On] {
             let plan = plan(&request(wish, &[]), &facts(128)).unwrap();
-            assert_eq!(
-                plan.args.join(" "),
-                "--lcores=0@0 --no-pci --in-memory --no-telemetry --log-level=lib.eal:warning"
-            );
+            assert_eq!(plan.args.join(" "), format!("--lcores=0@0 --no-pci --in-memory {QUIET}"));
             assert!(plan.huge && plan.warnings.is_empty());
         }
     }
@@ -255,20 +256,14 @@ mod tests {
     #[test]
     fn too_few_huge_pages_mean_ordinary_ones_and_a_warning() {
         let plan = plan(&request(Hugepages::Auto, &[]), &facts(127)).unwrap();
-        assert_eq!(
-            plan.args.join(" "),
-            "--lcores=0@0 --no-pci --no-huge --no-shconf -m 150 --no-telemetry --log-level=lib.eal:warning"
-        );
+        assert_eq!(plan.args.join(" "), format!("--lcores=0@0 --no-pci --no-huge --no-shconf -m 150 {QUIET}"));
         assert!(!plan.huge && plan.warnings[0].contains("vm.nr_hugepages=64"), "{:?}", plan.warnings);
     }
 
     #[test]
     fn off_means_ordinary_pages_without_a_warning() {
         let plan = plan(&request(Hugepages::Off, &[]), &facts(4096)).unwrap();
-        assert_eq!(
-            plan.args.join(" "),
-            "--lcores=0@0 --no-pci --no-huge --no-shconf -m 150 --no-telemetry --log-level=lib.eal:warning"
-        );
+        assert_eq!(plan.args.join(" "), format!("--lcores=0@0 --no-pci --no-huge --no-shconf -m 150 {QUIET}"));
         assert!(plan.warnings.is_empty());
     }
 
@@ -286,7 +281,7 @@ mod tests {
         let two = [PCI, PciAddr { function: 0, ..PCI }];
         assert_eq!(
             args(request(Hugepages::Auto, &two), facts(128)),
-            "--lcores=0@0 -a 0000:3b:00.1 -a 0000:3b:00.0 --in-memory --no-telemetry --log-level=lib.eal:warning"
+            format!("--lcores=0@0 -a 0000:3b:00.1 -a 0000:3b:00.0 --in-memory {QUIET}")
         );
         let lacking = plan(&request(Hugepages::Auto, &two), &facts(0)).unwrap_err();
         assert!(lacking.to_string().starts_with("a PCI device works with huge pages only, but 128 MB"), "{lacking}");
