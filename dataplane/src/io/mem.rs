@@ -5,7 +5,7 @@
 
 mod pool;
 
-use super::{Frame, FrameIo, NoRoom};
+use super::{FrameIo, NoRoom};
 use crossbeam::queue::ArrayQueue;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -232,6 +232,7 @@ impl FrameIo for MemPort {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::io::Frame;
 
     fn all(port: &mut MemPort) -> Vec<Vec<u8>> {
         std::iter::from_fn(|| port.take_sent()).map(|frame| frame.octets().to_vec()).collect()
