@@ -150,9 +150,11 @@ impl FrameIo for MemPort {
                 out.extend(frames.drain(..count));
             }
             Source::Wire(wire) => out.extend(std::iter::from_fn(|| wire.pop()).take(max)),
+            Source::Corpus { frames, .. } if frames.is_empty() => {}
+            Source::Corpus { rounds: Some(0), .. } => {}
             Source::Corpus { frames, at, rounds } => {
                 for left in (1..=max).rev() {
-                    if frames.is_empty() || *rounds == Some(0) {
+                    if *rounds == Some(0) {
                         break;
                     }
                     let Some(octets) = frames.get(*at) else { break };
