@@ -315,7 +315,6 @@ impl Client {
     pub fn collect(&mut self, each: &mut dyn FnMut(Outcome<'_>)) {
         let Self { lanes, jobs, free, shares, standing, load, counters, .. } = self;
         let mut sums = [0_u64; 5];
-        let mut signature = [0; MAX_OWN_SIGNATURE];
         for (index, lane) in lanes.iter_mut().enumerate() {
             // Looked at first: of a thread that has ended nothing comes after what the ring holds then.
             let alive = lane.ends.seat.is_taken();
@@ -347,11 +346,17 @@ impl Client {
                 && let Some(word) = answers.peek()
             {
                 let (job, answer) = Answer::from_word(word);
-                let len = if let Answer::Signed(len) = answer { usize::from(len) } else { 0 };
-                let made = signature.get_mut(..len).unwrap_or_default();
-                answers.copy(1, made);
-                answers.skip(answer.words());
-                settle(&mut lane.out, &mut lane.load, job, answer, made);
+                // Room for a signature only where there is one: most turns collect nothing.
+                if let Answer::Signed(len) = answer {
+                    let mut signature = [0; MAX_OWN_SIGNATURE];
+                    let made = signature.get_mut(..len.into()).unwrap_or_default();
+                    answers.copy(1, made);
+                    answers.skip(answer.words());
+                    settle(&mut lane.out, &mut lane.load, job, answer, made);
+                } else {
+                    answers.skip(answer.words());
+                    settle(&mut lane.out, &mut lane.load, job, answer, &[]);
+                }
             }
             answers.release();
             if !alive {

@@ -2,6 +2,7 @@
  * No policy lives here. See wrapper.h.
  */
 #include <errno.h>
+#include <stddef.h>
 #include <string.h>
 
 #include <rte_byteorder.h>
@@ -23,6 +24,19 @@
 #endif
 
 _Static_assert(SG_RX_RSS_HASH == RTE_MBUF_F_RX_RSS_HASH, "SG_RX_RSS_HASH");
+
+/* Rust reads these places of a buffer: a release that moves one does not compile. */
+#define SAME_PLACE(ours, theirs) \
+	_Static_assert(offsetof(struct sg_mbuf, ours) == offsetof(struct rte_mbuf, theirs) && \
+		       sizeof(((struct sg_mbuf *)0)->ours) == sizeof(((struct rte_mbuf *)0)->theirs), #ours)
+SAME_PLACE(buf_addr, buf_addr);
+SAME_PLACE(data_off, data_off);
+SAME_PLACE(nb_segs, nb_segs);
+SAME_PLACE(ol_flags, ol_flags);
+SAME_PLACE(data_len, data_len);
+SAME_PLACE(rss, hash.rss);
+SAME_PLACE(buf_len, buf_len);
+_Static_assert(sizeof(struct sg_mbuf) <= RTE_CACHE_LINE_SIZE, "sg_mbuf is the first line of an rte_mbuf");
 
 /* EAL and threads */
 
@@ -239,66 +253,43 @@ uint32_t sg_pool_element(const void *pool)
 
 /* Frames */
 
-static inline void describe(struct rte_mbuf *mbuf, struct sg_frame *frame)
+uint16_t sg_rx(uint16_t port, uint16_t queue, struct sg_mbuf **mbufs, uint16_t max, uint16_t *segments)
 {
-	frame->mbuf = mbuf;
-	frame->data = rte_pktmbuf_mtod(mbuf, uint8_t *);
-	frame->ol_flags = mbuf->ol_flags;
-	frame->len = rte_pktmbuf_data_len(mbuf);
-	frame->rss = mbuf->hash.rss;
-	frame->nb_segs = mbuf->nb_segs;
-	frame->port = mbuf->port;
-}
+	struct rte_mbuf **frames = (struct rte_mbuf **)mbufs;
+	uint16_t count, i, any = 0;
 
-uint16_t sg_rx(uint16_t port, uint16_t queue, struct sg_frame *frames, uint16_t max)
-{
-	struct rte_mbuf *mbufs[SG_BURST];
-	uint16_t count, i;
-
-	count = rte_eth_rx_burst(port, queue, mbufs, max < SG_BURST ? max : SG_BURST);
+	count = rte_eth_rx_burst(port, queue, frames, max < SG_BURST ? max : SG_BURST);
 	for (i = 0; i < count; i++) {
-		/* The frame after the next is on its way while this one is described. */
-		if (i + 2 < count)
-			rte_prefetch0(mbufs[i + 2]);
-		describe(mbufs[i], &frames[i]);
-		rte_prefetch0(frames[i].data);
+		/* The driver has just written the head of each; its octets are what the caller will wait for. */
+		rte_prefetch0(rte_pktmbuf_mtod(frames[i], void *));
+		any |= frames[i]->nb_segs;
 	}
+	*segments = any;
 	return count;
 }
 
-uint16_t sg_tx(uint16_t port, uint16_t queue, void **mbufs, uint16_t count)
+uint16_t sg_tx(uint16_t port, uint16_t queue, struct sg_mbuf **mbufs, uint16_t count)
 {
 	return rte_eth_tx_burst(port, queue, (struct rte_mbuf **)mbufs, count);
 }
 
-int sg_frame_alloc(void *pool, struct sg_frame *frame)
+struct sg_mbuf *sg_mbuf_alloc(void *pool)
 {
-	struct rte_mbuf *mbuf = rte_pktmbuf_alloc(pool);
-
-	if (mbuf == NULL)
-		return -ENOMEM;
-	describe(mbuf, frame);
-	return 0;
+	return (struct sg_mbuf *)rte_pktmbuf_alloc(pool);
 }
 
-void sg_frame_free(void *mbuf)
+void sg_mbuf_free(struct sg_mbuf *mbuf)
 {
-	rte_pktmbuf_free(mbuf);
+	rte_pktmbuf_free((struct rte_mbuf *)mbuf);
 }
 
-uint32_t sg_frame_room(const void *mbuf)
+int sg_mbuf_set(struct sg_mbuf *mbuf, const uint8_t *octets, uint32_t len)
 {
-	const struct rte_mbuf *m = mbuf;
-
-	return (uint32_t)m->buf_len - m->data_off;
-}
-
-int sg_frame_set(void *mbuf, const uint8_t *octets, uint32_t len)
-{
-	struct rte_mbuf *m = mbuf;
+	struct rte_mbuf *m = (struct rte_mbuf *)mbuf;
 
 	/* A further segment or owner would make the first buffer not ours alone to write. */
-	if (len > sg_frame_room(m) || m->nb_segs != 1 || rte_mbuf_refcnt_read(m) != 1 || !RTE_MBUF_DIRECT(m))
+	if (len > (uint32_t)m->buf_len - m->data_off || m->nb_segs != 1 || rte_mbuf_refcnt_read(m) != 1 ||
+	    !RTE_MBUF_DIRECT(m))
 		return -ENOBUFS;
 	memcpy(rte_pktmbuf_mtod(m, uint8_t *), octets, len);
 	m->data_len = (uint16_t)len;
@@ -306,13 +297,10 @@ int sg_frame_set(void *mbuf, const uint8_t *octets, uint32_t len)
 	return 0;
 }
 
-int sg_frame_linearise(void *mbuf, struct sg_frame *frame)
+int sg_mbuf_linearise(struct sg_mbuf *mbuf)
 {
 	/* The only failure is a tail room too short for the rest: checked before anything is copied. */
-	if (rte_pktmbuf_linearize(mbuf) != 0)
-		return -ENOBUFS;
-	describe(mbuf, frame);
-	return 0;
+	return rte_pktmbuf_linearize((struct rte_mbuf *)mbuf) == 0 ? 0 : -ENOBUFS;
 }
 
 uint32_t sg_softrss(uint32_t *tuple, uint32_t words, const uint8_t *key)

@@ -1,4 +1,4 @@
-/* What Rust may call: one function per operation, plain C types, no DPDK structure in sight.
+/* What Rust may call: one function per operation, plain C types, and of DPDK's structures only the head of a packet buffer.
  * src/lib.rs mirrors this file line by line. Functions return 0 or more for success and a negative errno otherwise,
  * unless they say something else.
  */
@@ -10,15 +10,25 @@
 /* Frames that one call of sg_rx or sg_tx moves at most. */
 #define SG_BURST 64
 
-/* A received or allocated frame. `data` and `len` are those of the first segment. */
-struct sg_frame {
-	void *mbuf;
-	uint8_t *data;
-	uint64_t ol_flags;
-	uint32_t len;
-	uint32_t rss;      /* the device's hash; meaningful when ol_flags has SG_RX_RSS_HASH */
+/* The head of an rte_mbuf, which is in cache wherever a frame is at hand: what is read of every frame costs no call. shim.c
+ * holds each place against DPDK's own.
+ */
+struct sg_mbuf {
+	uint8_t *buf_addr;
+	uint64_t buf_iova;
+	uint16_t data_off;
+	uint16_t refcnt;
 	uint16_t nb_segs;
 	uint16_t port;
+	uint64_t ol_flags;
+	uint32_t packet_type;
+	uint32_t pkt_len;
+	uint16_t data_len;
+	uint16_t vlan_tci;
+	uint32_t rss;      /* the device's hash; meaningful when ol_flags has SG_RX_RSS_HASH */
+	uint32_t hash_high;
+	uint16_t vlan_tci_outer;
+	uint16_t buf_len;
 };
 
 /* The device set this frame's hash (RTE_MBUF_F_RX_RSS_HASH). */
@@ -88,17 +98,17 @@ uint32_t sg_pool_in_use(const void *pool);
 uint32_t sg_pool_element(const void *pool);
 
 /* Frames. */
-uint16_t sg_rx(uint16_t port, uint16_t queue, struct sg_frame *frames, uint16_t max);
+/* At most SG_BURST. `segments`: above 1 if any of them has more than one. */
+uint16_t sg_rx(uint16_t port, uint16_t queue, struct sg_mbuf **mbufs, uint16_t max, uint16_t *segments);
 /* Sends mbufs[0..count] from the front; those sent no longer belong to the caller. */
-uint16_t sg_tx(uint16_t port, uint16_t queue, void **mbufs, uint16_t count);
-int sg_frame_alloc(void *pool, struct sg_frame *frame);
-void sg_frame_free(void *mbuf);
-/* Octets that the buffer holds from its data offset to its end. */
-uint32_t sg_frame_room(const void *mbuf);
+uint16_t sg_tx(uint16_t port, uint16_t queue, struct sg_mbuf **mbufs, uint16_t count);
+/* One segment without content. NULL: all are out. */
+struct sg_mbuf *sg_mbuf_alloc(void *pool);
+void sg_mbuf_free(struct sg_mbuf *mbuf);
 /* Copies len octets in as the only content. -ENOBUFS: no room, nothing was changed. */
-int sg_frame_set(void *mbuf, const uint8_t *octets, uint32_t len);
+int sg_mbuf_set(struct sg_mbuf *mbuf, const uint8_t *octets, uint32_t len);
 /* Brings all segments into the first. -ENOBUFS: no room, nothing was changed. */
-int sg_frame_linearise(void *mbuf, struct sg_frame *frame);
+int sg_mbuf_linearise(struct sg_mbuf *mbuf);
 
 /* Hash of a tuple of `words` 32-bit words in host order, as a device with this key computes it. */
 uint32_t sg_softrss(uint32_t *tuple, uint32_t words, const uint8_t *key);

@@ -196,6 +196,46 @@ fn a_ring_brings_back_what_was_sent_and_says_when_it_is_full() {
 }
 
 #[test]
+fn frames_go_in_order_from_a_queue_that_wraps_and_behind_what_a_burst_holds() {
+    let _alone = alone();
+    let pool = pool(4096);
+    let (port, mut queue) = one(Device::Ring, &pool);
+    let mut made = |number: u32| {
+        let mut made = queue.alloc().unwrap();
+        made.set(&frame(number)).unwrap();
+        made
+    };
+    // Every place at which the deque can begin again, with less than a burst on either side and with more.
+    let mut bursts = Vec::new();
+    for (len, turn) in [(8, 3), (8, 7), (100, 1), (100, 64), (100, 65), (100, 99), (200, 70)] {
+        let mut out = VecDeque::with_capacity(len);
+        let len = out.capacity();
+        (0..turn).for_each(|_| out.push_back(made(0)));
+        for number in 0..len as u32 {
+            if out.len() == len {
+                out.pop_front();
+            }
+            out.push_back(made(number));
+        }
+        assert_eq!(out.as_slices().0.len(), len - turn, "it wraps");
+        bursts.push(out);
+    }
+    for mut out in bursts {
+        let len = out.len();
+        assert_eq!((queue.tx(&mut out), out.len(), pool.in_use() >= len), (len, 0, true));
+        // Without room for one more, and with a frame that was there before.
+        let mut got = vec![queue.alloc().unwrap()];
+        got[0].set(&[9; 9]).unwrap();
+        got.shrink_to_fit();
+        assert_eq!((queue.rx(&mut got, len), queue.rx(&mut got, 1)), (len, 0));
+        assert_eq!(got[0].octets(), [9; 9]);
+        assert!(got[1..].iter().enumerate().all(|(number, got)| got.octets() == frame(number as u32)), "{len}");
+    }
+    drop((port, queue));
+    assert_eq!(pool.in_use(), 0);
+}
+
+#[test]
 fn ten_thousand_frames_go_from_file_to_file_unchanged_five_times() {
     let _alone = alone();
     let (dir, pool) = (Dir::new("pcap"), pool(2048));

@@ -1,8 +1,8 @@
 //! Raw bindings to the system's libdpdk 22.11 through one C shim: no wrapper, no opinion.
 //!
-//! `wrapper.h` is the contract, this crate mirrors it line by line, `shim.c` and `crypto.c` fulfil it. No structure of DPDK crosses the
-//! border, so only the shim depends on their layout. Functions return 0 or more for success and a negative errno
-//! otherwise, unless they say something else.
+//! `wrapper.h` is the contract, this crate mirrors it line by line, `shim.c` and `crypto.c` fulfil it. Of DPDK's
+//! structures only the head of a packet buffer crosses the border, [`sg_mbuf`], and `shim.c` does not compile where its layout
+//! is another. Functions return 0 or more for success and a negative errno otherwise, unless they say something else.
 //!
 //! # Safety
 //! Every function is a foreign call. Common rules, from the DPDK API reference:
@@ -12,6 +12,7 @@
 //! * An mbuf has one owner: who allocated or received it, until it is freed or taken by [`sg_tx`].
 
 use std::ffi::{c_char, c_int, c_void};
+use std::mem::offset_of;
 
 #[cfg(feature = "cryptodev")]
 mod crypto;
@@ -36,25 +37,50 @@ pub const SG_RSS_UDP: u64 = (1 << 5) | (1 << 11) | (1 << 17);
 /// Hash over addresses and SCTP ports (`RTE_ETH_RSS_SCTP`).
 pub const SG_RSS_SCTP: u64 = (1 << 6) | (1 << 12);
 
-/// A received or allocated frame. `data` and `len` are those of the first segment.
+/// The head of an `rte_mbuf`: its first cache line, but for the pool.
+///
+/// Who owns the buffer may read all of it but `refcnt`, which others may change. Nothing of it is written in Rust.
 #[repr(C)]
-#[derive(Clone, Copy, Debug)]
-pub struct sg_frame {
-    /// The `rte_mbuf`.
-    pub mbuf: *mut c_void,
-    /// First octet of the frame; never null.
-    pub data: *mut u8,
-    /// Offload flags as the driver set them.
-    pub ol_flags: u64,
-    /// Octets of the first segment.
-    pub len: u32,
-    /// The device's hash; meaningful when `ol_flags` has [`SG_RX_RSS_HASH`].
-    pub rss: u32,
+#[derive(Debug)]
+pub struct sg_mbuf {
+    /// First octet of the segment's buffer; never null.
+    pub buf_addr: *mut u8,
+    /// The same for devices.
+    pub buf_iova: u64,
+    /// Where in the buffer the segment's octets begin.
+    pub data_off: u16,
+    /// Owners.
+    pub refcnt: u16,
     /// Segments, one or more.
     pub nb_segs: u16,
     /// Port that received the frame.
     pub port: u16,
+    /// Offload flags as the driver set them.
+    pub ol_flags: u64,
+    /// What the device took the packet for.
+    pub packet_type: u32,
+    /// Octets of all segments.
+    pub pkt_len: u32,
+    /// Octets of this segment.
+    pub data_len: u16,
+    /// Tag that the device took off.
+    pub vlan_tci: u16,
+    /// The device's hash; meaningful when `ol_flags` has [`SG_RX_RSS_HASH`].
+    pub rss: u32,
+    /// The rest of it.
+    pub hash_high: u32,
+    /// Outer tag that the device took off.
+    pub vlan_tci_outer: u16,
+    /// Octets of the segment's buffer.
+    pub buf_len: u16,
 }
+
+// As in wrapper.h, which shim.c holds against DPDK's own.
+const _: () = {
+    assert!(offset_of!(sg_mbuf, data_off) == 16 && offset_of!(sg_mbuf, nb_segs) == 20);
+    assert!(offset_of!(sg_mbuf, ol_flags) == 24 && offset_of!(sg_mbuf, data_len) == 40);
+    assert!(offset_of!(sg_mbuf, rss) == 44 && offset_of!(sg_mbuf, buf_len) == 54 && size_of::<sg_mbuf>() == 56);
+};
 
 /// What a device can do, cut down to what is asked of it.
 #[repr(C)]
@@ -178,20 +204,19 @@ unsafe extern "C" {
     /// Octets of memory that one buffer takes, header and padding included.
     pub fn sg_pool_element(pool: *const c_void) -> u32;
 
-    /// `rte_eth_rx_burst` of at most [`SG_BURST`]; writes and returns how many.
-    pub fn sg_rx(port: u16, queue: u16, frames: *mut sg_frame, max: u16) -> u16;
+    /// `rte_eth_rx_burst` of at most [`SG_BURST`]; writes and returns how many. `segments`: above 1 if any of them has more
+    /// than one.
+    pub fn sg_rx(port: u16, queue: u16, mbufs: *mut *mut sg_mbuf, max: u16, segments: *mut u16) -> u16;
     /// `rte_eth_tx_burst`: sends from the front and returns how many; those no longer belong to the caller.
-    pub fn sg_tx(port: u16, queue: u16, mbufs: *mut *mut c_void, count: u16) -> u16;
-    /// `rte_pktmbuf_alloc`.
-    pub fn sg_frame_alloc(pool: *mut c_void, frame: *mut sg_frame) -> c_int;
+    pub fn sg_tx(port: u16, queue: u16, mbufs: *mut *mut sg_mbuf, count: u16) -> u16;
+    /// `rte_pktmbuf_alloc`: one segment without content; null when all are out.
+    pub fn sg_mbuf_alloc(pool: *mut c_void) -> *mut sg_mbuf;
     /// `rte_pktmbuf_free`.
-    pub fn sg_frame_free(mbuf: *mut c_void);
-    /// Octets that the buffer holds from its data offset to its end.
-    pub fn sg_frame_room(mbuf: *const c_void) -> u32;
+    pub fn sg_mbuf_free(mbuf: *mut sg_mbuf);
     /// Copies `len` octets in as the only content. `-ENOBUFS`: no room, nothing was changed.
-    pub fn sg_frame_set(mbuf: *mut c_void, octets: *const u8, len: u32) -> c_int;
-    /// Brings all segments into the first and describes it anew. `-ENOBUFS`: no room, nothing was changed.
-    pub fn sg_frame_linearise(mbuf: *mut c_void, frame: *mut sg_frame) -> c_int;
+    pub fn sg_mbuf_set(mbuf: *mut sg_mbuf, octets: *const u8, len: u32) -> c_int;
+    /// Brings all segments into the first. `-ENOBUFS`: no room, nothing was changed.
+    pub fn sg_mbuf_linearise(mbuf: *mut sg_mbuf) -> c_int;
 
     /// The C library's own: number of the interface of this name in this thread's network namespace, 0 if none.
     pub fn if_nametoindex(name: *const c_char) -> u32;

@@ -1,126 +1,20 @@
 //! Ports in memory: for tests, fuzzing and benchmarks.
 //!
 //! A [`MemPool`] behaves like a pool of packet buffers: it has a limit, it can run dry, and it knows how many buffers are
-//! out, so a test can prove that none was lost. Buffers are made at first use and recycled for ever after.
+//! out, so a test can prove that none was lost. Ports take what a burst wants from it at once, and give back likewise.
 
-use super::{Frame, FrameIo, NoRoom};
+mod pool;
+
+use super::{FrameIo, NoRoom};
 use crossbeam::queue::ArrayQueue;
 use std::collections::VecDeque;
-use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering, fence};
+use std::sync::atomic::{Ordering, fence};
+
+pub use pool::{MemFrame, MemPool};
 
 /// Octets of a buffer that holds any frame of MTU 1500 with two VLAN tags, as DPDK's default buffer does.
 pub const ROOM: usize = 2048;
-
-/// A bounded pool of equal buffers. A clone is the same pool.
-#[derive(Clone)]
-pub struct MemPool(Arc<Shared>);
-
-/// What the pool and its frames share.
-struct Shared {
-    free: ArrayQueue<Vec<u8>>,
-    /// Buffers made so far, free or not; never above `limit`.
-    made: AtomicUsize,
-    limit: usize,
-    room: usize,
-}
-
-impl MemPool {
-    /// A pool of at most `limit` buffers (at least one) of `room` octets each.
-    pub fn new(limit: usize, room: usize) -> Self {
-        let limit = limit.max(1);
-        Self(Arc::new(Shared { free: ArrayQueue::new(limit), made: AtomicUsize::new(0), limit, room }))
-    }
-
-    /// An empty frame; `None` when all buffers are out.
-    pub fn frame(&self) -> Option<MemFrame> {
-        let octets = match self.0.free.pop() {
-            Some(octets) => octets,
-            None => {
-                // The counter is a reservation only: it guards no other data.
-                let more = |made: usize| (made < self.0.limit).then_some(made + 1);
-                self.0.made.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).ok()?;
-                Vec::with_capacity(self.0.room)
-            }
-        };
-        Some(MemFrame { octets, pool: Arc::clone(&self.0) })
-    }
-
-    /// A frame with this content; `Ok(None)` when all buffers are out.
-    /// # Errors
-    /// [`NoRoom`] if the octets do not fit a buffer.
-    pub fn filled(&self, octets: &[u8]) -> Result<Option<MemFrame>, NoRoom> {
-        let Some(mut frame) = self.frame() else { return Ok(None) };
-        frame.set(octets)?;
-        Ok(Some(frame))
-    }
-
-    /// Buffers that are out. Zero at the end of a test, or a frame was lost.
-    pub fn in_use(&self) -> usize {
-        self.0.made.load(Ordering::Relaxed).saturating_sub(self.0.free.len())
-    }
-
-    /// Buffers that the pool may make.
-    pub fn limit(&self) -> usize {
-        self.0.limit
-    }
-
-    /// Octets that a buffer holds.
-    pub fn room(&self) -> usize {
-        self.0.room
-    }
-}
-
-impl Default for MemPool {
-    /// 4096 buffers of [`ROOM`] octets.
-    fn default() -> Self {
-        Self::new(4096, ROOM)
-    }
-}
-
-impl fmt::Debug for MemPool {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "MemPool({} of {} in use)", self.in_use(), self.0.limit)
-    }
-}
-
-/// A frame in memory. Dropping it gives the buffer back to its pool.
-pub struct MemFrame {
-    octets: Vec<u8>,
-    pool: Arc<Shared>,
-}
-
-impl Frame for MemFrame {
-    fn octets(&self) -> &[u8] {
-        &self.octets
-    }
-
-    fn set(&mut self, octets: &[u8]) -> Result<(), NoRoom> {
-        let (need, room) = (octets.len(), self.pool.room);
-        if need > room {
-            return Err(NoRoom { need, room });
-        }
-        self.octets.clear();
-        self.octets.extend_from_slice(octets);
-        Ok(())
-    }
-}
-
-impl Drop for MemFrame {
-    fn drop(&mut self) {
-        let mut octets = std::mem::take(&mut self.octets);
-        octets.clear();
-        // The queue holds every buffer ever made, so it cannot refuse one.
-        let _ = self.pool.free.push(octets);
-    }
-}
-
-impl fmt::Debug for MemFrame {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "MemFrame({} octets)", self.octets.len())
-    }
-}
 
 /// One direction of a cable between two ports.
 type Wire = Arc<ArrayQueue<MemFrame>>;
@@ -150,6 +44,8 @@ pub struct MemPort {
     pool: MemPool,
     source: Source,
     sink: Sink,
+    /// Buffers on their way from the pool into frames; empty between two bursts.
+    blank: Vec<Vec<u8>>,
     /// Frames that one call of `tx` takes at most.
     tx_limit: usize,
     sent: u64,
@@ -158,7 +54,7 @@ pub struct MemPort {
 
 impl MemPort {
     fn with(pool: &MemPool, source: Source, sink: Sink) -> Self {
-        Self { pool: pool.clone(), source, sink, tx_limit: usize::MAX, sent: 0, starved: 0 }
+        Self { pool: pool.clone(), source, sink, blank: Vec::new(), tx_limit: usize::MAX, sent: 0, starved: 0 }
     }
 
     /// A port that receives what [`inject`](Self::inject) gives it and keeps what it sends.
@@ -254,23 +150,34 @@ impl FrameIo for MemPort {
                 out.extend(frames.drain(..count));
             }
             Source::Wire(wire) => out.extend(std::iter::from_fn(|| wire.pop()).take(max)),
+            Source::Corpus { frames, .. } if frames.is_empty() => {}
+            Source::Corpus { rounds: Some(0), .. } => {}
             Source::Corpus { frames, at, rounds } => {
-                for _ in 0..max {
-                    if frames.is_empty() || *rounds == Some(0) {
+                for left in (1..=max).rev() {
+                    if *rounds == Some(0) {
                         break;
                     }
                     let Some(octets) = frames.get(*at) else { break };
-                    // The length was checked when the port was made, so `Err` means dry here as well.
-                    let Ok(Some(frame)) = self.pool.filled(octets) else {
+                    if self.blank.is_empty() {
+                        // All that the burst can still want, at once.
+                        let most = if *rounds == Some(1) { left.min(frames.len() - *at) } else { left };
+                        self.pool.take(&mut self.blank, most);
+                    }
+                    let Some(mut blank) = self.blank.pop() else {
                         self.starved += 1;
                         break;
                     };
-                    out.push(frame);
+                    // It fits: that was asked when the port was made.
+                    blank.extend_from_slice(octets);
+                    out.push(self.pool.framed(blank));
                     *at += 1;
                     if *at == frames.len() {
                         *at = 0;
                         *rounds = rounds.map(|left| left.saturating_sub(1));
                     }
+                }
+                if !self.blank.is_empty() {
+                    self.pool.give_back(self.blank.drain(..));
                 }
             }
         }
@@ -284,7 +191,10 @@ impl FrameIo for MemPort {
                 kept.extend(frames.drain(..offered));
                 offered
             }
-            Sink::Dropped => frames.drain(..offered).count(),
+            Sink::Dropped => {
+                self.pool.give_back_frames(frames.drain(..offered));
+                offered
+            }
             Sink::Wire(wire) => {
                 let mut taken = 0;
                 while taken < offered
@@ -324,6 +234,7 @@ impl FrameIo for MemPort {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::io::Frame;
 
     fn all(port: &mut MemPort) -> Vec<Vec<u8>> {
         std::iter::from_fn(|| port.take_sent()).map(|frame| frame.octets().to_vec()).collect()
@@ -359,20 +270,11 @@ mod tests {
         let mut port = MemPort::new(&pool);
         assert!(port.alloc().is_none());
         assert_eq!(port.inject(&[1]), Ok(false));
-        let at = held[1].octets.as_ptr();
+        let at = held[1].octets().as_ptr();
         drop(held);
         let again = [pool.frame().unwrap(), pool.frame().unwrap()];
-        assert!(again.iter().any(|frame| frame.octets.as_ptr() == at), "the buffer was not recycled");
+        assert!(again.iter().any(|frame| frame.octets().as_ptr() == at), "the buffer was not recycled");
         assert!(again.iter().all(|frame| frame.octets().is_empty()), "old content shows");
-    }
-
-    #[test]
-    fn a_frame_refuses_what_does_not_fit_and_keeps_what_it_has() {
-        let mut frame = MemPool::new(1, 4).filled(&[1, 2]).unwrap().unwrap();
-        assert_eq!(frame.set(&[0; 5]), Err(NoRoom { need: 5, room: 4 }));
-        assert_eq!(frame.octets(), [1, 2]);
-        frame.set(&[9; 4]).unwrap();
-        assert_eq!(frame.octets(), [9; 4]);
     }
 
     #[test]
@@ -411,10 +313,36 @@ mod tests {
     }
 
     #[test]
-    fn buffers_come_back_from_another_thread() {
-        let pool = MemPool::new(4, 16);
-        let frames: Vec<_> = std::iter::from_fn(|| pool.frame()).collect();
-        std::thread::spawn(move || drop(frames)).join().unwrap();
+    fn a_frame_goes_back_to_its_own_pool_wherever_it_is_sent() {
+        let (one, two) = (MemPool::new(4, 16), MemPool::new(4, 16));
+        let mut port = MemPort::new(&two);
+        port.drop_sent();
+        let frames = [one.filled(&[1]), two.filled(&[2]), one.filled(&[3]), two.filled(&[4])];
+        let mut out: VecDeque<_> = frames.into_iter().filter_map(|frame| frame.unwrap()).collect();
+        assert_eq!((one.in_use(), two.in_use()), (2, 2));
+        assert_eq!((port.tx(&mut out), one.in_use(), two.in_use()), (4, 0, 0));
+    }
+
+    #[test]
+    fn two_threads_at_one_pool_lose_no_buffer_and_find_it_dry_only_when_it_is() {
+        let pool = MemPool::new(64, 16);
+        std::thread::scope(|scope| {
+            for number in 0..2_u8 {
+                let pool = pool.clone();
+                scope.spawn(move || {
+                    let corpus: Arc<[Vec<u8>]> = vec![vec![number; 4], vec![number; 9]].into();
+                    let mut port = MemPort::looping(&pool, corpus, None).unwrap();
+                    let (mut got, mut out) = (Vec::with_capacity(32), VecDeque::with_capacity(32));
+                    for _ in 0..20_000 {
+                        // Half of the buffers are enough for each, whoever is at the stack just now.
+                        assert_eq!(port.rx(&mut got, 32), 32);
+                        assert!(got.iter().all(|frame| frame.octets().iter().all(|&octet| octet == number)));
+                        out.extend(got.drain(..));
+                        assert_eq!(port.tx(&mut out), 32);
+                    }
+                });
+            }
+        });
         assert_eq!(pool.in_use(), 0);
     }
 }

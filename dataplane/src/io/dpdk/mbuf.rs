@@ -1,21 +1,19 @@
 //! A packet buffer with one owner.
 
 use super::super::{Frame, NoRoom};
-use dpdk_sys::sg_frame;
-use std::ffi::c_void;
+use dpdk_sys::sg_mbuf;
 use std::fmt;
 use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
 
 /// A frame in one packet buffer. Dropping it gives the buffer back to its pool.
 ///
-/// Invariant: `mbuf` is an `rte_mbuf` of one segment that nobody else refers to, and `data` are `len` octets within it.
-pub struct Mbuf {
-    mbuf: NonNull<c_void>,
-    data: NonNull<u8>,
-    len: u32,
-    rss: Option<u32>,
-}
+/// It is the address of the buffer and nothing else, so that drivers write frames straight into a worker's burst and take
+/// them straight from its queue; all that is known of a frame stands in the head of its buffer.
+///
+/// Invariant: an `rte_mbuf` of one segment that nobody else refers to.
+#[repr(transparent)]
+pub struct Mbuf(NonNull<sg_mbuf>);
 
 // SAFETY: an rte_mbuf belongs to no thread. Its pool takes buffers back from any thread, and this is its only handle.
 unsafe impl Send for Mbuf {}
@@ -24,71 +22,75 @@ impl Mbuf {
     /// Takes ownership of a frame that was received or allocated. `None`, and the buffer is freed, if its segments
     /// cannot be brought into one.
     /// # Safety
-    /// `raw` describes a valid mbuf that the caller owns and gives away.
-    pub(super) unsafe fn own(mut raw: sg_frame) -> Option<Self> {
-        if raw.nb_segs != 1 {
-            // SAFETY: a valid mbuf of ours alone. On success `raw` describes its only segment.
-            let code = unsafe { dpdk_sys::sg_frame_linearise(raw.mbuf, &mut raw) };
-            if code != 0 {
-                // SAFETY: still valid and ours, and not used again.
-                unsafe { dpdk_sys::sg_frame_free(raw.mbuf) };
+    /// A valid mbuf that the caller owns and gives away.
+    pub(super) unsafe fn own(raw: NonNull<sg_mbuf>) -> Option<Self> {
+        // SAFETY: a valid mbuf of ours alone. After a failure it is so still, and is not used again.
+        unsafe {
+            if (*raw.as_ptr()).nb_segs != 1 && dpdk_sys::sg_mbuf_linearise(raw.as_ptr()) != 0 {
+                dpdk_sys::sg_mbuf_free(raw.as_ptr());
                 return None;
             }
         }
-        // Neither is null: an mbuf that was received is there, and its data lies in it.
-        let (mbuf, data) = (NonNull::new(raw.mbuf)?, NonNull::new(raw.data)?);
-        let rss = (raw.ol_flags & dpdk_sys::SG_RX_RSS_HASH != 0).then_some(raw.rss);
-        Some(Self { mbuf, data, len: raw.len, rss })
+        Some(Self(raw))
     }
 
     /// The hash that the device computed over addresses and ports, if it did.
     pub fn rss(&self) -> Option<u32> {
-        self.rss
-    }
-
-    /// The `rte_mbuf`, still owned by this handle.
-    pub(super) fn raw(&self) -> *mut c_void {
-        self.mbuf.as_ptr()
+        // SAFETY: two fields of a valid mbuf that nobody writes (invariant).
+        unsafe {
+            let mbuf = self.0.as_ptr();
+            ((*mbuf).ol_flags & dpdk_sys::SG_RX_RSS_HASH != 0).then_some((*mbuf).rss)
+        }
     }
 
     /// Forgets the handle of a buffer that a transmit queue has taken.
     pub(super) fn taken(self) {
         let _ = ManuallyDrop::new(self);
     }
+
+    /// Octets from the first of the frame to the end of the buffer.
+    fn room(&self) -> usize {
+        // SAFETY: two fields of a valid mbuf that nobody writes (invariant).
+        unsafe {
+            let mbuf = self.0.as_ptr();
+            usize::from((*mbuf).buf_len.saturating_sub((*mbuf).data_off))
+        }
+    }
 }
 
 impl Frame for Mbuf {
     fn octets(&self) -> &[u8] {
-        // SAFETY: `data` and `len` are the only segment of an mbuf that is ours (invariant); all octets of a buffer
-        // are initialised memory of the pool. `&self` keeps `set` and `drop` away while the slice lives.
-        unsafe { std::slice::from_raw_parts(self.data.as_ptr(), self.len as usize) }
+        // SAFETY: the octets of the only segment of an mbuf that is ours (invariant): they begin `data_off` into its buffer
+        // and end within it, and all octets of a buffer are initialised memory of its pool. `&self` keeps `set` and `drop`
+        // away while the slice lives.
+        unsafe {
+            let mbuf = self.0.as_ptr();
+            let first = (*mbuf).buf_addr.add((*mbuf).data_off.into());
+            std::slice::from_raw_parts(first, (*mbuf).data_len.into())
+        }
     }
 
     fn set(&mut self, octets: &[u8]) -> Result<(), NoRoom> {
-        // SAFETY: a valid mbuf (invariant); reads two of its fields.
-        let room = unsafe { dpdk_sys::sg_frame_room(self.mbuf.as_ptr()) };
-        let refuse = NoRoom { need: octets.len(), room: room as usize };
-        let len = u32::try_from(octets.len()).ok().filter(|len| *len <= room).ok_or(refuse)?;
+        let refuse = NoRoom { need: octets.len(), room: self.room() };
+        let len = u32::try_from(octets.len()).map_err(|_| refuse)?;
         // SAFETY: a valid mbuf that nobody else reads (`&mut self`); `octets` cannot lie within it, since a slice of it
-        // would borrow `self`. The shim checks the length against the buffer once more.
-        let code = unsafe { dpdk_sys::sg_frame_set(self.mbuf.as_ptr(), octets.as_ptr(), len) };
-        if code != 0 {
-            return Err(refuse);
+        // would borrow `self`. The shim checks the length against the buffer.
+        match unsafe { dpdk_sys::sg_mbuf_set(self.0.as_ptr(), octets.as_ptr(), len) } {
+            0 => Ok(()),
+            _ => Err(refuse),
         }
-        self.len = len;
-        Ok(())
     }
 }
 
 impl Drop for Mbuf {
     fn drop(&mut self) {
         // SAFETY: a valid mbuf that is ours (invariant), and this was its only handle. The pool is never freed.
-        unsafe { dpdk_sys::sg_frame_free(self.mbuf.as_ptr()) }
+        unsafe { dpdk_sys::sg_mbuf_free(self.0.as_ptr()) }
     }
 }
 
 impl fmt::Debug for Mbuf {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Mbuf({} octets)", self.len)
+        write!(f, "Mbuf({} octets)", self.octets().len())
     }
 }

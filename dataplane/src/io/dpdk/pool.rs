@@ -5,7 +5,6 @@ use super::mbuf::Mbuf;
 use super::{Eal, control, errno_text};
 use std::ffi::{CString, c_void};
 use std::fmt;
-use std::mem::MaybeUninit;
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -68,14 +67,9 @@ impl Mempool {
 
     /// A frame without content; `None` when all buffers are out.
     pub fn frame(&self) -> Option<Mbuf> {
-        let mut frame = MaybeUninit::uninit();
-        // SAFETY: the pool is one of packet buffers and is never freed. On success, and only then, the shim fills
-        // `frame` in, and the mbuf in it is ours alone: rte_pktmbuf_alloc gives one segment with one reference.
-        unsafe {
-            (dpdk_sys::sg_frame_alloc(self.raw.as_ptr(), frame.as_mut_ptr()) == 0)
-                .then(|| Mbuf::own(frame.assume_init()))
-                .flatten()
-        }
+        // SAFETY: the pool is one of packet buffers and is never freed. What is not null is ours alone:
+        // rte_pktmbuf_alloc gives one segment with one reference.
+        unsafe { NonNull::new(dpdk_sys::sg_mbuf_alloc(self.raw.as_ptr())).and_then(|mbuf| Mbuf::own(mbuf)) }
     }
 
     /// Buffers that are out: in frames, in receive rings, in transmit rings. Exact while nobody moves frames; with all
