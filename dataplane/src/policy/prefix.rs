@@ -88,7 +88,7 @@ impl<T> PrefixTree<T> {
     }
 
     /// Calls `each` with the values of all prefixes of `number`, shortest first.
-    fn visit<'t>(&'t self, number: &Digits, each: impl FnMut(&'t T)) {
+    pub fn visit<'t>(&'t self, number: &Digits, each: impl FnMut(&'t T)) {
         self.visit_from(Some(0), number, 0, each);
     }
 

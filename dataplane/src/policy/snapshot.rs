@@ -61,6 +61,8 @@ pub struct Snapshot {
     own_sais: Vec<[u8; 8]>,
     home: [PrefixTree<()>; 2],
     coverage: [PrefixTree<Vec<SignerId>>; 2],
+    /// Certificates that cover every title.
+    unlimited: Vec<SignerId>,
     sigfw: PrefixTree<usize>,
 }
 
@@ -309,7 +311,7 @@ impl Snapshot {
         }
         let mut signers = Vec::new();
         let mut by_sai: HashMap<[u8; 8], Vec<SignerId>, Fast> = HashMap::default();
-        let mut coverage = [PrefixTree::default(), PrefixTree::default()];
+        let (mut coverage, mut unlimited) = ([PrefixTree::default(), PrefixTree::default()], Vec::new());
         let speakers = || trust.signers.iter().filter(|signer| !signer.certificate.is_ca);
         let full = |_| vec![CompileError::TooMany("keys")];
         let installed = ring.install_all(speakers().map(|signer| &signer.certificate.key)).map_err(full)?;
@@ -321,6 +323,9 @@ impl Snapshot {
                 if let Some(ids) = coverage[slot(plan)].entry(&prefix, Vec::new) {
                     ids.push(id);
                 }
+            }
+            if certificate.identifiers.any {
+                unlimited.push(id);
             }
             by_sai.entry(certificate.sai).or_default().push(id);
             signers.push(Signer { trust: signer.clone(), alg: certificate.key.alg() as u8, key });
@@ -401,6 +406,7 @@ impl Snapshot {
             own_sais,
             home,
             coverage,
+            unlimited,
             sigfw,
         })
     }
@@ -441,10 +447,19 @@ impl Snapshot {
         self.by_sai.get(&sai).map_or(&[], Vec::as_slice)
     }
 
-    /// Whether a certificate's identifiers cover a title.
-    pub fn covers(&self, signer: SignerId, title: &GlobalTitle) -> bool {
-        let any = self.signers.get(signer as usize).is_some_and(|signer| signer.trust.certificate.identifiers.any);
-        any || self.coverage[slot(title.plan)].any(&title.digits, |ids| ids.binary_search(&signer).is_ok())
+    /// Calls `each` with those of `signers` whose identifiers cover a title; in no order, and perhaps more than once.
+    ///
+    /// It costs one walk along the title's digits, however many share a key: the few that cover are looked for among the
+    /// signers, and not each signer among those that cover.
+    ///
+    /// * `signers`: ascending, as [`Snapshot::signers_of`] gives them
+    pub fn each_covering(&self, signers: &[SignerId], title: &GlobalTitle, mut each: impl FnMut(SignerId)) {
+        let mut common = |covering: &[SignerId]| {
+            let (few, many) = if covering.len() <= signers.len() { (covering, signers) } else { (signers, covering) };
+            few.iter().filter(|id| many.binary_search(id).is_ok()).for_each(|&id| each(id));
+        };
+        common(&self.unlimited);
+        self.coverage[slot(title.plan)].visit(&title.digits, |ids| common(ids));
     }
 
     /// The SigFW key of the longest prefix that covers a calling title.

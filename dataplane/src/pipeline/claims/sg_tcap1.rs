@@ -129,18 +129,20 @@ fn entitled(
     calling: &Party,
     peer: &Peer,
 ) -> Result<SignerId, Reason> {
-    let mut why = Reason::CrtResource;
-    for &id in signers {
-        let Some(signer) = snapshot.signers.get(id as usize) else { continue };
-        if reason_of(signer.trust.state(now_s)).is_some() || !snapshot.covers(id, &calling.0) {
-            continue;
+    // The first in the order of certificates, whatever the order in which they are found.
+    let (mut first, mut why) = (None::<SignerId>, Reason::CrtResource);
+    snapshot.each_covering(signers, &calling.0, |id| {
+        let Some(signer) = snapshot.signers.get(id as usize) else { return };
+        if reason_of(signer.trust.state(now_s)).is_some() {
+            return;
         }
         if peer.allows_role(signer.trust.certificate.role) {
-            return Ok(id);
+            first = Some(first.map_or(id, |first| first.min(id)));
+        } else {
+            why = Reason::CrtRole;
         }
-        why = Reason::CrtRole;
-    }
-    Err(why)
+    });
+    first.ok_or(why)
 }
 
 /// Writes what the signature covers.
