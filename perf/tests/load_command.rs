@@ -56,6 +56,7 @@ fn what_would_measure_nothing_is_refused() -> Result {
         (vec!["--measure", "overload"], "overload needs a load"),
         (vec!["--measure", "back-to-back,soak"], "soak needs a load"),
         (vec!["--measure", "ndr", "--rate", "1000"], "takes the place of the search"),
+        (vec!["unsigned", "latency", "--measure", "ndr"], "latency is no traffic but a measurement"),
         (vec!["signed-20", "--measure", "ndr"], "take one of default, unsigned"),
         (vec!["no/such.yaml", "--measure", "ndr"], "no/such.yaml: cannot be read"),
     ] {

@@ -23,7 +23,7 @@ pub struct Quick {
 /// Cost, load and growth into one document; less than five minutes.
 pub fn run(args: &Quick) -> Result<(), Box<dyn Error>> {
     let mut document = Document::begin("quick");
-    let costs = cost::Loop { rounds: 41, ms: 20, port_rounds: 3, core: args.core, json: true };
+    let costs = cost::Loop { rounds: 41, ms: 20, port_rounds: 15, core: args.core, json: true };
     step("1 of 3: what a message costs", || cost::measure(&costs, &mut document))?;
     let loads = load::Load::quick(args.core);
     step("2 of 3: what a gateway carries, and how long it takes", || load::measure(&loads, &mut document))?;

@@ -3,6 +3,7 @@
 use clap::{Args, ValueEnum};
 use sealgate_perf::load::cable;
 use sealgate_perf::load::search::Goal;
+use sealgate_perf::mix::Profile;
 use serde::{Deserialize, Serialize};
 use std::error::Error;
 use std::path::PathBuf;
@@ -103,6 +104,14 @@ pub fn depth(text: &str) -> Result<u16, String> {
 impl Load {
     /// What cannot be measured as it is asked for.
     pub fn check(&self) -> Result<(), Box<dyn Error>> {
+        for mix in &self.mixes {
+            if Measure::from_str(mix, true).is_ok() {
+                return Err(
+                    format!("{mix} is no traffic but a measurement: --measure takes them as in ndr,{mix}").into()
+                );
+            }
+            Profile::find(mix)?;
+        }
         let needs_load = [Measure::Latency, Measure::Reload, Measure::Overload, Measure::Soak];
         let asked = needs_load.iter().find(|measure| self.measure.contains(measure));
         if let Some(measure) = asked

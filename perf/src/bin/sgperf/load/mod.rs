@@ -31,14 +31,21 @@ pub fn run(args: &Load) -> Result<(), Box<dyn Error>> {
         std::fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     }
     document.notes.push(args.setting());
-    measure(args, &mut document)?;
+    let outcome = measure(args, &mut document);
+    if document.figures.is_empty() {
+        return outcome;
+    }
+    // What was measured before something failed took minutes: it is told all the same.
+    if let Err(error) = &outcome {
+        document.notes.push(format!("not all was measured: {error}"));
+    }
     if let Some(folder) = &args.out {
         document.run.end();
         let path = folder.join("load.json");
         std::fs::write(&path, serde_json::to_string_pretty(&document)?)
             .map_err(|error| format!("{}: {error}", path.display()))?;
     }
-    document.print(args.json)
+    document.print(args.json).and(outcome)
 }
 
 /// Measures everything that is asked for into the document.
