@@ -14,7 +14,7 @@ pub const fn length_octets(len: usize) -> usize {
     }
 }
 
-/// Appends a definite minimal length; `len` is below 2^32, as every length that [`next`] reads.
+/// Appends a definite minimal length; `len` is below 2^32, as every length that [`next`](super::next) reads.
 pub fn put_len(len: usize, out: &mut Vec<u8>) {
     let octets = (len as u32).to_be_bytes();
     let extra = length_octets(len) - 1;
@@ -73,7 +73,7 @@ fn close_len(body: usize, out: &mut Vec<u8>) {
 /// Appends a run of elements with every constructed one definite and minimal; primitive contents stay as they are.
 ///
 /// # Errors
-/// As [`walk`]; `out` then holds a part of the run.
+/// As [`walk`](super::walk); `out` then holds a part of the run.
 pub fn put_canonical(octets: &[u8], rules: Rules, depth: u8, out: &mut Vec<u8>) -> Result<(), Refusal> {
     for element in Elements::new(octets, rules, depth) {
         let element = element?;
