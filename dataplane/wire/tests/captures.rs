@@ -5,6 +5,8 @@
 
 #[path = "captures/known.rs"]
 mod known;
+#[path = "captures/ledger.rs"]
+mod ledger;
 #[path = "captures/ours.rs"]
 mod ours;
 #[path = "captures/pcap.rs"]
@@ -15,15 +17,8 @@ mod theirs;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use known::{KNOWN, Known};
-
-/// One field of one frame that we read otherwise.
-struct Difference {
-    frame: usize,
-    field: &'static str,
-    ours: String,
-    theirs: String,
-}
+use known::KNOWN;
+use ledger::{Difference, Ledger};
 
 struct Outcome {
     compared: usize,
@@ -85,46 +80,18 @@ fn compare(path: &Path, name: &str) -> Option<Outcome> {
     Some(outcome)
 }
 
-fn covers(known: &Known, name: &str, difference: &Difference) -> bool {
-    known.file == name
-        && (known.frames.0..=known.frames.1).contains(&difference.frame)
-        && difference.field.starts_with(known.field)
-}
-
 #[test]
 fn tshark_reads_the_same() {
-    let folder = std::env::var_os("SEALGATE_CAPTURES")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/captures"), PathBuf::from);
-    if !folder.is_dir() {
-        println!("captures: {} not found, nothing compared", folder.display());
-        return;
-    }
-    let mut red = Vec::new();
-    let mut hits = vec![0; KNOWN.len()];
-    let mut done = BTreeSet::new();
+    let Some(folder) = ledger::folder() else { return };
+    let mut ledger = Ledger::new(KNOWN);
     for path in captures(&folder) {
         let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         let Some(outcome) = compare(&path, &name) else {
-            red.push(format!("{name}: cannot be read"));
+            ledger.unread(&name);
             continue;
         };
         println!("captures {name} {}/{}", outcome.compared - outcome.differences.len(), outcome.compared);
-        for difference in &outcome.differences {
-            match KNOWN.iter().position(|known| covers(known, &name, difference)) {
-                Some(i) => hits[i] += 1,
-                None => {
-                    let Difference { frame, field, ours, theirs } = difference;
-                    red.push(format!("{name} frame {frame} {field}: ours {ours:?}, tshark {theirs:?}"));
-                }
-            }
-        }
-        done.insert(name);
+        ledger.enter(&name, &outcome.differences);
     }
-    for (known, hits) in KNOWN.iter().zip(hits) {
-        let Known { file, frames, field, count, cause } = known;
-        if done.contains(*file) && hits != *count {
-            red.push(format!("{file} frames {frames:?} {field:?}: {count} listed, {hits} seen ({cause})"));
-        }
-    }
-    assert!(red.is_empty(), "{} disagreements that the list does not know:\n{}", red.len(), red.join("\n"));
+    ledger.close();
 }

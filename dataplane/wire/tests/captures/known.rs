@@ -1,26 +1,6 @@
 //! Every place where we read something else than tshark 4.0.17, with the reason.
 
-/// Disagreements of one cause in one capture.
-pub struct Known {
-    pub file: &'static str,
-    /// First and last frame, from 1.
-    pub frames: (usize, usize),
-    /// Name of the field, or its beginning; empty for all.
-    pub field: &'static str,
-    /// How many fields of frames there disagree: one more or one less is news.
-    pub count: usize,
-    pub cause: &'static str,
-}
-
-const fn known(
-    file: &'static str,
-    frames: (usize, usize),
-    field: &'static str,
-    count: usize,
-    cause: &'static str,
-) -> Known {
-    Known { file, frames, field, count, cause }
-}
+use super::ledger::{Known, known};
 
 const MPLS: &str = "MPLS is not taken off: the gateway stands behind the router that does";
 const ICMP: &str = "the SCTP header is quoted inside an ICMP error: no SCTP packet";

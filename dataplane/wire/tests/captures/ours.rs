@@ -8,7 +8,7 @@ use sealgate_wire::map::Party;
 use sealgate_wire::sccp::{Address, Segmentation, Unitdata};
 use sealgate_wire::sctp::{ChunkKind, Data};
 use sealgate_wire::tcap::{ComponentKind, Message, MessageKind, Operation};
-use sealgate_wire::{Reason, cap, ip, m3ua, map, sctp};
+use sealgate_wire::{cap, ip, m3ua, map, sctp};
 
 /// Values of one frame by field, each list in the order of the tree.
 pub type Fields = BTreeMap<&'static str, Vec<String>>;
@@ -55,15 +55,7 @@ impl Decoder {
     pub fn frame(&mut self, octets: &[u8]) -> Fields {
         let mut fields = Fields::new();
         let Ok(frame) = Frame::parse(octets) else { return fields };
-        let mut payload = frame.payload.to_vec();
-        if let Err(refusal) = ip::Packet::parse(frame.ethertype, &payload)
-            && refusal.reason == Reason::IpChecksum
-        {
-            // Some captures were generated without checksums, and tshark does not look at them.
-            let header = usize::from(payload[0] & 0x0f) * 4;
-            let total = usize::from(u16::from_be_bytes([payload[2], payload[3]]));
-            ip::set_lengths(&mut payload, total - header);
-        }
+        let payload = super::pcap::mended(&frame);
         if let Ok(Some(packet)) = ip::Packet::parse(frame.ethertype, &payload)
             && packet.protocol == ip::SCTP
         {

@@ -1,26 +1,6 @@
 //! Every place where we read something else than tshark 4.0.17, with the reason.
 
-/// Disagreements of one cause in one capture.
-pub struct Known {
-    pub file: &'static str,
-    /// First and last frame, from 1.
-    pub frames: (usize, usize),
-    /// Name of the field, or its beginning; empty for all.
-    pub field: &'static str,
-    /// How many fields of frames there disagree: one more or one less is news.
-    pub count: usize,
-    pub cause: &'static str,
-}
-
-const fn known(
-    file: &'static str,
-    frames: (usize, usize),
-    field: &'static str,
-    count: usize,
-    cause: &'static str,
-) -> Known {
-    Known { file, frames, field, count, cause }
-}
+use super::ledger::{Known, known};
 
 const LATE: &str =
     "captured behind its own answer: tshark takes the segment for a retransmission and does not look into it";

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use sealgate_wire::diameter::{self, Avp, AvpId, Avps, Message, Party, View, dictionary};
 use sealgate_wire::eth::Frame;
 use sealgate_wire::sctp::{ChunkKind, Data};
-use sealgate_wire::{Reason, Refusal, ip, sctp};
+use sealgate_wire::{Refusal, ip, sctp};
 
 /// Values of one frame by field, joined by semicolons in the order of the tree.
 pub type Fields = BTreeMap<&'static str, String>;
@@ -76,15 +76,7 @@ impl Decoder {
     pub fn frame(&mut self, octets: &[u8]) -> Found {
         let mut found = Found::default();
         let Ok(frame) = Frame::parse(octets) else { return found };
-        let mut payload = frame.payload.to_vec();
-        if let Err(refusal) = ip::Packet::parse(frame.ethertype, &payload)
-            && refusal.reason == Reason::IpChecksum
-        {
-            // Some captures were generated without checksums, and tshark does not look at them.
-            let header = usize::from(payload[0] & 0x0f) * 4;
-            let total = usize::from(u16::from_be_bytes([payload[2], payload[3]]));
-            ip::set_lengths(&mut payload, total - header);
-        }
+        let payload = super::pcap::mended(&frame);
         if let Ok(Some(packet)) = ip::Packet::parse(frame.ethertype, &payload) {
             let hosts = format!("{:?} {:?}", packet.source, packet.destination);
             match packet.protocol {
