@@ -82,15 +82,23 @@ impl Policy {
     /// This policy as YAML, every key given.
     pub fn to_yaml(&self) -> String {
         let codes = |codes: &Vec<i32>| list(codes, |code| Value::from(*code));
-        let categories = &self.categories.map;
+        let commands = |codes: &Vec<u32>| list(codes, |code| Value::from(*code));
+        let Categories { map: of_map, diameter } = &self.categories;
         print(map([
             ("version", VERSION.into()),
             ("home", home(&self.home)),
             ("defaults", defaults(&self.defaults)),
             ("links", named(&self.links, |one| (&one.name, link(one)))),
             ("peers", named(&self.peers, |one| (&one.name, peer(one)))),
-            ("categories", map([("map", map([("cat1", codes(&categories.cat1)), ("cat2", codes(&categories.cat2))]))])),
+            (
+                "categories",
+                map([
+                    ("map", map([("cat1", codes(&of_map.cat1)), ("cat2", codes(&of_map.cat2))])),
+                    ("diameter", map([("cat1", commands(&diameter.cat1)), ("cat2", commands(&diameter.cat2))])),
+                ]),
+            ),
             ("sigfw_keys", list(&self.sigfw_keys, sigfw_key)),
+            ("dess_keys", list(&self.dess_keys, dess_key)),
             ("examples", list(&self.examples, example)),
         ]))
     }
@@ -123,6 +131,7 @@ fn home(home: &Home) -> Value {
     map([
         ("gt_prefixes", list(&home.gt_prefixes, gt)),
         ("plmns", list(&home.plmns, text)),
+        ("realms", some(&home.realms, text)),
         ("signing", home.signing.as_ref().map_or(LEFT_OUT, signing)),
     ])
 }
@@ -136,6 +145,7 @@ fn defaults(defaults: &Defaults) -> Value {
         ("ber", word(BER, &defaults.ber).into()),
         ("window", window(&defaults.window)),
         ("compat_window", map([("past", millis(compat.past_ms)), ("future", millis(compat.future_ms))])),
+        ("dess_same_second", word(DESS_SAME_SECOND, &defaults.dess_same_second).into()),
         ("cold_start", word(COLD_START, &defaults.cold_start).into()),
         (
             "transactions",
@@ -185,18 +195,20 @@ fn link(link: &Link) -> Value {
         ("local", list(&link.local, text)),
         ("ports", link.ports.as_ref().map_or(LEFT_OUT, ports)),
         ("vtag_in", link.vtag_in.map_or(LEFT_OUT, Value::from)),
-        ("opcs", list(&link.opcs, |code| Value::from(*code))),
-        ("dpcs", list(&link.dpcs, |code| Value::from(*code))),
-        ("ni", list(&link.ni, |ni| word(NI, ni).into())),
+        ("opcs", some(&link.opcs, |code| Value::from(*code))),
+        ("dpcs", some(&link.dpcs, |code| Value::from(*code))),
+        ("ni", some(&link.ni, |ni| word(NI, ni).into())),
         ("routing_contexts", some(&link.routing_contexts, |context| Value::from(*context))),
-        ("si", list(&link.si, |si| word(SI, si).into())),
+        ("si", some(&link.si, |si| word(SI, si).into())),
+        ("applications", some(&link.applications, |application| word(APPLICATION, application).into())),
         ("mtu", link.mtu.map_or(LEFT_OUT, Value::from)),
     ])
 }
 
 fn peer(peer: &Peer) -> Value {
     map([
-        ("gt", list(&peer.gt, text)),
+        ("gt", some(&peer.gt, text)),
+        ("realms", some(&peer.realms, text)),
         ("plmns", some(&peer.plmns, text)),
         ("mode", word(MODE, &peer.mode).into()),
         ("profiles", list(&peer.profiles, |profile| word(PROFILE, profile).into())),
@@ -204,6 +216,7 @@ fn peer(peer: &Peer) -> Value {
         ("signer_roles", list(&peer.signer_roles, |role| word(ROLE, role).into())),
         ("sign", yes(peer.sign)),
         ("sign_profile", word(PROFILE, &peer.sign_profile).into()),
+        ("sign_profile_diameter", word(PROFILE, &peer.sign_profile_diameter).into()),
         ("links", some(&peer.links, text)),
         ("window", peer.window.as_ref().map_or(LEFT_OUT, peer_window)),
         ("oversize", word(OVERSIZE, &peer.oversize).into()),
@@ -236,11 +249,18 @@ fn example(example: &Example) -> Value {
 }
 
 fn sigfw_key(key: &SigfwKey) -> Value {
-    let (kind, value) = match &key.key {
+    map([("prefix", text(&format_args!("{}*", key.prefix))), key_ref(&key.key)])
+}
+
+fn dess_key(key: &DessKey) -> Value {
+    map([("realm", text(&key.realm)), ("identity", text(&key.identity)), key_ref(&key.key)])
+}
+
+fn key_ref(key: &KeyRef) -> (&'static str, Value) {
+    match key {
         KeyRef::Certificate(name) => ("cert", text(name)),
         KeyRef::Spki(octets) => ("spki", to_base64(octets).into()),
-    };
-    map([("prefix", text(&format_args!("{}*", key.prefix))), (kind, value)])
+    }
 }
 
 /// A key whose value is this is not written.

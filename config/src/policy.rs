@@ -33,16 +33,20 @@ pub(crate) fn read(root: &Item<'_>, workers: usize) -> Policy {
     let categories = top.get("categories").map(|item| read_categories(&item)).unwrap_or_default();
     let keys = top.get("sigfw_keys").map(|item| item.list_or_none("{prefix: \"99904*\", cert: c-rsa}"));
     let keys: Vec<_> = keys.unwrap_or_default().iter().filter_map(read_key).collect();
+    let dess_keys = top.get("dess_keys").map(|item| item.list_or_none(KEY)).unwrap_or_default();
+    let dess_keys: Vec<_> = dess_keys.iter().filter_map(read_dess_key).collect();
     let examples = top.get("examples").map(|item| examples::read(&item)).unwrap_or_default();
     top.close();
 
     for (_, link) in &examples {
-        check::link(link.as_ref(), &links);
+        check::example_link(link.as_ref(), &links);
     }
     check::addresses(&links);
     check::prefixes(&home_places, &peers);
-    check::references(&links, &peers, home_places.signs);
+    check::references(&links, &peers, home_places.signs, &home.realms);
+    check::realms(&home.realms, &peers);
     check::keys(&keys, &peers);
+    check::dess_keys(&dess_keys, &peers);
     Policy {
         home,
         defaults,
@@ -50,6 +54,7 @@ pub(crate) fn read(root: &Item<'_>, workers: usize) -> Policy {
         peers: peers.into_iter().map(|(peer, _)| peer).collect(),
         categories,
         sigfw_keys: keys.into_iter().map(|(key, _)| key).collect(),
+        dess_keys: dess_keys.into_iter().map(|(key, _)| key).collect(),
         examples: examples.into_iter().map(|(example, _)| example).collect(),
     }
 }
@@ -69,6 +74,7 @@ fn read_home<'a>(item: &Item<'a>, workers: usize) -> (Home, HomePlaces<'a>) {
     let gt = gt.map(|item| item.list("{plan: e164, digits: \"99901\"}")).unwrap_or_default();
     let gt: Vec<_> = gt.into_iter().filter_map(|item| Some((gt_prefix(&item)?, item))).collect();
     let plmns = section.need("plmns", "[\"00101\"]").map(|item| item.set("\"00101\"", units::plmn));
+    let realms = section.get("realms").map(|item| item.set(parties::REALM, units::realm));
     let signing_item = section.get("signing");
     let signing = signing_item.as_ref().and_then(|item| signing(item, workers));
     section.close();
@@ -83,6 +89,7 @@ fn read_home<'a>(item: &Item<'a>, workers: usize) -> (Home, HomePlaces<'a>) {
     let home = Home {
         gt_prefixes: first.into_iter().map(|(prefix, _)| prefix).collect(),
         plmns: plmns.unwrap_or_default(),
+        realms: realms.unwrap_or_default(),
         signing,
     };
     let places = HomePlaces { gt, plmns: home.plmns.clone(), signs: signing_item.is_some() };
@@ -114,37 +121,51 @@ fn signing(item: &Item<'_>, workers: usize) -> Option<Signing> {
 
 fn read_categories(item: &Item<'_>) -> Categories {
     let mut section = Section::open(item);
-    let map = section.get("map").map(|item| map_categories(&item));
+    let map = section.get("map").map(|item| {
+        let MapCategories { cat1, cat2 } = MapCategories::default();
+        let code = |item: &Item<'_>| units::octet(item, 0..=127, "(an operation code)").map(i32::from);
+        let (cat1, cat2) = two_categories(&item, ("22", "operation"), (cat1, cat2), code);
+        MapCategories { cat1, cat2 }
+    });
+    let diameter = section.get("diameter").map(|item| {
+        let DiameterCategories { cat1, cat2 } = DiameterCategories::default();
+        let code = |item: &Item<'_>| units::number(item, 1..=0xff_ffff, "(a command code)");
+        let (cat1, cat2) = two_categories(&item, ("317", "command"), (cat1, cat2), code);
+        DiameterCategories { cat1, cat2 }
+    });
     section.close();
-    Categories { map: map.unwrap_or_default() }
+    Categories { map: map.unwrap_or_default(), diameter: diameter.unwrap_or_default() }
 }
 
-fn map_categories(item: &Item<'_>) -> MapCategories {
+/// The categories of one protocol, whose codes `read` reads; no code is in both.
+fn two_categories<T: Copy + Eq + std::hash::Hash + std::fmt::Display>(
+    item: &Item<'_>,
+    (example, what): (&str, &str),
+    (stand_in_1, stand_in_2): (Vec<T>, Vec<T>),
+    read: impl Fn(&Item<'_>) -> Option<T>,
+) -> (Vec<T>, Vec<T>) {
     let mut section = Section::open(item);
-    let stand_in = MapCategories::default();
     let mut seen = std::collections::HashMap::new();
-    let mut category = |key, stand_in: Vec<i32>| {
+    let mut category = |key, stand_in: Vec<T>| {
         // A category that is not given keeps its codes, except those that the file puts elsewhere.
         let Some(item) = section.get(key) else { return (false, stand_in) };
         let mut codes = Vec::new();
-        for item in item.list_or_none("22") {
-            let Some(code) = units::octet(&item, 0..=127, "(an operation code)") else { continue };
-            let code = i32::from(code);
+        for item in item.list_or_none(example) {
+            let Some(code) = read(&item) else { continue };
             match seen.insert(code, item.line()) {
-                Some(first) => item.fault(format!("operation {code} is in a category already"), twice(first)),
+                Some(first) => item.fault(format!("{what} {code} is in a category already"), twice(first)),
                 None => codes.push(code),
             }
         }
         (true, codes)
     };
-    let cat1 = category("cat1", stand_in.cat1);
-    let cat2 = category("cat2", stand_in.cat2);
+    let (cat1, cat2) = (category("cat1", stand_in_1), category("cat2", stand_in_2));
     section.close();
-    let keep = |(given, mut codes): (bool, Vec<i32>)| {
+    let keep = |(given, mut codes): (bool, Vec<T>)| {
         codes.retain(|code| given || !seen.contains_key(code));
         codes
     };
-    MapCategories { cat1: keep(cat1), cat2: keep(cat2) }
+    (keep(cat1), keep(cat2))
 }
 
 fn read_key<'a>(item: &Item<'a>) -> Option<(SigfwKey, Item<'a>)> {
@@ -157,9 +178,29 @@ fn read_key<'a>(item: &Item<'a>) -> Option<(SigfwKey, Item<'a>)> {
         }
         prefix
     });
+    let key = key_ref(item, section);
+    Some((SigfwKey { prefix: prefix?, key: key? }, item.clone()))
+}
+
+/// A DESS key for remedies.
+const KEY: &str = "{realm: epc.mnc004.mcc001.3gppnetwork.org, cert: c-rsa}";
+
+fn read_dess_key<'a>(item: &Item<'a>) -> Option<(DessKey, Item<'a>)> {
+    let mut section = Section::open(item);
+    let realm = section.need("realm", parties::REALM).and_then(|item| units::realm(&item));
+    let identity = section.get("identity").map(|item| units::realm(&item));
+    let key = key_ref(item, section);
+    let realm = realm?;
+    // Most sign as the realm that they speak for.
+    let identity = identity.unwrap_or_else(|| Some(realm.clone()))?;
+    Some((DessKey { realm, identity, key: key? }, item.clone()))
+}
+
+/// The key of an entry whose other keys were asked for.
+fn key_ref(item: &Item<'_>, mut section: Section<'_>) -> Option<KeyRef> {
     let (cert, spki) = (section.get("cert"), section.get("spki"));
     section.close();
-    let key = match (cert, spki) {
+    match (cert, spki) {
         (Some(cert), None) => units::certificate_name(&cert).map(KeyRef::Certificate),
         (None, Some(spki)) => units::spki(&spki).map(KeyRef::Spki),
         (Some(_), Some(spki)) => {
@@ -170,6 +211,5 @@ fn read_key<'a>(item: &Item<'a>) -> Option<(SigfwKey, Item<'a>)> {
             item.fault("no key", "give cert: NAME, or spki: BASE64");
             None
         }
-    };
-    Some((SigfwKey { prefix: prefix?, key: key? }, item.clone()))
+    }
 }

@@ -73,6 +73,23 @@ pub(crate) fn prefix(item: &Item<'_>) -> Option<Digits> {
     digits(item, 1..=15, "a prefix of 1 to 15 digits")
 }
 
+/// A Diameter realm or host (RFC 6733 §4.3.1), in lower case.
+pub(crate) fn realm(item: &Item<'_>) -> Option<String> {
+    let text = item.text("a realm")?;
+    let label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    if text.len() > 255 || !text.split('.').all(label) {
+        let remedy = "give it as epc.mnc001.mcc001.3gppnetwork.org";
+        item.fault(format!("{text:?} is not a realm"), remedy);
+        return None;
+    }
+    Some(text.to_ascii_lowercase())
+}
+
 /// A network: MCC and MNC.
 pub(crate) fn plmn(item: &Item<'_>) -> Option<Digits> {
     digits(item, 5..=6, "a network of 5 or 6 digits (MCC and MNC)")

@@ -24,10 +24,34 @@ pub(crate) const BER: &Words<Ber> = &[("strict", Ber::Strict), ("canonicalise", 
 pub(crate) const COLD_START: &Words<ColdStart> = &[("strict", ColdStart::Strict), ("lenient", ColdStart::Lenient)];
 pub(crate) const SERVICE_MESSAGES: &Words<ServiceMessages> =
     &[("drop", ServiceMessages::Drop), ("rate_limited", ServiceMessages::RateLimited)];
-pub(crate) const LINK_KIND: &Words<LinkKind> = &[("m3ua", LinkKind::M3ua)];
+pub(crate) const LINK_KIND: &Words<LinkKind> = &[("m3ua", LinkKind::M3ua), ("diameter", LinkKind::Diameter)];
+/// Diameter applications whose commands we know.
+pub(crate) const APPLICATION: &Words<u32> = &[
+    ("base", 0),
+    ("gy", 4),
+    ("cx", 16_777_216),
+    ("sh", 16_777_217),
+    ("rx", 16_777_236),
+    ("gx", 16_777_238),
+    ("s6a", 16_777_251),
+    ("s13", 16_777_252),
+    ("slg", 16_777_255),
+    ("slh", 16_777_291),
+    ("s6c", 16_777_312),
+    ("sgd", 16_777_313),
+];
+pub(crate) const DESS_SAME_SECOND: &Words<DessSameSecond> =
+    &[("drop", DessSameSecond::Drop), ("allow", DessSameSecond::Allow)];
 pub(crate) const NI: &Words<u8> = &[("international", 0), ("spare", 1), ("national", 2), ("reserved", 3)];
 pub(crate) const SI: &Words<u8> = &[("sccp", 3), ("isup", 5)];
-pub(crate) const PROFILE: &Words<Profile> = &[("SG-TCAP-1", Profile::SgTcap1), ("SG-TCAP-0", Profile::SgTcap0)];
+pub(crate) const PROFILE: &Words<Profile> = &[
+    ("SG-TCAP-1", Profile::SgTcap1),
+    ("SG-TCAP-0", Profile::SgTcap0),
+    ("SG-DIA-1", Profile::SgDia1),
+    ("SG-DIA-0", Profile::SgDia0),
+];
+pub(crate) const PROFILE_TCAP: &Words<Profile> = &[("SG-TCAP-1", Profile::SgTcap1), ("SG-TCAP-0", Profile::SgTcap0)];
+pub(crate) const PROFILE_DIAMETER: &Words<Profile> = &[("SG-DIA-1", Profile::SgDia1), ("SG-DIA-0", Profile::SgDia0)];
 pub(crate) const ALG: &Words<AlgName> =
     &[("p256", AlgName::P256), ("ed25519", AlgName::Ed25519), ("rsa2048", AlgName::Rsa2048), ("p384", AlgName::P384)];
 pub(crate) const ROLE: &Words<RoleName> =

@@ -2,6 +2,8 @@
 
 #[path = "broken/appliance.rs"]
 mod appliance;
+#[path = "broken/diameter.rs"]
+mod diameter;
 #[path = "broken/examples.rs"]
 mod examples;
 
@@ -215,8 +217,10 @@ fn faults_of_a_policy() {
         ),
         (
             "profiles: [SG-TCAP-0]",
-            "profiles: [SG-TCAP-0, SG-DIA-1]",
-            &["p.yaml:30: peers.C.profiles[1]: \"SG-DIA-1\" is not a profile; use SG-TCAP-1 or SG-TCAP-0"],
+            "profiles: [SG-TCAP-0, SG-SIP-1]",
+            &[
+                "p.yaml:30: peers.C.profiles[1]: \"SG-SIP-1\" is not a profile (did you mean \"SG-DIA-1\"?); use SG-TCAP-1, SG-TCAP-0, SG-DIA-1 or SG-DIA-0",
+            ],
         ),
         (
             "cert: c-rsa",
@@ -272,7 +276,7 @@ fn faults_of_a_policy() {
             "categories:\n",
             "categries:\n",
             &[
-                "p.yaml:32: categries: unknown key (did you mean \"categories\"?); known here: version, home, defaults, links, peers, categories, sigfw_keys, examples",
+                "p.yaml:32: categries: unknown key (did you mean \"categories\"?); known here: version, home, defaults, links, peers, categories, sigfw_keys, dess_keys, examples",
             ],
         ),
         ("  mode: require", "\tmode: require", &["p.yaml:7: a tab in the indentation; indent with spaces"]),

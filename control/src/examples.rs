@@ -11,7 +11,7 @@ use crate::authority::{AuthorityError, trial};
 use crate::compose::Unfit;
 use crate::gather::{self, Ready};
 use sealgate_config::Fault;
-use sealgate_config::model::{AlgName, Example, ExampleSignature, Expect, Policy, RoleName};
+use sealgate_config::model::{AlgName, Example, ExampleSignature, Expect, LinkKind, Policy, RoleName};
 use sealgate_crypto::alg::Alg;
 use sealgate_crypto::keyring::KeyRing;
 use sealgate_crypto::pki::{Identifiers, PLAN_E164, PLAN_E214, Role, Signer, Trust};
@@ -247,7 +247,7 @@ impl Trial {
     fn judge(&mut self, example: &Example, pen: Option<&Pen>, policy: &Policy) -> Result<Option<Reason>, Untried> {
         let link = match &example.link {
             Some(name) => policy.links.iter().find(|link| link.name == *name),
-            None => policy.links.first(),
+            None => policy.links.iter().find(|link| link.kind == LinkKind::M3ua),
         };
         let octets = self.wire.frame(example, pen, link.ok_or(Untried::Link)?, policy)?;
         let entry = usize::from(example.outbound);

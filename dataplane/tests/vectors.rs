@@ -1,4 +1,4 @@
-//! Every frame vector of the SS7 files through the real pipeline: verdict, reason and output frame.
+//! Every frame vector through the real pipeline: verdict, reason and output frame.
 
 mod common;
 
@@ -6,6 +6,7 @@ use common::{Gateway, Step, hex, policy, to_hex, vectors};
 use sealgate_config::model::{Ber, Mode, Policy, RoleName};
 use sealgate_dataplane::pipeline::worker::ANY_PEER;
 use sealgate_dataplane::pipeline::{Record, WorkerConfig};
+use sealgate_dataplane::state::Direction;
 use sealgate_wire::sctp::{ChunkKind, Data, Packet};
 use sealgate_wire::sec::tcap1;
 use sealgate_wire::{Reason, eth, ip, m3ua, sccp, tcap};
@@ -72,7 +73,7 @@ fn overridden(vector: &Value) -> Policy {
             other => panic!("override of {other:?}"),
         }
     }
-    if vector["open_transactions"].is_array() {
+    if vector["open_transactions"].is_array() || vector["open_requests"].is_array() {
         policy.defaults.transactions.check = true;
         policy.defaults.transactions.grace_s = 0;
     }
@@ -93,6 +94,13 @@ fn check(vector: &Value) -> Result<(), String> {
         let called = called_digits(&hex(frames[0]["frame_hex"].as_str().expect("hex")));
         let shared = gateway.worker.shared();
         let key = shared.transaction_key(&hex(id.as_str().expect("id")), &called);
+        shared.dialogues.open(key, ANY_PEER, common::NOW_MS);
+    }
+    for pair in vector["open_requests"].as_array().into_iter().flatten() {
+        let number = |i: usize| pair[i].as_u64().and_then(|id| u32::try_from(id).ok()).expect("an identifier");
+        let shared = gateway.worker.shared();
+        let link = policy.links.iter().position(|link| link.name == "dia-1").expect("a link") as u16;
+        let key = shared.request_key(link, Direction::Out, number(0), number(1));
         shared.dialogues.open(key, ANY_PEER, common::NOW_MS);
     }
     for (i, frame) in frames.iter().enumerate() {
@@ -249,6 +257,16 @@ fn tcap_native() {
 #[test]
 fn tcap_sigfw() {
     assert_all(run("tcap_sigfw", &[]));
+}
+
+#[test]
+fn diameter_native() {
+    assert_all(run("diameter_native", &[]));
+}
+
+#[test]
+fn diameter_dess() {
+    assert_all(run("diameter_dess", &[]));
 }
 
 #[test]

@@ -21,6 +21,8 @@ pub struct Policy {
     pub categories: Categories,
     /// Keys of SigFW compatible peers (formats 5).
     pub sigfw_keys: Vec<SigfwKey>,
+    /// Keys of DESS senders (formats 7).
+    pub dess_keys: Vec<DessKey>,
     /// Messages, and what must become of them: a policy that judges one otherwise is not put into force.
     pub examples: Vec<Example>,
 }
@@ -32,6 +34,8 @@ pub struct Home {
     pub gt_prefixes: Vec<GtPrefix>,
     /// Our networks, MCC and MNC, 5 or 6 digits; never empty.
     pub plmns: Vec<Digits>,
+    /// Our Diameter realms, in lower case; what lies under one is ours too. The first one is what we sign as.
+    pub realms: Vec<String>,
     /// What we sign with; `None`: nothing leaves signed.
     pub signing: Option<Signing>,
 }
@@ -67,6 +71,8 @@ pub struct Defaults {
     pub window: Window,
     /// Time window of SigFW compatible profiles.
     pub compat_window: CompatWindow,
+    /// What becomes of a DESS message that was signed twice within a second (formats 7).
+    pub dess_same_second: DessSameSecond,
     /// What becomes of a message signed before this gateway started (formats 1.5).
     pub cold_start: ColdStart,
     /// Memory of open transactions.
@@ -101,6 +107,7 @@ impl Default for Defaults {
             ber: Ber::Canonicalise,
             window: Window::default(),
             compat_window: CompatWindow::default(),
+            dess_same_second: DessSameSecond::default(),
             cold_start: ColdStart::Strict,
             transactions: Transactions::default(),
             unsigned_service_messages: ServiceMessages::Drop,
@@ -191,10 +198,20 @@ pub enum ColdStart {
     Lenient,
 }
 
-/// Memory of open transactions (formats 13.2, step 1).
+/// What becomes of a DESS message that was signed twice within a second: with RSA both are the same octets (formats 7).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum DessSameSecond {
+    /// The second one is refused as a replay.
+    #[default]
+    Drop,
+    /// It passes while the second lasts that its time stamp names.
+    Allow,
+}
+
+/// Memory of open transactions (formats 13.2, step 1), and of open Diameter requests.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Transactions {
-    /// Whether CONTINUE, END and ABORT need an open transaction.
+    /// Whether CONTINUE, END and ABORT need an open transaction, and a Diameter answer an open request.
     pub check: bool,
     /// Transactions remembered by all workers together: 1024 to 16777216; plan twice as many as are open at once.
     pub limit: usize,
@@ -282,16 +299,18 @@ pub struct Link {
     pub ports: Option<LinkPorts>,
     /// Verification tag of packets from the neighbour; `None`: learned.
     pub vtag_in: Option<u32>,
-    /// Point codes that may speak here; never empty.
+    /// M3UA: point codes that may speak here; never empty.
     pub opcs: Vec<u32>,
-    /// Point codes that may be spoken to; never empty.
+    /// M3UA: point codes that may be spoken to; never empty.
     pub dpcs: Vec<u32>,
-    /// Network indicators: 0 international, 1 spare, 2 national, 3 reserved; never empty.
+    /// M3UA: network indicators: 0 international, 1 spare, 2 national, 3 reserved; never empty.
     pub ni: Vec<u8>,
-    /// Routing contexts; empty: any, or none.
+    /// M3UA: routing contexts; empty: any, or none.
     pub routing_contexts: Vec<u32>,
-    /// Service indicators: 3 SCCP, 5 ISUP, which is not verified; never empty.
+    /// M3UA: service indicators: 3 SCCP, 5 ISUP, which is not verified; never empty.
     pub si: Vec<u8>,
+    /// Diameter: identifiers of the applications that may be used here; never empty.
+    pub applications: Vec<u32>,
     /// Largest IP packet on this link, octets: 576 to 9600; `None`: that of the port.
     pub mtu: Option<u16>,
 }
@@ -302,6 +321,8 @@ pub enum LinkKind {
     /// M3UA over SCTP.
     #[default]
     M3ua,
+    /// Diameter over SCTP.
+    Diameter,
 }
 
 /// SCTP ports of a link.
@@ -318,22 +339,26 @@ pub struct LinkPorts {
 pub struct Peer {
     /// Its name in this file.
     pub name: String,
-    /// Prefixes of its Global Titles, whatever the plan; never empty.
+    /// Prefixes of its Global Titles, whatever the plan. Never empty where it has no realm.
     pub gt: Vec<Digits>,
+    /// Its Diameter realms, in lower case; what lies under one belongs to it too. Never empty where it has no title.
+    pub realms: Vec<String>,
     /// Its networks, MCC and MNC, 5 or 6 digits.
     pub plmns: Vec<Digits>,
     /// What its messages must have to pass.
     pub mode: Mode,
     /// Signature profiles it may use; never empty.
     pub profiles: Vec<Profile>,
-    /// Algorithms it may use with SG-TCAP-1; never empty.
+    /// Algorithms it may use with SG-TCAP-1 and SG-DIA-1; never empty.
     pub algs: Vec<AlgName>,
-    /// Who may sign for it with SG-TCAP-1; never empty.
+    /// Who may sign for it with SG-TCAP-1 and SG-DIA-1; never empty.
     pub signer_roles: Vec<RoleName>,
     /// Whether we sign what goes to it.
     pub sign: bool,
-    /// The profile we sign with.
+    /// The profile we sign SS7 with.
     pub sign_profile: Profile,
+    /// The profile we sign Diameter with.
+    pub sign_profile_diameter: Profile,
     /// Links it may come in by; empty: any.
     pub links: Vec<String>,
     /// Its own times; `None`: those of [`Defaults`], whose sequence window holds for all.
@@ -365,6 +390,10 @@ pub enum Profile {
     SgTcap1,
     /// SigFW compatible SS7, formats 5.
     SgTcap0,
+    /// Native Diameter, formats 6.
+    SgDia1,
+    /// DESS as SigFW signs it, formats 7.
+    SgDia0,
 }
 
 /// A signature algorithm by its name in the file (formats 1.3).
@@ -434,6 +463,23 @@ pub enum CdpaRewrite {
 pub struct Categories {
     /// Of MAP.
     pub map: MapCategories,
+    /// Of Diameter.
+    pub diameter: DiameterCategories,
+}
+
+/// Diameter command codes by category (GSMA FS.19); no code is in two of them.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct DiameterCategories {
+    /// Never from outside.
+    pub cat1: Vec<u32>,
+    /// Only for the peer's own subscribers: they come from the home network of the subscriber.
+    pub cat2: Vec<u32>,
+}
+
+impl Default for DiameterCategories {
+    fn default() -> Self {
+        Self { cat1: Vec::new(), cat2: vec![317, 319, 320] }
+    }
 }
 
 /// MAP operation codes by category; no code is in two of them.
@@ -456,6 +502,17 @@ impl Default for MapCategories {
 pub struct SigfwKey {
     /// Calling Global Titles that it signs for; the longest prefix wins.
     pub prefix: Digits,
+    /// The key.
+    pub key: KeyRef,
+}
+
+/// The key of a DESS sender (formats 7).
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct DessKey {
+    /// Origin-Realm that it signs for, in lower case.
+    pub realm: String,
+    /// DESS-Signing-Identity that it names, in lower case.
+    pub identity: String,
     /// The key.
     pub key: KeyRef,
 }

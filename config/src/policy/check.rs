@@ -69,8 +69,57 @@ pub(super) fn prefixes(home: &HomePlaces<'_>, peers: &[(Peer, PeerPlaces<'_>)]) 
     }
 }
 
+/// A realm belongs to one peer, and none of ours to any.
+pub(super) fn realms(home: &[String], peers: &[(Peer, PeerPlaces<'_>)]) {
+    let under = |name: &str, realm: &str| sealgate_wire::diameter::is_within(name.as_bytes(), realm.as_bytes());
+    let mut owners: HashMap<&str, (&str, usize)> = HashMap::new();
+    for (peer, places) in peers {
+        for (realm, item) in &places.realms {
+            match owners.get(realm.as_str()) {
+                Some((owner, line)) if *owner != peer.name => {
+                    let message = format!("the realm {realm} is peer {owner}'s too (line {line})");
+                    item.fault(message, "keep it with one of them");
+                }
+                Some(_) => {}
+                None => {
+                    owners.insert(realm, (&peer.name, item.line()));
+                }
+            }
+            if let Some(ours) = home.iter().find(|ours| under(realm, ours) || under(ours, realm)) {
+                let message = format!("{realm} and our own realm {ours} lie one in the other");
+                item.fault(message, "nobody else may claim our realms: take it out, or name realms apart from ours");
+            }
+        }
+    }
+}
+
+/// Each DESS key is of a peer that may use it, and the only one of its realm and identity.
+pub(super) fn dess_keys(keys: &[(DessKey, Item<'_>)], peers: &[(Peer, PeerPlaces<'_>)]) {
+    let under = |name: &str, realm: &str| sealgate_wire::diameter::is_within(name.as_bytes(), realm.as_bytes());
+    let mut first: HashMap<(&str, &str), usize> = HashMap::new();
+    for (key, item) in keys {
+        if let Some(line) = first.get(&(key.realm.as_str(), key.identity.as_str())) {
+            let message = format!("realm {} has a key of {} already", key.realm, key.identity);
+            item.fault(message, twice(line));
+            continue;
+        }
+        first.insert((&key.realm, &key.identity), item.line());
+        // No profiles: they are at fault, and that is reported where they stand.
+        let may = |peer: &Peer| peer.profiles.is_empty() || peer.profiles.contains(&Profile::SgDia0);
+        if !peers.iter().any(|(peer, _)| may(peer) && peer.realms.iter().any(|realm| under(&key.realm, realm))) {
+            let message = format!("no peer with realm {} may use SG-DIA-0", key.realm);
+            item.fault(message, "add SG-DIA-0 to the peer's profiles, or take the key out");
+        }
+    }
+}
+
 /// Names refer to what there is.
-pub(super) fn references(links: &[(Link, LinkPlaces<'_>)], peers: &[(Peer, PeerPlaces<'_>)], can_sign: bool) {
+pub(super) fn references(
+    links: &[(Link, LinkPlaces<'_>)],
+    peers: &[(Peer, PeerPlaces<'_>)],
+    can_sign: bool,
+    home_realms: &[String],
+) {
     for (peer, places) in peers {
         for (_, item) in &places.links {
             link(Some(item), links);
@@ -78,11 +127,25 @@ pub(super) fn references(links: &[(Link, LinkPlaces<'_>)], peers: &[(Peer, PeerP
         if let Some(item) = places.sign.as_ref().filter(|_| peer.sign && !can_sign) {
             item.fault("nothing to sign with", "give home.signing: {cert: NAME, node_base: 1}");
         }
+        let nameless = peer.sign && !peer.realms.is_empty() && home_realms.is_empty();
+        if let Some(item) = places.sign.as_ref().filter(|_| nameless) {
+            item.fault("no realm to sign Diameter as", "give home.realms, as [epc.mnc001.mcc001.3gppnetwork.org]");
+        }
     }
 }
 
-/// The link of an example is there.
-pub(super) fn link(item: Option<&Item<'_>>, links: &[(Link, LinkPlaces<'_>)]) {
+/// The link of an example is there, and carries what examples are.
+pub(super) fn example_link(item: Option<&Item<'_>>, links: &[(Link, LinkPlaces<'_>)]) {
+    link(item, links);
+    let name = item.and_then(|item| Some((item, item.written("the name of a link")?)));
+    let Some((item, name)) = name else { return };
+    if links.iter().any(|(link, _)| link.name == name && link.kind != LinkKind::M3ua) {
+        item.fault(format!("link {name:?} does not carry M3UA"), "examples are MAP messages: name a link of type m3ua");
+    }
+}
+
+/// A link of this name is there.
+fn link(item: Option<&Item<'_>>, links: &[(Link, LinkPlaces<'_>)]) {
     let Some(item) = item else { return };
     let Some(name) = item.written("the name of a link") else { return };
     if !links.iter().any(|(link, _)| link.name == name) {

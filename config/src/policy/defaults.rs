@@ -13,6 +13,8 @@ pub(super) fn read(item: &Item<'_>) -> Defaults {
     let ber = section.get("ber").and_then(|item| item.word("a strictness of BER", BER));
     let window = section.get("window").map(|item| read_window(&item, other.window));
     let compat_window = section.get("compat_window").map(|item| compat_window(&item));
+    let same_second = "a rule for two signatures in a second";
+    let same_second = section.get("dess_same_second").and_then(|item| item.word(same_second, DESS_SAME_SECOND));
     let cold_start = section.get("cold_start").and_then(|item| item.word("a rule for a cold start", COLD_START));
     let transactions = section.get("transactions").map(|item| transactions(&item));
     let unsigned_service_messages = section
@@ -49,6 +51,7 @@ pub(super) fn read(item: &Item<'_>) -> Defaults {
         ber: ber.unwrap_or(other.ber),
         window: window.unwrap_or(other.window),
         compat_window: compat_window.unwrap_or(other.compat_window),
+        dess_same_second: same_second.unwrap_or(other.dess_same_second),
         cold_start: cold_start.unwrap_or(other.cold_start),
         transactions: transactions.unwrap_or(other.transactions),
         unsigned_service_messages: unsigned_service_messages.unwrap_or(other.unsigned_service_messages),

@@ -10,6 +10,9 @@ use crate::units;
 use crate::walk::{Item, Section, once};
 use crate::words::*;
 
+/// A realm for remedies.
+pub(super) const REALM: &str = "epc.mnc002.mcc001.3gppnetwork.org";
+
 /// Where a link says what other links are compared with.
 pub(super) struct LinkPlaces<'a> {
     pub(super) link: Item<'a>,
@@ -23,15 +26,11 @@ pub(super) fn link<'a>(name: String, item: &Item<'a>) -> (Link, LinkPlaces<'a>) 
     let local = section.need("local", "[198.51.100.10]").map(|item| addresses(&item)).unwrap_or_default();
     let ports = section.get("ports").and_then(|item| ports(&item));
     let vtag_in = section.get("vtag_in").and_then(|item| units::number(&item, 1..=u32::MAX, ""));
-    let mut point_codes = |key| {
-        let codes = section.need(key, "[4128]")?.set("4128", |item| units::number(item, 0..=16_383, "(14 bits)"));
-        Some(codes)
+    let kind = kind.unwrap_or_default();
+    let routing = match kind {
+        LinkKind::M3ua => m3ua(&mut section),
+        LinkKind::Diameter => diameter(&mut section),
     };
-    let (opcs, dpcs) = (point_codes("opcs"), point_codes("dpcs"));
-    let ni = section.get("ni").map(|item| item.set("international", |item| item.word("a network indicator", NI)));
-    let routing_contexts =
-        section.get("routing_contexts").map(|item| item.set("1", |item| units::number(item, 0..=u32::MAX, "")));
-    let si = section.get("si").map(|item| item.set("sccp", |item| item.word("a service indicator", SI)));
     let mtu = section.get("mtu").and_then(|item| units::mtu(&item));
     section.close();
 
@@ -44,19 +43,58 @@ pub(super) fn link<'a>(name: String, item: &Item<'a>) -> (Link, LinkPlaces<'a>) 
     }
     let link = Link {
         name,
-        kind: kind.unwrap_or_default(),
+        kind,
         remote: once(remote.clone()),
         local: once(local),
         ports,
         vtag_in,
-        opcs: opcs.unwrap_or_default(),
-        dpcs: dpcs.unwrap_or_default(),
-        ni: ni.unwrap_or_else(|| vec![0]),
-        routing_contexts: routing_contexts.unwrap_or_default(),
-        si: si.unwrap_or_else(|| vec![3]),
+        opcs: routing.opcs,
+        dpcs: routing.dpcs,
+        ni: routing.ni,
+        routing_contexts: routing.contexts,
+        si: routing.si,
+        applications: routing.applications,
         mtu,
     };
     (link, LinkPlaces { link: item.clone(), remote })
+}
+
+/// What a link says of its own protocol.
+#[derive(Default)]
+struct Routing {
+    opcs: Vec<u32>,
+    dpcs: Vec<u32>,
+    ni: Vec<u8>,
+    contexts: Vec<u32>,
+    si: Vec<u8>,
+    applications: Vec<u32>,
+}
+
+fn m3ua(section: &mut Section<'_>) -> Routing {
+    let mut point_codes = |key| {
+        let codes = section.need(key, "[4128]")?.set("4128", |item| units::number(item, 0..=16_383, "(14 bits)"));
+        Some(codes)
+    };
+    let (opcs, dpcs) = (point_codes("opcs"), point_codes("dpcs"));
+    let ni = section.get("ni").map(|item| item.set("international", |item| item.word("a network indicator", NI)));
+    let contexts =
+        section.get("routing_contexts").map(|item| item.set("1", |item| units::number(item, 0..=u32::MAX, "")));
+    let si = section.get("si").map(|item| item.set("sccp", |item| item.word("a service indicator", SI)));
+    Routing {
+        opcs: opcs.unwrap_or_default(),
+        dpcs: dpcs.unwrap_or_default(),
+        ni: ni.unwrap_or_else(|| vec![0]),
+        contexts: contexts.unwrap_or_default(),
+        si: si.unwrap_or_else(|| vec![3]),
+        applications: Vec::new(),
+    }
+}
+
+fn diameter(section: &mut Section<'_>) -> Routing {
+    let applications = section.get("applications");
+    let applications = applications.map(|item| item.set("s6a", |item| item.word("an application", APPLICATION)));
+    // What roaming needs, and nothing of what only the inside of a network speaks.
+    Routing { applications: applications.unwrap_or_else(|| vec![16_777_251]), ..Routing::default() }
 }
 
 fn addresses<'a>(item: &Item<'a>) -> Vec<(IpAddr, Item<'a>)> {
@@ -77,6 +115,7 @@ fn ports(item: &Item<'_>) -> Option<LinkPorts> {
 /// Where a peer says what is compared with others.
 pub(super) struct PeerPlaces<'a> {
     pub(super) gt: Vec<(Digits, Item<'a>)>,
+    pub(super) realms: Vec<(String, Item<'a>)>,
     pub(super) plmns: Vec<(Digits, Item<'a>)>,
     pub(super) links: Vec<(String, Item<'a>)>,
     pub(super) sign: Option<Item<'a>>,
@@ -84,7 +123,14 @@ pub(super) struct PeerPlaces<'a> {
 
 pub(super) fn peer<'a>(name: String, item: &Item<'a>, defaults: &Defaults) -> (Peer, PeerPlaces<'a>) {
     let mut section = Section::open(item);
-    let gt = section.need("gt", "[\"99902\"]").map(|item| item.list("\"99902\"")).unwrap_or_default();
+    let realms = section.get("realms");
+    let gt = match realms {
+        Some(_) => section.get("gt"),
+        None => section.need("gt", "[\"99902\"], or give realms"),
+    };
+    let gt = gt.map(|item| item.list("\"99902\"")).unwrap_or_default();
+    let realms = realms.map(|item| item.list(REALM)).unwrap_or_default();
+    let realms: Vec<_> = realms.into_iter().filter_map(|item| Some((units::realm(&item)?, item))).collect();
     let gt: Vec<_> = gt.into_iter().filter_map(|item| Some((units::prefix(&item)?, item))).collect();
     let plmns = section.get("plmns").map(|item| item.list("\"00102\"")).unwrap_or_default();
     let plmns: Vec<_> = plmns.into_iter().filter_map(|item| Some((units::plmn(&item)?, item))).collect();
@@ -94,7 +140,9 @@ pub(super) fn peer<'a>(name: String, item: &Item<'a>, defaults: &Defaults) -> (P
     let roles = section.get("signer_roles").map(|item| item.set("csp", |item| item.word("a role", ROLE)));
     let sign_item = section.get("sign");
     let sign = sign_item.as_ref().and_then(|item| item.flag()).unwrap_or(false);
-    let sign_profile = section.get("sign_profile").and_then(|item| item.word("a profile", PROFILE));
+    let mut own_profile = |key, words| section.get(key).and_then(|item| item.word("a profile for it", words));
+    let sign_profile = own_profile("sign_profile", PROFILE_TCAP);
+    let sign_profile_diameter = own_profile("sign_profile_diameter", PROFILE_DIAMETER);
     let links = section.get("links").map(|item| item.list("ss7-1")).unwrap_or_default();
     let links: Vec<_> =
         links.into_iter().filter_map(|item| Some((item.text("the name of a link")?.to_owned(), item))).collect();
@@ -109,14 +157,20 @@ pub(super) fn peer<'a>(name: String, item: &Item<'a>, defaults: &Defaults) -> (P
     let (allow_no_ac, allow_legacy_rsa) = (flag("allow_no_ac", false), flag("allow_legacy_rsa", false));
     section.close();
 
-    let profiles = profiles.unwrap_or_else(|| vec![Profile::SgTcap1]);
-    let only_compatible = profiles.contains(&Profile::SgTcap0) && !profiles.contains(&Profile::SgTcap1);
+    let profiles = profiles.unwrap_or_else(|| vec![Profile::SgTcap1, Profile::SgDia1]);
+    // We sign as the peer does, and in the native way where it says neither.
+    let ours = |compatible, native| match profiles.contains(&compatible) && !profiles.contains(&native) {
+        true => compatible,
+        false => native,
+    };
     let peer = Peer {
         name,
         gt: once(gt.clone()),
+        realms: once(realms.clone()),
         plmns: once(plmns.clone()),
         mode: mode.unwrap_or(defaults.mode),
-        sign_profile: sign_profile.unwrap_or(if only_compatible { Profile::SgTcap0 } else { Profile::SgTcap1 }),
+        sign_profile: sign_profile.unwrap_or(ours(Profile::SgTcap0, Profile::SgTcap1)),
+        sign_profile_diameter: sign_profile_diameter.unwrap_or(ours(Profile::SgDia0, Profile::SgDia1)),
         profiles,
         algs: algs.unwrap_or_else(|| vec![AlgName::P256, AlgName::Ed25519, AlgName::P384]),
         signer_roles: roles.unwrap_or_else(|| vec![RoleName::Csp]),
@@ -133,7 +187,7 @@ pub(super) fn peer<'a>(name: String, item: &Item<'a>, defaults: &Defaults) -> (P
         allow_no_ac,
         allow_legacy_rsa,
     };
-    (peer, PeerPlaces { gt, plmns, links, sign: sign_item })
+    (peer, PeerPlaces { gt, realms, plmns, links, sign: sign_item })
 }
 
 /// The operation code of a security component: one octet, and not that of SigFW, which has another shape.

@@ -49,4 +49,14 @@ fn faults_of_examples() {
         ),
     ];
     check::<Policy>(&good, cases, |text| parse_policy_for(text, "p.yaml", 4));
+    let dia = "links:\n  dia: {type: diameter, remote: [192.0.2.1], local: [192.0.2.2]}\n";
+    let mixed = good.replace("links:\n", dia);
+    let on_it: &[Case] = &[(
+        "    expect: pass\n",
+        "    expect: pass\n    link: dia\n",
+        &[
+            "p.yaml:43: examples[0].link: link \"dia\" does not carry M3UA; examples are MAP messages: name a link of type m3ua",
+        ],
+    )];
+    check::<Policy>(&mixed, on_it, |text| parse_policy_for(text, "p.yaml", 4));
 }

@@ -1,9 +1,11 @@
 //! From a frame to its user messages: link, network and transport layer in the order of formats 2, steps 1 to 4.
 
+use sealgate_config::model::LinkKind;
 use sealgate_wire::sctp::{self, ChunkKind, Data, Header, Init, Packet, Sack};
-use sealgate_wire::{Reason, Refusal, eth, ip, m3ua};
+use sealgate_wire::{Reason, Refusal, eth, ip};
 
 use super::association::Key;
+use super::carrier;
 use super::claims::{self, Next, Scene};
 use super::rewrite::checksum;
 use super::slots::{Action, AssocId, FrameId, FrameSlot, MessageId, Part, Plan, Record};
@@ -105,6 +107,7 @@ impl<P: FrameIo> Worker<P> {
         if config.ports.is_some_and(|ports| ports.remote != remote || ports.local != local) {
             return Err(Reason::L4PeerUnknown.at(0));
         }
+        let kind = config.kind;
         let key = Key { link, remote, local };
         let owner = key.owner(self.config.workers);
         if owner != self.config.index && !handed {
@@ -175,7 +178,7 @@ impl<P: FrameIo> Worker<P> {
         let mut slot = self.spare_frames.pop().unwrap_or_else(|| Box::new(FrameSlot::spare()));
         slot.frame = entered.take();
         (slot.number, slot.way, slot.exit) = (number, way, exit);
-        (slot.link, slot.assoc) = (link, assoc);
+        (slot.link, slot.kind, slot.assoc) = (link, kind, assoc);
         (slot.ip, slot.sctp, slot.end) = (layers.ip, layers.sctp, layers.end);
         let id = match self.frames.insert(slot) {
             Ok(id) => id,
@@ -206,7 +209,8 @@ impl<P: FrameIo> Worker<P> {
         joins: &mut Vec<Join>,
     ) -> Result<(), Refusal> {
         let Some(slot) = self.frames.get_mut(id) else { return Err(Reason::IntBug.at(0)) };
-        let FrameSlot { frame, number, sctp, end, plans, octets: stored, waiting, .. } = &mut **slot;
+        let FrameSlot { frame, number, kind, sctp, end, plans, octets: stored, waiting, .. } = &mut **slot;
+        let kind = *kind;
         let octets = frame.as_ref().and_then(|frame| frame.octets().get(*sctp..*end)).unwrap_or(&[]);
         let mut lost = Vec::new();
         for chunk in Packet::chunks_again(octets).filter(|chunk| chunk.kind == ChunkKind::DATA) {
@@ -257,6 +261,7 @@ impl<P: FrameIo> Worker<P> {
             let place = Part { frame: id, plan: plans.len() };
             let whole: &[u8];
             let mut parts = None;
+            let mut longest = data.user.len();
             let mut ppid = data.ppid;
             if data.is_whole() {
                 whole = data.user;
@@ -300,6 +305,9 @@ impl<P: FrameIo> Worker<P> {
                     Progress::Complete(message) => {
                         ppid = message.ppid;
                         parts = Some((message.first_tsn, message.last_tsn));
+                        let starts = std::iter::once(0).chain(message.ends.iter().copied());
+                        let lens = message.ends.iter().zip(starts).map(|(end, start)| end.wrapping_sub(start) as usize);
+                        longest = lens.max().unwrap_or(0);
                         self.scratch.whole.clear();
                         self.scratch.whole.extend_from_slice(message.octets);
                         whole = &[];
@@ -308,7 +316,7 @@ impl<P: FrameIo> Worker<P> {
             }
             let mut message = self.spare_messages.pop().unwrap_or_default();
             message.way = Some(way);
-            (message.link, message.assoc) = (link, assoc);
+            (message.link, message.kind, message.assoc) = (link, kind, assoc);
             let Ok(message_id) = self.messages.insert(message) else {
                 // No slot for a message: it is refused like any other, its peer unknown.
                 self.stats.messages += 1;
@@ -337,6 +345,8 @@ impl<P: FrameIo> Worker<P> {
             let user = if parts.is_some() { collected.as_slice() } else { whole };
             let Some(message) = self.messages.get_mut(message_id) else { continue };
             message.len = user.len();
+            message.longest = longest;
+            message.fragments = parts.map_or(1, |(first, last): (u32, u32)| last.wrapping_sub(first) as usize + 1);
             message.parts.push(place);
             let mut scene = Scene {
                 snapshot,
@@ -349,12 +359,18 @@ impl<P: FrameIo> Worker<P> {
                 now_ms: self.now_ms,
                 started_ms: self.config.started_ms,
             };
-            let next = if ppid != m3ua::PPID {
+            let next = if ppid != carrier::ppid(kind) {
                 Err(Reason::SctpPpid.at(chunk.offset + 12))
             } else {
-                match way {
-                    Direction::In => claims::inbound(&mut scene, user, message, message_id),
-                    Direction::Out => claims::outbound(&mut scene, user, message, message_id),
+                match (kind, way) {
+                    (LinkKind::M3ua, Direction::In) => claims::inbound(&mut scene, user, message, message_id),
+                    (LinkKind::M3ua, Direction::Out) => claims::outbound(&mut scene, user, message, message_id),
+                    (LinkKind::Diameter, Direction::In) => {
+                        claims::diameter::inbound(&mut scene, user, message, message_id)
+                    }
+                    (LinkKind::Diameter, Direction::Out) => {
+                        claims::diameter::outbound(&mut scene, user, message, message_id)
+                    }
                 }
             };
             if parts.is_some() {

@@ -4,6 +4,7 @@
 //! that same function.
 
 mod association;
+mod carrier;
 mod claims;
 mod decode;
 mod reassembly;

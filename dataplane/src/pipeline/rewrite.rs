@@ -2,9 +2,11 @@
 
 use std::collections::VecDeque;
 
+use sealgate_config::model::LinkKind;
 use sealgate_wire::sctp::{self, ChunkKind, Data};
-use sealgate_wire::{Reason, ip, m3ua};
+use sealgate_wire::{Reason, ip};
 
+use super::carrier;
 use super::slots::{Action, FrameSlot, Plan};
 use crate::io::{Frame, FrameIo};
 
@@ -56,7 +58,8 @@ pub(super) fn send<P: FrameIo>(
         queue.push_back(frame);
         return Ok(Left::Sent { more: 0 });
     }
-    let shape = make(frame.octets(), (slot.ip, slot.sctp, slot.end), &slot.plans, &slot.octets, mtu, desk)?;
+    let places = (slot.ip, slot.sctp, slot.end);
+    let shape = make(frame.octets(), places, slot.kind, &slot.plans, &slot.octets, mtu, desk)?;
     deliver(frame, shape, port, queue, desk)
 }
 
@@ -74,6 +77,7 @@ struct Shape {
 fn make(
     whole: &[u8],
     (ip, sctp_at, end): (usize, usize, usize),
+    kind: LinkKind,
     plans: &[Plan],
     octets: &[u8],
     mtu: usize,
@@ -96,7 +100,7 @@ fn make(
         let from = desk.out.len();
         if chunk.kind == ChunkKind::DATA {
             let plan = next.next().ok_or(Reason::IntBug)?;
-            put_data(&chunk, plan, octets, &mut desk.filler, &mut desk.out)?;
+            put_data(&chunk, kind, plan, octets, &mut desk.filler, &mut desk.out)?;
         } else if !chunk.emit(&mut desk.out) {
             return Err(Reason::IntBug);
         }
@@ -173,6 +177,7 @@ fn finish(frame: &mut [u8], ip_at: usize, sctp_at: usize) -> Result<(), Reason> 
 /// Appends one DATA chunk as its plan says.
 fn put_data(
     chunk: &sctp::Chunk<'_>,
+    kind: LinkKind,
     plan: &Plan,
     octets: &[u8],
     filler: &mut Vec<u8>,
@@ -183,13 +188,13 @@ fn put_data(
         Action::Octets { from, to } => {
             let data = Data::parse(chunk).map_err(|_| Reason::IntBug)?;
             let user = octets.get(from as usize..to as usize).ok_or(Reason::IntBug)?;
-            sctp::emit_data(&Data { ppid: m3ua::PPID, user, ..data }, out)
+            sctp::emit_data(&Data { ppid: carrier::ppid(kind), user, ..data }, out)
         }
         Action::Filler { total } => {
             let data = Data::parse(chunk).map_err(|_| Reason::IntBug)?;
             filler.clear();
-            m3ua::emit_beat_ack(total as usize, filler);
-            sctp::emit_data(&Data { ppid: m3ua::PPID, user: filler, ..data }, out)
+            carrier::emit_filler(kind, total as usize, filler);
+            sctp::emit_data(&Data { ppid: carrier::ppid(kind), user: filler, ..data }, out)
         }
         Action::ForwardTsn => {
             let data = Data::parse(chunk).map_err(|_| Reason::IntBug)?;

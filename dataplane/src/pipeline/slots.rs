@@ -1,6 +1,7 @@
 //! Frame slots and message slots. A packet may carry several messages and a message may lie in several packets: claims
 //! and verdicts belong to messages, and a frame leaves when all its messages are settled.
 
+use sealgate_config::model::LinkKind;
 use sealgate_crypto::verify::Verified;
 use sealgate_wire::{Reason, Refusal};
 
@@ -130,6 +131,8 @@ pub struct FrameSlot<F> {
     pub exit: usize,
     /// Its link.
     pub link: LinkId,
+    /// What its link carries.
+    pub kind: LinkKind,
     /// Its association.
     pub assoc: AssocId,
     /// First octet of the IP header.
@@ -155,6 +158,7 @@ impl<F> FrameSlot<F> {
             way: Direction::In,
             exit: 0,
             link: 0,
+            kind: LinkKind::default(),
             assoc: 0,
             ip: 0,
             sctp: 0,
@@ -200,6 +204,8 @@ pub enum Once {
     },
     /// The digest of what was signed.
     Digest(Digest),
+    /// The same, where it may be known already.
+    DigestAgain(Digest),
 }
 
 /// Signature state of a message (formats 1.6).
@@ -230,11 +236,13 @@ pub enum Transaction {
         ends: bool,
         /// It is an ABORT, which nobody can sign.
         abort: bool,
+        /// Others than who was asked may answer.
+        anybody: bool,
         /// Until when a transaction that is not known is taken for one of before the start, milliseconds since 1970;
         /// `None`: it need not be open. Noted with the claims, so that no message is judged by two policies.
         unknown_until_ms: Option<u64>,
     },
-    /// Opens one of ours towards the peer.
+    /// Opens one: of ours towards the peer, or of the peer's towards us.
     Opens {
         /// Key of the transaction.
         key: u64,
@@ -250,10 +258,16 @@ pub struct Message {
     pub way: Option<Direction>,
     /// Its link.
     pub link: LinkId,
+    /// What its link carries.
+    pub kind: LinkKind,
     /// Its association.
     pub assoc: AssocId,
     /// Octets it had.
     pub len: usize,
+    /// DATA chunks it came in, and octets of the longest.
+    pub fragments: usize,
+    /// Octets of the longest of them.
+    pub longest: usize,
     /// Who it claims to be from, or whom it is for.
     pub peer: PeerId,
     /// How it stands with its signature.

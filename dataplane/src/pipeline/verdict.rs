@@ -1,9 +1,11 @@
 //! Verdicts: what was proven meets what policy wants, and the message's chunks learn what becomes of them.
 
+use sealgate_config::model::LinkKind;
 use sealgate_crypto::pool::Outcome;
-use sealgate_wire::{Reason, m3ua};
+use sealgate_wire::Reason;
 
 use super::association::Associations;
+use super::carrier;
 use super::claims::Scene;
 use super::slots::{Action, FrameSlot, Message, MessageId, Once, Record, SignatureState, Slab, Transaction};
 use super::tap::Ear;
@@ -77,15 +79,20 @@ fn judge_inbound(
                 scene.shared.replay.mark(sai, node, seq, scene.now_ms).map_err(here)?;
             }
             (true, Once::Digest(digest)) => scene.shared.digests.insert_new(&digest, scene.now_ms).map_err(here)?,
+            (true, Once::DigestAgain(digest)) => match scene.shared.digests.insert_new(&digest, scene.now_ms) {
+                Ok(()) | Err(Reason::SecReplay) => {}
+                Err(reason) => return Err(here(reason)),
+            },
         }
     }
-    if let Transaction::Answers { key, ends, abort, unknown_until_ms } = message.transaction {
+    if let Transaction::Answers { key, ends, abort, anybody, unknown_until_ms } = message.transaction {
         if let Some(grace) = unknown_until_ms {
             match scene.shared.dialogues.lookup(key, scene.now_ms) {
-                Some(asked) if asked == message.peer || asked == super::worker::ANY_PEER => {}
+                Some(asked) if anybody || asked == message.peer || asked == super::worker::ANY_PEER => {}
                 Some(_) => return Err(here(Reason::DetResponseSpoof)),
                 // After a start the transactions of before are not known: give them time to end.
                 None if scene.now_ms < grace => {}
+                None if message.kind == LinkKind::Diameter => return Err((Reason::DiaState, 12)),
                 None => return Err(here(Reason::TcapState)),
             }
         }
@@ -104,7 +111,11 @@ fn judge_inbound(
     } else if let Some(refusal) = message.screened {
         return Err((refusal.reason, refusal.at));
     }
-    decide::grant(message.state, message.proof.take()).map(|grant| grant.reason()).map_err(here)
+    let grant = decide::grant(message.state, message.proof.take()).map_err(here)?;
+    if let Transaction::Opens { key } = message.transaction {
+        scene.shared.dialogues.open(key, message.peer, scene.now_ms);
+    }
+    Ok(grant.reason())
 }
 
 fn judge_outbound(scene: &mut Scene<'_>, message: &mut Message, so_far: Result<(), Reason>) -> Result<Reason, Reason> {
@@ -134,7 +145,7 @@ pub(super) struct Ledger<'w, F> {
 
 /// Tells the chunks of a message what becomes of them, remembers it for retransmissions, and counts it.
 ///
-/// * `leaves`: false: the no-op of M3UA takes its place
+/// * `leaves`: false: the no-op of its protocol takes its place
 pub(super) fn settle<F: Frame>(
     ledger: &mut Ledger<'_, F>,
     scene: &mut Scene<'_>,
@@ -151,23 +162,24 @@ pub(super) fn settle<F: Frame>(
     if !leaves {
         message.output.clear();
         if message.parts.len() > 1 {
-            m3ua::emit_beat_ack(message.len, &mut message.output);
+            carrier::emit_filler(message.kind, message.len, &mut message.output);
         }
     }
     let mut last = (0, None);
     let mut rest = message.output.as_slice();
     let spread = message.parts.len() > 1 && !message.output.is_empty();
     let mut remaining = message.parts.len();
+    let growth = message.output.len().saturating_sub(message.len).div_ceil(remaining.max(1));
     for part in &message.parts {
         remaining -= 1;
         let Some(slot) = ledger.frames.get_mut(part.frame) else { continue };
         let Some(plan) = slot.plans.get_mut(part.plan) else { continue };
         let octets = if spread {
-            // The same chunks, each with what it had; the last takes what is over, and none is left empty.
+            // The same chunks, each with what it had and its part of the growth; none is left empty.
             let share = if remaining == 0 {
                 rest.len()
             } else {
-                (plan.user_len as usize).min(rest.len().saturating_sub(remaining))
+                (plan.user_len as usize + growth).min(rest.len().saturating_sub(remaining))
             };
             let (mine, others) = rest.split_at_checked(share).unwrap_or((rest, &[]));
             rest = others;

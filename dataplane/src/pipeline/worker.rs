@@ -15,7 +15,7 @@ use super::slots::{Action, AssocId, FrameSlot, Message, MessageId, Record, Slab}
 use super::tap::{Ear, Tap, Viewed};
 use super::verdict::{self, Ledger};
 use crate::io::FrameIo;
-use crate::policy::snapshot::PeerId;
+use crate::policy::snapshot::{LinkId, PeerId};
 use crate::policy::{PolicyReader, Snapshot};
 use crate::state::Direction;
 use crate::state::carry::{self, CarryError};
@@ -135,6 +135,14 @@ impl Shared {
     /// * `id`: its octets; `ours`: our title that opened it
     pub fn transaction_key(&self, id: &[u8], ours: &sealgate_wire::addr::Digits) -> u64 {
         self.dialogues.key(id, &ours.packed())
+    }
+
+    /// The key under which a Diameter request is remembered that came by this link, this way.
+    pub fn request_key(&self, link: LinkId, way: Direction, hop_by_hop: u32, end_to_end: u32) -> u64 {
+        let [l0, l1] = link.to_be_bytes();
+        // Two octets more than any transaction identifier: no answer of one protocol finds a question of the other.
+        let place = [way as u8, l0, l1, 0, 0, 0];
+        self.dialogues.key(&place, &(u64::from(hop_by_hop) << 32 | u64::from(end_to_end)).to_be_bytes())
     }
 }
 

@@ -4,8 +4,10 @@ pub mod decide;
 mod fast;
 mod places;
 mod prefix;
+mod realms;
 pub mod snapshot;
 
 pub use prefix::PrefixTree;
+pub use realms::Realms;
 pub use sealgate_crypto::cell::{Published as PolicyCell, Reader as PolicyReader};
 pub use snapshot::Snapshot;

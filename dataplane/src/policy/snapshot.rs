@@ -6,9 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sealgate_config::model::{
-    Ber, CdpaRewrite, ColdStart, CopyCalled, Defaults, KeyRef, Mode, Oversize, Policy, Profile, RoleName,
-    ServiceMessages, UnknownPeer,
+    Ber, CdpaRewrite, ColdStart, CopyCalled, Defaults, DiameterCategories, KeyRef, Mode, Oversize, Policy, Profile,
+    RoleName, ServiceMessages, UnknownPeer,
 };
+use sealgate_crypto::alg::Alg;
 use sealgate_crypto::keyring::{KeyHandle, KeyRing, SignHandle};
 use sealgate_crypto::pki::{Role, Trust};
 use sealgate_crypto::sign::SigningKey;
@@ -19,6 +20,7 @@ use sealgate_wire::ber::Rules;
 pub use super::fast::{Fast, FastHasher};
 use super::places::Places;
 use super::prefix::PrefixTree;
+use super::realms::Realms;
 
 /// Place of a link in [`Snapshot::links`]. A link keeps it from one snapshot to the next, by its name.
 pub type LinkId = u16;
@@ -45,6 +47,10 @@ pub struct Snapshot {
     pub own: Option<Own>,
     /// MAP operation codes by category.
     pub categories: Categories,
+    /// Diameter commands by category.
+    pub commands: DiameterCategories,
+    /// What we sign Diameter as; empty without a realm of ours.
+    pub identity: String,
     /// Subsystems that may speak and be spoken to.
     pub ssns: [bool; 256],
     /// Subsystems whose operations are not MAP.
@@ -52,7 +58,7 @@ pub struct Snapshot {
     /// Our networks.
     pub home_plmns: Vec<Digits>,
     /// Keys of SigFW compatible senders.
-    pub sigfw_keys: Vec<SigfwKey>,
+    pub sigfw_keys: Vec<FixedKey>,
     /// Where all keys above are installed; the crypto pool must have the same ring.
     pub ring: KeyRing,
     by_address: HashMap<(IpAddr, IpAddr), LinkId, Fast>,
@@ -61,9 +67,14 @@ pub struct Snapshot {
     own_sais: Vec<[u8; 8]>,
     home: [PrefixTree<()>; 2],
     coverage: [PrefixTree<Vec<SignerId>>; 2],
-    /// Certificates that cover every title.
+    realm_coverage: Realms<Vec<SignerId>>,
+    /// Certificates that cover every title and every realm.
     unlimited: Vec<SignerId>,
     sigfw: PrefixTree<usize>,
+    home_realms: Realms<()>,
+    by_realm: Realms<PeerId>,
+    /// Keys of DESS senders by the realm that they speak for, and by who signs.
+    dess: Realms<Realms<FixedKey>>,
 }
 
 /// One association with a neighbour.
@@ -92,8 +103,10 @@ pub struct Peer {
     pub window: (Duration, Duration),
     /// Networks of its subscribers.
     pub plmns: Vec<Digits>,
-    /// Whether we sign towards it, and with which profile.
+    /// Whether we sign SS7 towards it, and with which profile.
     pub sign: Option<Profile>,
+    /// The same of Diameter.
+    pub sign_diameter: Option<Profile>,
     /// What becomes of a message that outgrows its carrier.
     pub oversize: Oversize,
     /// Whether LUDT may be used.
@@ -179,9 +192,9 @@ impl Categories {
     }
 }
 
-/// A key of a SigFW compatible sender.
+/// A key of a sender that cannot say which key it signs with: SigFW in SS7, DESS in Diameter.
 #[derive(Clone, Debug)]
-pub struct SigfwKey {
+pub struct FixedKey {
     /// The key, installed.
     pub key: KeyHandle,
     /// The certificate it came from, whose state then counts.
@@ -200,6 +213,9 @@ pub enum CompileError {
     /// A SigFW key names no loaded certificate, or is not a key.
     #[error("sigfw_keys: {0}: no such certificate, or not an RSA key")]
     SigfwKey(String),
+    /// A DESS key names no loaded certificate, or is not a key.
+    #[error("dess_keys: {0}: no such certificate, or not a key of RSA or P-256")]
+    DessKey(String),
     /// More links, peers or certificates than the tables can number; links and peers that earlier policies named since the
     /// start count.
     #[error("{0}: more than the tables can hold")]
@@ -286,7 +302,7 @@ impl Snapshot {
         // The first row is not a peer of that name.
         let mut peer_ids =
             Places::of(std::iter::once("").chain(old_peers.iter().skip(1).map(|peer| peer.name.as_str())));
-        let mut by_gt = PrefixTree::default();
+        let (mut by_gt, mut by_realm) = (PrefixTree::default(), Realms::default());
         let mut legacy = HashSet::new();
         for config in &policy.peers {
             let id = peer_ids.place(&config.name, &mut peers, Peer::compile(config, policy, &link_ids)) as PeerId;
@@ -294,6 +310,9 @@ impl Snapshot {
                 for prefix in &config.gt {
                     by_gt.entry(prefix, || id);
                 }
+            }
+            for realm in &config.realms {
+                by_realm.insert(realm, id);
             }
             if config.allow_legacy_rsa {
                 legacy.insert(id);
@@ -311,6 +330,7 @@ impl Snapshot {
         }
         let mut signers = Vec::new();
         let mut by_sai: HashMap<[u8; 8], Vec<SignerId>, Fast> = HashMap::default();
+        let mut realm_coverage = Realms::<Vec<SignerId>>::default();
         let (mut coverage, mut unlimited) = ([PrefixTree::default(), PrefixTree::default()], Vec::new());
         let speakers = || trust.signers.iter().filter(|signer| !signer.certificate.is_ca);
         let full = |_| vec![CompileError::TooMany("keys")];
@@ -323,6 +343,9 @@ impl Snapshot {
                 if let Some(ids) = coverage[slot(plan)].entry(&prefix, Vec::new) {
                     ids.push(id);
                 }
+            }
+            for realm in &certificate.identifiers.realms {
+                realm_coverage.entry(&realm.to_ascii_lowercase()).push(id);
             }
             if certificate.identifiers.any {
                 unlimited.push(id);
@@ -356,24 +379,36 @@ impl Snapshot {
         let own_sais = keys.values().map(|key| key.public().sai()).collect();
         let mut sigfw = PrefixTree::default();
         let mut sigfw_keys = Vec::new();
+        let fixed = |key: &KeyRef, legacy: bool| match key {
+            KeyRef::Certificate(name) => {
+                let id = signers.iter().position(|signer| signer.trust.certificate.name == *name)?;
+                Some(FixedKey { key: signers.get(id)?.key.clone(), signer: Some(id as SignerId) })
+            }
+            KeyRef::Spki(der) => {
+                let key = PublicKey::from_spki_der_with(der, legacy).ok()?;
+                Some(FixedKey { key: ring.install(&key).ok()?, signer: None })
+            }
+        };
         for entry in &policy.sigfw_keys {
-            let key = match &entry.key {
-                KeyRef::Certificate(name) => signers
-                    .iter()
-                    .position(|signer| signer.trust.certificate.name == *name)
-                    .map(|id| SigfwKey { key: signers[id].key.clone(), signer: Some(id as SignerId) }),
-                KeyRef::Spki(der) => {
-                    let legacy = by_gt.longest(&entry.prefix).is_some_and(|id| legacy.contains(id));
-                    let key = PublicKey::from_spki_der_with(der, legacy).ok();
-                    key.and_then(|key| ring.install(&key).ok()).map(|key| SigfwKey { key, signer: None })
-                }
-            };
-            match key {
+            let legacy = by_gt.longest(&entry.prefix).is_some_and(|id| legacy.contains(id));
+            match fixed(&entry.key, legacy) {
                 Some(key) => {
                     sigfw.entry(&entry.prefix, || sigfw_keys.len());
                     sigfw_keys.push(key);
                 }
                 None => faults.push(CompileError::SigfwKey(entry.prefix.to_string())),
+            }
+        }
+        let (mut home_realms, mut dess) = (Realms::default(), Realms::<Realms<FixedKey>>::default());
+        for realm in &policy.home.realms {
+            home_realms.insert(realm, ());
+        }
+        for entry in &policy.dess_keys {
+            let legacy = by_realm.longest(entry.realm.as_bytes()).is_some_and(|id| legacy.contains(id));
+            let key = fixed(&entry.key, legacy).filter(|key| matches!(key.key.key().alg(), Alg::P256 | Alg::Rsa2048));
+            match key {
+                Some(key) => dess.entry(&entry.realm).insert(&entry.identity, key),
+                None => faults.push(CompileError::DessKey(format!("{} of {}", entry.identity, entry.realm))),
             }
         }
         let mut home = [PrefixTree::default(), PrefixTree::default()];
@@ -395,6 +430,8 @@ impl Snapshot {
             signers,
             own,
             categories: Categories { cat1: flags(map.cat1.iter().copied()), cat2: flags(map.cat2.iter().copied()) },
+            commands: policy.categories.diameter.clone(),
+            identity: policy.home.realms.first().cloned().unwrap_or_default(),
             ssns: flags(policy.defaults.ssns.iter().map(|&ssn| i32::from(ssn))),
             other_tcap: flags(policy.defaults.other_tcap_ssns.iter().map(|&ssn| i32::from(ssn)).chain([146])),
             home_plmns: policy.home.plmns.clone(),
@@ -406,8 +443,12 @@ impl Snapshot {
             own_sais,
             home,
             coverage,
+            realm_coverage,
             unlimited,
             sigfw,
+            home_realms,
+            by_realm,
+            dess,
         })
     }
 
@@ -425,6 +466,28 @@ impl Snapshot {
     pub fn peer(&self, title: &GlobalTitle) -> Option<PeerId> {
         let treat = self.defaults.unknown_peer == UnknownPeer::TreatAsDefault;
         self.peer_by_digits(&title.digits).or(treat.then_some(0))
+    }
+
+    /// The peer of an Origin-Realm: its own, or the unknown one where the policy lets unknown senders speak, but never for
+    /// a realm of ours.
+    pub fn peer_of_realm(&self, realm: &[u8]) -> Option<PeerId> {
+        let treat = self.defaults.unknown_peer == UnknownPeer::TreatAsDefault;
+        self.peer_by_realm(realm).or((treat && !self.is_home_realm(realm)).then_some(0))
+    }
+
+    /// The peer whose realm a name is or lies under.
+    pub fn peer_by_realm(&self, name: &[u8]) -> Option<PeerId> {
+        self.by_realm.longest(name).copied()
+    }
+
+    /// Whether a realm or host is, or lies under, one of ours.
+    pub fn is_home_realm(&self, name: &[u8]) -> bool {
+        self.home_realms.longest(name).is_some()
+    }
+
+    /// The key with which `identity` signs for an Origin-Realm in the DESS form.
+    pub fn dess_key(&self, realm: &[u8], identity: &[u8]) -> Option<&FixedKey> {
+        self.dess.at(realm)?.at(identity)
     }
 
     /// Whether a title lies in our own prefixes.
@@ -454,16 +517,18 @@ impl Snapshot {
     ///
     /// * `signers`: ascending, as [`Snapshot::signers_of`] gives them
     pub fn each_covering(&self, signers: &[SignerId], title: &GlobalTitle, mut each: impl FnMut(SignerId)) {
-        let mut common = |covering: &[SignerId]| {
-            let (few, many) = if covering.len() <= signers.len() { (covering, signers) } else { (signers, covering) };
-            few.iter().filter(|id| many.binary_search(id).is_ok()).for_each(|&id| each(id));
-        };
-        common(&self.unlimited);
-        self.coverage[slot(title.plan)].visit(&title.digits, |ids| common(ids));
+        common(&self.unlimited, signers, &mut each);
+        self.coverage[slot(title.plan)].visit(&title.digits, |ids| common(ids, signers, &mut each));
+    }
+
+    /// The same of a Diameter realm.
+    pub fn each_covering_realm(&self, signers: &[SignerId], realm: &[u8], mut each: impl FnMut(SignerId)) {
+        common(&self.unlimited, signers, &mut each);
+        self.realm_coverage.visit(realm, |ids| common(ids, signers, &mut each));
     }
 
     /// The SigFW key of the longest prefix that covers a calling title.
-    pub fn sigfw_key(&self, title: &GlobalTitle) -> Option<&SigfwKey> {
+    pub fn sigfw_key(&self, title: &GlobalTitle) -> Option<&FixedKey> {
         self.sigfw.longest(&title.digits).and_then(|&id| self.sigfw_keys.get(id))
     }
 
@@ -493,6 +558,7 @@ impl Peer {
             window: window(&defaults.window),
             plmns: Vec::new(),
             sign: None,
+            sign_diameter: None,
             oversize: Oversize::Unsigned,
             ludt: defaults.ludt,
             m3ua_only: defaults.m3ua_only,
@@ -502,7 +568,7 @@ impl Peer {
             opcode_other: sealgate_wire::sec::tcap1::OPCODE_OTHER,
             allow_no_ac: false,
             gone: false,
-            profiles: 1 << Profile::SgTcap1 as u8,
+            profiles: 1 << Profile::SgTcap1 as u8 | 1 << Profile::SgDia1 as u8,
             algs: 1 << 1 | 1 << 2 | 1 << 4,
             roles: 1 << Role::Csp as u8,
         }
@@ -516,6 +582,7 @@ impl Peer {
             window: window(peer.window.as_ref().unwrap_or(&policy.defaults.window)),
             plmns: peer.plmns.clone(),
             sign: peer.sign.then_some(peer.sign_profile),
+            sign_diameter: peer.sign.then_some(peer.sign_profile_diameter),
             oversize: peer.oversize,
             ludt: peer.ludt,
             m3ua_only: peer.m3ua_only,
@@ -530,6 +597,12 @@ impl Peer {
             roles: peer.signer_roles.iter().fold(0, |mask, role| mask | 1 << role_of(*role) as u8),
         }
     }
+}
+
+/// Calls `each` with what two ascending lists have in common.
+fn common(a: &[SignerId], b: &[SignerId], each: &mut impl FnMut(SignerId)) {
+    let (few, many) = if a.len() <= b.len() { (a, b) } else { (b, a) };
+    few.iter().filter(|id| many.binary_search(id).is_ok()).for_each(|&id| each(id));
 }
 
 fn role_of(name: RoleName) -> Role {

@@ -167,7 +167,7 @@ fn answered(scene: &Scene<'_>, carrier: &Carrier<'_>, parsed: &tcap::Message<'_>
     let limits = &scene.snapshot.defaults.transactions;
     let grace = || scene.started_ms.saturating_add(u64::from(limits.grace_s) * 1000);
     let ends = abort || parsed.kind == tcap::MessageKind::End;
-    Transaction::Answers { key, ends, abort, unknown_until_ms: limits.check.then(grace) }
+    Transaction::Answers { key, ends, abort, anybody: false, unknown_until_ms: limits.check.then(grace) }
 }
 
 /// Makes the message that leaves if it passes, where it is not the one that came.

@@ -3,6 +3,7 @@
 //! Everything that needs the message's octets happens here, so that the stages behind work on plain values: the octets
 //! that leave if the message passes are made now, and a signature of ours is put into them when it is there.
 
+pub(crate) mod diameter;
 mod inbound;
 mod outbound;
 mod sccp;
@@ -17,7 +18,7 @@ pub(crate) use outbound::outbound;
 use sealgate_crypto::pool::{Busy, Client};
 use sealgate_wire::addr::{GlobalTitle, Ssn};
 use sealgate_wire::sccp::{Segmentation, Unitdata};
-use sealgate_wire::sec::Tvp;
+use sealgate_wire::sec::{Sorter, Tvp};
 use sealgate_wire::{Reason, Refusal, m3ua, map, tcap};
 
 use crate::policy::Snapshot;
@@ -45,8 +46,13 @@ pub(crate) struct Scene<'w> {
 impl Scene<'_> {
     /// The cold start (formats 1.5): what was signed before our memory begins may be a replay of what was accepted then.
     pub fn remembers(&self, tvp: Tvp) -> Result<(), Reason> {
-        let known = self.now_ms.saturating_sub(self.shared.known_since_ms(self.started_ms)) / 100;
-        if self.snapshot.strict_cold_start() && i64::from(tvp.age_tenths(self.now_ms)) > known as i64 {
+        self.remembers_ms(i64::from(tvp.age_tenths(self.now_ms)) * 100)
+    }
+
+    /// The same of an age in milliseconds.
+    pub fn remembers_ms(&self, age_ms: i64) -> Result<(), Reason> {
+        let known_ms = self.now_ms.saturating_sub(self.shared.known_since_ms(self.started_ms));
+        if self.snapshot.strict_cold_start() && age_ms > known_ms as i64 {
             return Err(Reason::SecTimePast);
         }
         Ok(())
@@ -60,6 +66,8 @@ pub(crate) struct Scratch {
     pub messages: tcap::Known,
     /// MAP arguments like ones before.
     pub arguments: map::Known,
+    /// AVPs in the order in which they are signed.
+    pub sorter: Sorter,
     /// Octets that a signature covers.
     pub tbs: Vec<u8>,
     /// A security header.

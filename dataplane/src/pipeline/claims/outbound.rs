@@ -96,7 +96,7 @@ fn track(scene: &Scene<'_>, message: &mut Message, peer: u16, tcap: &[u8], calli
 }
 
 /// What becomes of a message that should be signed and cannot be.
-fn unsigned(scene: &mut Scene<'_>, peer: &Peer) -> Result<Next, Refusal> {
+pub(super) fn unsigned(scene: &mut Scene<'_>, peer: &Peer) -> Result<Next, Refusal> {
     match peer.oversize {
         Oversize::Refuse => Err(Reason::ResSignFailed.at(0)),
         Oversize::Unsigned => {
@@ -158,12 +158,15 @@ fn sign(
     Ok(Next::Wait)
 }
 
-/// Whether the message, alone in its packet, is longer than its link carries.
-fn too_long(scene: &Scene<'_>, message: &Message) -> bool {
+/// Whether the message, alone in its packet, is longer than its link carries. One that came in several chunks leaves in as
+/// many: each of them takes its share.
+pub(super) fn too_long(scene: &Scene<'_>, message: &Message) -> bool {
     let Some(link) = scene.snapshot.links.get(usize::from(message.link)) else { return true };
     let ip =
         if link.config.remote.iter().any(|address| address.is_ipv6()) { ip::V6_HEADER_LEN } else { ip::V4_HEADER_LEN };
-    let alone = ip + sctp::HEADER_LEN + sctp::DATA_HEADER_LEN + message.output.len().next_multiple_of(4);
+    let growth = message.output.len().saturating_sub(message.len).div_ceil(message.fragments.max(1));
+    let chunk = message.longest + growth;
+    let alone = ip + sctp::HEADER_LEN + sctp::DATA_HEADER_LEN + chunk.next_multiple_of(4);
     alone > usize::from(link.mtu)
 }
 

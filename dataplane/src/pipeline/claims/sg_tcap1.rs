@@ -90,14 +90,14 @@ pub(super) fn below(refusal: Refusal, component: &tcap::Component<'_>) -> Refusa
 }
 
 /// V10: the certificates of the SAI, whose key must be of the header's algorithm.
-fn known<'s>(snapshot: &'s Snapshot, header: &Header<'_>) -> Result<&'s [SignerId], Reason> {
+pub(super) fn known<'s>(snapshot: &'s Snapshot, header: &Header<'_>) -> Result<&'s [SignerId], Reason> {
     let signers = snapshot.signers_of(header.sai);
     let first = signers.first().and_then(|&id| snapshot.signers.get(id as usize)).ok_or(Reason::CrtUnknownSai)?;
     if first.alg == header.alg { Ok(signers) } else { Err(Reason::SecKeyType) }
 }
 
 /// V11: at least one certificate of the key is in force now.
-fn in_force(snapshot: &Snapshot, signers: &[SignerId], now_s: i64) -> Result<(), Reason> {
+pub(super) fn in_force(snapshot: &Snapshot, signers: &[SignerId], now_s: i64) -> Result<(), Reason> {
     let mut worst = Reason::CrtUnknownSai;
     for &id in signers {
         let Some(signer) = snapshot.signers.get(id as usize) else { continue };
