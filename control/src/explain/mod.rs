@@ -1,10 +1,12 @@
 //! Why each message of a capture passed or not: the same worker with a journal, and beside it the octets read for
 //! people. The verdict is always the worker's; what is shown around it is what the worker's steps had before them.
 
+mod diameter;
 mod steps;
 mod walk;
 
 use crate::offline::{How, OfflineError, millis, worker_config};
+use sealgate_config::model::LinkKind;
 use sealgate_crypto::pool::{Pool, PoolConfig, PoolError};
 use sealgate_dataplane::io::mem::{MemPool, MemPort};
 use sealgate_dataplane::io::pcap::{Fault, PcapError, Reader};
@@ -255,6 +257,8 @@ impl Reading {
         // Messages of a frame that was dropped whole have no verdict, but what they say may tell whose it was.
         let (link, way) = link.unwrap_or((u16::MAX, Direction::In));
         let scene = Scene { snapshot, way, link, now_ms };
+        // A packet of no link is shown as what its chunks say that they carry.
+        let known = snapshot.links.get(usize::from(link)).map(|link| link.config.kind);
         for chunk in packet.chunks().filter(|chunk| chunk.kind == ChunkKind::DATA) {
             let Ok(data) = Data::parse(&chunk) else { continue };
             let key = (link, way, packet.source_port, packet.destination_port, data.tsn);
@@ -268,13 +272,18 @@ impl Reading {
             let whole = if data.is_whole() { None } else { self.fragment(key, &data) };
             let user = whole.as_deref().unwrap_or(data.user);
             let mut message = Message { tsn: data.tsn, layers: Vec::new(), verdict: None };
+            let said = if data.ppid == diameter::PPID { LinkKind::Diameter } else { LinkKind::M3ua };
+            let kind = known.unwrap_or(said);
+            let ppid = if kind == LinkKind::Diameter { diameter::PPID } else { m3ua::PPID };
             if !data.is_whole() && whole.is_none() {
                 let text = format!("a part of a message, {} octets; it is judged when all parts are here", user.len());
                 message.layers.push(Line { layer: "fragment", text });
-            } else if data.ppid != m3ua::PPID {
-                message.layers.push(Line { layer: "payload", text: format!("protocol {}, not M3UA", data.ppid) });
+            } else if data.ppid != ppid {
+                let text = format!("protocol {}, where the link carries {}", data.ppid, carried(kind));
+                message.layers.push(Line { layer: "payload", text });
                 message.verdict = record.map(|record| {
-                    let steps = steps::of_message(record.reason, record.at, &Walk::default(), way, before);
+                    let walk = Walk { kind, ..Walk::default() };
+                    let steps = steps::of_message(record.reason, record.at, &walk, way, before);
                     verdict(record.reason, None, steps)
                 });
             } else {
@@ -282,7 +291,10 @@ impl Reading {
                 let repeated = before.is_some();
                 let mut gather =
                     |unitdata: &Unitdata<'_>| if repeated { None } else { self.segment(link, way, unitdata) };
-                let read = walk::message(&scene, frame, user, &mut gather);
+                let read = match kind {
+                    LinkKind::M3ua => walk::message(&scene, frame, user, &mut gather),
+                    LinkKind::Diameter => diameter::message(&scene, frame, user),
+                };
                 message.verdict =
                     record.map(|record| judged(snapshot, record, &read, way, before, frame, whole.is_some()));
                 message.layers = read.lines;
@@ -349,7 +361,12 @@ fn judged(
 ) -> Verdict {
     let id = if record.peer == 0 { read.peer } else { record.peer };
     let peer = snapshot.peers.get(usize::from(id)).filter(|_| id != 0);
-    let rule = peer.map(|peer| match (way, peer.sign.is_some()) {
+    let sign = if read.kind == LinkKind::Diameter {
+        peer.and_then(|peer| peer.sign_diameter)
+    } else {
+        peer.and_then(|peer| peer.sign)
+    };
+    let rule = peer.map(|peer| match (way, sign.is_some()) {
         (Direction::In, _) => format!("peers.{}, mode {}", peer.name, walk::mode_name(peer.mode)),
         (Direction::Out, true) => format!("peers.{}, signed towards", peer.name),
         (Direction::Out, false) => format!("peers.{}, not signed towards", peer.name),
@@ -367,6 +384,14 @@ fn judged(
 fn verdict(reason: Reason, rule: Option<String>, steps: Vec<Step>) -> Verdict {
     let fate = crate::cli::replay::fate(reason);
     Verdict { fate, code: reason.code(), reason: reason.name(), text: reason.text(), rule, steps, octets: None }
+}
+
+/// A carrier's name.
+fn carried(kind: LinkKind) -> &'static str {
+    match kind {
+        LinkKind::M3ua => "M3UA",
+        LinkKind::Diameter => "Diameter",
+    }
 }
 
 /// What a reason points at: the field it is about where that is known, else the octet that came with it; whether it is
@@ -388,6 +413,9 @@ fn point(record: &Record, read: &Walk) -> Option<(bool, &'static str, Range<usiz
         Reason::Mtp3Ni => (false, "network indicator", octet(&places.label)),
         Reason::Mtp3Opc => (false, "originating point code", four(&places.label)),
         Reason::Mtp3Dpc => (false, "destination point code", four(&places.label)),
+        Reason::PolPeerUnknown | Reason::CrtResource if read.kind == LinkKind::Diameter => {
+            (false, "Origin-Realm", places.calling.clone())
+        }
         Reason::SccpCgpaOwn | Reason::SccpCgpaMissing | Reason::PolPeerUnknown | Reason::CrtResource => {
             (false, "calling address", places.calling.clone())
         }

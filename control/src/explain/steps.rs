@@ -2,6 +2,7 @@
 
 use super::walk::{Profile, Walk};
 use super::{Outcome, Step};
+use sealgate_config::model::LinkKind;
 use sealgate_dataplane::state::Direction;
 use sealgate_wire::Reason;
 
@@ -81,11 +82,71 @@ const POLICY: &[(&str, &str)] = &[
 ];
 /// What happens on the way out.
 const OUT: &[(&str, &str)] = &[("PPID", "payload is M3UA"), ("M3UA", "M3UA"), ("SIGN", "signed towards the peer")];
+/// Steps of a Diameter message before its security step.
+const DIAMETER: &[(&str, &str)] = &[
+    ("PPID", "payload is Diameter"),
+    ("DIA", "Diameter header and AVPs"),
+    ("PEER", "sender is a peer"),
+    ("REQ", "answers an open request"),
+    ("MODE", "signed, where it must be"),
+];
+/// SG-DIA-1 (formats 6), with the numbers of SG-TCAP-1.
+const DIA1: &[(&str, &str)] = &[
+    ("V1", "one security AVP, its children once"),
+    ("V3", "profile allowed"),
+    ("V4", "children there"),
+    ("V5", "version, flags, algorithm"),
+    ("V7", "signature length"),
+    ("V8", "algorithm allowed"),
+    ("V9", "not reflected"),
+    ("V10", "signer known"),
+    ("V11", "certificate in force"),
+    ("V12", "time"),
+    ("V13", "no replay"),
+    ("V15", "signer may speak for the sender"),
+    ("V16", "signer's role"),
+    ("ROOM2", "room for the job"),
+    ("V17", "signature"),
+    ("V18", "counted once"),
+];
+/// SG-DIA-0, in its order (formats 7).
+const DESS: &[(&str, &str)] = &[
+    ("V1", "one security AVP, its children once"),
+    ("V3", "profile allowed"),
+    ("V4", "children there"),
+    ("V10", "key known"),
+    ("V11", "certificate in force"),
+    ("KIND", "type of signature is the key's"),
+    ("V12", "time"),
+    ("V7", "form of the signature"),
+    ("V13", "no replay"),
+    ("ROOM2", "room for the job"),
+    ("V17", "signature"),
+    ("V18", "counted once"),
+];
+/// The built-in checks of Diameter (formats 13.2).
+const DIAMETER_POLICY: &[(&str, &str)] = &[
+    ("D1", "application allowed on the link"),
+    ("D2", "command of the application"),
+    ("D3", "host under its realm"),
+    ("D4", "way of the request"),
+    ("D5", "no category 1 command"),
+    ("D6", "visited network is the sender's"),
+    ("D7", "category 2: subscriber is the sender's"),
+];
+/// What happens to Diameter on the way out.
+const DIAMETER_OUT: &[(&str, &str)] =
+    &[("PPID", "payload is Diameter"), ("DIA", "Diameter header and AVPs"), ("SIGN", "signed towards the peer")];
 
 /// The step at which a reason belongs; empty for one that no message gets here.
 ///
 /// * `at`: the octet that came with the reason: it tells apart steps that share one
 fn step_of(reason: Reason, at: u32, walk: &Walk, way: Direction) -> &'static str {
+    if walk.kind == LinkKind::Diameter
+        && let Some(step) = step_of_diameter(reason, walk)
+    {
+        return step;
+    }
     let component = walk.places.component.is_some();
     match reason {
         Reason::L2Runt | Reason::L2Ethertype | Reason::Vlan => "L2",
@@ -168,6 +229,32 @@ fn step_of(reason: Reason, at: u32, walk: &Walk, way: Direction) -> &'static str
     }
 }
 
+/// The same of reasons that mean something else in Diameter, or come from nowhere else.
+fn step_of_diameter(reason: Reason, walk: &Walk) -> Option<&'static str> {
+    let decoding = || !walk.looked.contains_key("PEER");
+    Some(match reason {
+        Reason::DiaAvpDup | Reason::DiaAvpLength if !decoding() => "V1",
+        Reason::DiaVersion
+        | Reason::DiaLength
+        | Reason::DiaFlags
+        | Reason::DiaAvpLength
+        | Reason::DiaAvpDepth
+        | Reason::DiaAvpDup
+        | Reason::DiaOriginMissing => "DIA",
+        Reason::DiaState | Reason::DetResponseSpoof => "REQ",
+        Reason::SecIdentityMissing | Reason::SecSyntax => "V4",
+        Reason::SecKeyType if walk.profile == Some(Profile::Dess) => "KIND",
+        Reason::DiaApp => "D1",
+        Reason::DiaCmdApp => "D2",
+        Reason::PolHostRealm => "D3",
+        Reason::DiaRouteRecord => "D4",
+        Reason::PolCat1 => "D5",
+        Reason::PolVplmnRealm => "D6",
+        Reason::PolCat2 | Reason::PolHomeImsi | Reason::PolRealmImsi => "D7",
+        _ => return None,
+    })
+}
+
 /// Whether a fault of syntax is one of index or copy: the payload was long enough to be read, then.
 fn is_inside(at: u32, walk: &Walk) -> bool {
     const LEAST: usize = 2 + 10 + 2 + 24;
@@ -195,11 +282,17 @@ pub(super) fn of_message(reason: Reason, at: u32, walk: &Walk, way: Direction, r
     }
     let security: &[_] = match walk.profile {
         Some(Profile::SigFw) => SIGFW,
+        Some(Profile::Dess) => DESS,
+        _ if walk.kind == LinkKind::Diameter => DIA1,
         _ => NATIVE,
     };
+    let (screen, policy, out) = match walk.kind {
+        LinkKind::M3ua => (SCREEN, POLICY, OUT),
+        LinkKind::Diameter => (DIAMETER, DIAMETER_POLICY, DIAMETER_OUT),
+    };
     let table: Vec<_> = match way {
-        Direction::In => FRAME.iter().chain(SCREEN).chain(security).chain(POLICY).copied().collect(),
-        Direction::Out => FRAME.iter().chain(OUT).copied().collect(),
+        Direction::In => FRAME.iter().chain(screen).chain(security).chain(policy).copied().collect(),
+        Direction::Out => FRAME.iter().chain(out).copied().collect(),
     };
     let refused = !reason.passes() && reason != Reason::OkHeld;
     let failed = if refused { step_of(reason, at, walk, way) } else { "" };

@@ -1,7 +1,7 @@
 //! Reading one message for display, layer by layer, through the same codecs as the packet path; what each layer shows
 //! is also what the steps of the verdict were taken on.
 
-use sealgate_config::model::Mode;
+use sealgate_config::model::{LinkKind, Mode};
 use sealgate_crypto::pki::CertState;
 use sealgate_dataplane::policy::Snapshot;
 use sealgate_dataplane::policy::snapshot::{LinkId, Peer, PeerId};
@@ -20,6 +20,8 @@ use super::{Line, clock, hex};
 /// What one message shows.
 #[derive(Debug, Default)]
 pub(super) struct Walk {
+    /// What its link carries.
+    pub kind: LinkKind,
     /// Layers, top down.
     pub lines: Vec<Line>,
     /// What each step had to look at, by its name; a step that is not here did not apply.
@@ -43,6 +45,8 @@ pub(super) struct Walk {
 pub(super) enum Profile {
     Native,
     SigFw,
+    Dia1,
+    Dess,
 }
 
 /// Where things lie in the frame, or in the gathered TCAP message for those of TCAP.
@@ -70,7 +74,7 @@ pub(super) struct Scene<'s> {
 }
 
 /// Where `part` lies in `whole`, of which it is a piece.
-fn place(whole: &[u8], part: &[u8]) -> Option<Range<usize>> {
+pub(super) fn place(whole: &[u8], part: &[u8]) -> Option<Range<usize>> {
     let from = (part.as_ptr() as usize).checked_sub(whole.as_ptr() as usize)?;
     (from + part.len() <= whole.len()).then_some(from..from + part.len())
 }
@@ -402,18 +406,18 @@ fn native_security(
 }
 
 /// Time of signing in milliseconds since 1970, nearest to now, and its age in tenths of a second.
-fn stamp(header: &Header<'_>, now_ms: u64) -> (u64, i32) {
+pub(super) fn stamp(header: &Header<'_>, now_ms: u64) -> (u64, i32) {
     let age = header.tvp.age_tenths(now_ms);
     let now = i64::try_from(now_ms / 100 * 100).unwrap_or(i64::MAX);
     (u64::try_from(now - i64::from(age) * 100).unwrap_or(0), age)
 }
 
-fn age_text(tenths: i32) -> String {
+pub(super) fn age_text(tenths: i32) -> String {
     let seconds = f64::from(tenths.unsigned_abs()) / 10.0;
     if tenths < 0 { format!("{seconds} s ahead of our clock") } else { format!("{seconds} s old") }
 }
 
-fn state_text(state: CertState, signer: &sealgate_crypto::pki::Signer) -> String {
+pub(super) fn state_text(state: CertState, signer: &sealgate_crypto::pki::Signer) -> String {
     let certificate = &signer.certificate;
     let day = |at: i64| clock(u64::try_from(at).unwrap_or(0) * 1000);
     match state {
@@ -603,7 +607,7 @@ impl Walk {
         self.lines.push(Line { layer, text });
     }
 
-    fn look(&mut self, step: &'static str, text: impl Into<String>) {
+    pub(super) fn look(&mut self, step: &'static str, text: impl Into<String>) {
         self.looked.insert(step, text.into());
     }
 
