@@ -13,6 +13,7 @@
 //!
 //! Nothing of the gateway survives an input, so each input stands alone.
 
+mod diameter;
 mod judge;
 mod mend;
 mod rig;

@@ -17,9 +17,9 @@ use serde_json::Value;
 static RIG: LazyLock<Rig> =
     LazyLock::new(|| Rig::load(Path::new(env!("CARGO_MANIFEST_DIR"))).unwrap_or_else(|fault| panic!("{fault}")));
 
-/// The frames of each SS7 vector, at their times.
+/// The frames of each vector, at their times.
 static VECTORS: LazyLock<Vec<Vec<Entry>>> = LazyLock::new(|| {
-    let files = ["tcap_native", "tcap_sigfw", "tcap_policy", "transport"];
+    let files = ["tcap_native", "tcap_sigfw", "tcap_policy", "transport", "diameter_native", "diameter_dess"];
     files.into_iter().flat_map(read).collect()
 });
 

@@ -5,12 +5,14 @@ use std::sync::Arc;
 
 use sealgate_config::model::{Mode, Profile};
 use sealgate_wire::ber::Rules;
+use sealgate_wire::diameter::PPID as DIAMETER;
 use sealgate_wire::sccp::{Address, Unitdata};
 use sealgate_wire::sctp::{self, ChunkKind, Data, Packet};
 use sealgate_wire::sec::tcap0;
 use sealgate_wire::tcap::{self, ComponentKind};
 use sealgate_wire::{Reason, eth, ip, m3ua};
 
+use super::diameter;
 use super::mend::Protected;
 use super::rig::Rig;
 use crate::pipeline::Record;
@@ -52,7 +54,7 @@ impl<'r> Judge<'r> {
         let [interconnect, home] = &mut self.ways;
         let way = if port == 0 { interconnect } else { home };
         way.frames.insert(frame.to_vec());
-        for (name, user) in data_of(frame).into_iter().flatten() {
+        for (name, _, user) in data_of(frame).into_iter().flatten() {
             way.chunks.entry(name).or_default().push(user.to_vec());
         }
     }
@@ -82,18 +84,24 @@ impl<'r> Judge<'r> {
         if !way.frames.contains(frame) {
             well_formed(frame);
         }
-        for (name, user) in chunks {
+        for (name, ppid, user) in chunks {
             let Some(came) = way.chunks.get(&name) else { panic!("a chunk left that never came: {name:?}") };
             let as_came = came.iter().any(|came| came == user);
             if port == 1 {
-                let earned = as_came || came.iter().any(|came| may_change(&self.snapshot, came));
+                let earned = as_came || came.iter().any(|came| may_change(&self.snapshot, ppid, came));
                 if name.3 & 3 == 3 && !is_filler(user) {
-                    proven(self.rig, &self.snapshot, came, user);
+                    match ppid {
+                        DIAMETER => diameter::proven(&self.snapshot, came, user),
+                        _ => proven(self.rig, &self.snapshot, came, user),
+                    }
                 }
-                towards_home(&self.snapshot, way, name, user, earned);
+                towards_home(&self.snapshot, way, (name, ppid), user, earned);
             } else if name.3 & 3 == 3 {
                 let signed = |message: &Read<'_>| message.security.is_some_and(|(place, last)| place == last);
-                let signed = Read::new(&self.snapshot, user).is_some_and(|message| signed(&message));
+                let signed = match ppid {
+                    DIAMETER => diameter::is_signed(user),
+                    _ => Read::new(&self.snapshot, user).is_some_and(|message| signed(&message)),
+                };
                 assert!(as_came || signed || is_filler(user), "changed on its way out: {user:02x?}");
             }
         }
@@ -101,7 +109,7 @@ impl<'r> Judge<'r> {
 }
 
 /// * `earned`: it came like that, or what came had something to take out
-fn towards_home(snapshot: &Snapshot, way: &mut Way, name: Name, user: &[u8], earned: bool) {
+fn towards_home(snapshot: &Snapshot, way: &mut Way, (name, ppid): (Name, u32), user: &[u8], earned: bool) {
     let (tsn, _, _, bits) = name;
     let (begin, end) = (bits & 2 != 0, bits & 1 != 0);
     if begin && end {
@@ -113,7 +121,7 @@ fn towards_home(snapshot: &Snapshot, way: &mut Way, name: Name, user: &[u8], ear
         let granted = way.granted.get(&tsn).copied().unwrap_or(0);
         assert!(*spent <= granted, "user data of TSN {tsn:#x} left {spent} times and was granted {granted} times");
         assert!(earned, "changed without a reason: {user:02x?}");
-        clean(snapshot, user);
+        clean(snapshot, ppid, user);
         return;
     }
     // A host keeps the first chunk under a number and ignores those that come after it.
@@ -124,7 +132,7 @@ fn towards_home(snapshot: &Snapshot, way: &mut Way, name: Name, user: &[u8], ear
         return;
     }
     assert!(way.granted.contains_key(&last), "a message in parts up to TSN {last:#x} left and was not granted");
-    clean(snapshot, &user);
+    clean(snapshot, ppid, &user);
 }
 
 /// The message whose parts lie around this TSN, if they are all there: its last TSN and its octets.
@@ -154,8 +162,11 @@ fn message_around(parts: &HashMap<u32, (bool, bool, Vec<u8>)>, tsn: u32) -> Opti
     }
 }
 
-/// A Heartbeat Ack whose data, if it has any, is zeros.
+/// A Heartbeat Ack whose data, if it has any, is zeros; or a Device-Watchdog-Answer to nobody.
 fn is_filler(user: &[u8]) -> bool {
+    if diameter::is_filler(user) {
+        return true;
+    }
     let Ok(view) = m3ua::View::new(user) else { return false };
     view.kind() == (3, 6) && view.params().flatten().all(|param| param.tag == 9 && param.value.iter().all(|&o| o == 0))
 }
@@ -190,7 +201,10 @@ impl<'a> Read<'a> {
 }
 
 /// Whether a message that came may leave towards home in another form: it is signed, a segment, or read leniently.
-fn may_change(snapshot: &Snapshot, came: &[u8]) -> bool {
+fn may_change(snapshot: &Snapshot, ppid: u32, came: &[u8]) -> bool {
+    if ppid == DIAMETER {
+        return diameter::may_change(snapshot, came);
+    }
     Read::new(snapshot, came).is_some_and(|read| {
         let canonicalised = snapshot.rules == Rules::Lenient && read.message.is_some_and(|message| !message.canonical);
         read.security.is_some() || read.unitdata.segmentation.is_some() || canonicalised
@@ -216,8 +230,11 @@ fn proven(rig: &Rig, snapshot: &Snapshot, came: &[Vec<u8>], user: &[u8]) {
     assert!(earned, "a message of a peer that must sign left unproven: {user:02x?}");
 }
 
-/// No message that home would take for TCAP has a security component.
-fn clean(snapshot: &Snapshot, user: &[u8]) {
+/// No message that home would take for TCAP has a security component, and none of Diameter a signature.
+fn clean(snapshot: &Snapshot, ppid: u32, user: &[u8]) {
+    if ppid == DIAMETER {
+        return diameter::clean(user);
+    }
     let carries_sccp = m3ua::View::new(user).and_then(m3ua::Data::parse).is_ok_and(|data| data.si == 3);
     let Some(read) = Read::new(snapshot, user) else {
         assert!(!carries_sccp, "SCCP that cannot be read was granted: {user:02x?}");
@@ -247,8 +264,8 @@ fn well_formed(frame: &[u8]) {
     }
 }
 
-/// Names and user data of all DATA chunks of a frame; `None` if it is no packet with chunks that can be walked.
-fn data_of(frame: &[u8]) -> Option<Vec<(Name, &[u8])>> {
+/// Names, payload protocols and user data of all DATA chunks of a frame; `None` if it is no packet with chunks that can be walked.
+fn data_of(frame: &[u8]) -> Option<Vec<(Name, u32, &[u8])>> {
     let ethernet = eth::Frame::parse(frame).ok()?;
     let packet = ip::Packet::parse(ethernet.ethertype, ethernet.payload).ok()??;
     if packet.protocol != ip::SCTP {
@@ -258,7 +275,7 @@ fn data_of(frame: &[u8]) -> Option<Vec<(Name, &[u8])>> {
     let chunks = sctp.chunks().filter(|chunk| chunk.kind == ChunkKind::DATA);
     let data = chunks.filter_map(|chunk| Data::parse(&chunk).ok());
     let bits = |data: &Data<'_>| u8::from(data.unordered) << 2 | u8::from(data.begin) << 1 | u8::from(data.end);
-    Some(data.map(|data| ((data.tsn, data.stream, data.ssn, bits(&data)), data.user)).collect())
+    Some(data.map(|data| ((data.tsn, data.stream, data.ssn, bits(&data)), data.ppid, data.user)).collect())
 }
 
 /// No counter says that a bug of ours was met.
