@@ -256,7 +256,7 @@ fn start_line(text: &[u8]) -> Result<Start<'_>, Refusal> {
         return Err(Reason::SipSyntax.at(reader.at()));
     }
     let other_case = |known: &&str| known.as_bytes() != method && known.as_bytes().eq_ignore_ascii_case(method);
-    if METHODS.iter().any(|known| other_case(known)) {
+    if METHODS.iter().any(other_case) {
         return Err(Reason::SipMethod.at(0));
     }
     Ok(Start::Request { method: Method(method), uri, uri_at })
