@@ -7,7 +7,9 @@ use sealgate_wire::Reason;
 use sealgate_wire::sip::{Message, Piece, Start, rebuild, stream_len};
 
 /// Name; the reason it is refused for and the octet, or `None`; why, where the RFC would have it otherwise, and what it shows.
-const MESSAGES: [(&str, Option<(Reason, u32)>, &str); 49] = [
+type Case = (&'static str, Option<(Reason, u32)>, &'static str);
+
+const MESSAGES: [Case; 49] = [
     // §3.1.1: valid messages.
     ("wsinv", None, "folds and white space everywhere: read, and not canonical"),
     (
