@@ -1,6 +1,6 @@
 //! SIP (RFC 3261) as far as STIR needs it: a view of any message, the values that verdicts ask for, and what is written.
 //!
-//! [`Message::parse`] is the strict decoding of formats 11.4. [`View`] reads start line, headers and border of the body and
+//! [`Message::of`] is the strict decoding of formats 11.4. [`View`] reads start line, headers and border of the body and
 //! judges nothing above them. Nothing is copied: a folded value is read with its folds.
 //!
 //! What two decoders could read differently, and what becomes of it here:
