@@ -14,13 +14,14 @@ mod ours;
 #[path = "captures/pcap.rs"]
 mod pcap;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use known::KNOWN;
+use known::{KNOWN, PASSPORTS};
 use ledger::{Difference, Ledger};
 use ours::{Decoder, FIELDS, Fields};
+use sealgate_wire::Reason;
 
 /// One frame as tshark 4.0.17 reads it.
 struct Row {
@@ -62,6 +63,7 @@ struct Outcome {
     messages: usize,
     compared: usize,
     differences: Vec<Difference>,
+    passports: Vec<Result<(), Reason>>,
 }
 
 /// `None` if the capture cannot be read.
@@ -81,6 +83,7 @@ fn compare(path: &Path) -> Option<Outcome> {
             continue;
         }
         outcome.messages += ours.messages;
+        outcome.passports.extend_from_slice(&ours.passports);
         let mut differ = |field, ours: String, theirs: String| {
             outcome.differences.push(Difference { frame: i + 1, field, ours, theirs });
         };
@@ -105,7 +108,8 @@ fn compare(path: &Path) -> Option<Outcome> {
 #[test]
 fn tshark_reads_the_same_sip() {
     let Some(folder) = ledger::folder() else { return };
-    let (mut ledger, mut messages) = (Ledger::new(KNOWN), 0);
+    let (mut ledger, mut messages, mut said) = (Ledger::new(KNOWN), 0, BTreeMap::new());
+    let mut seen = BTreeSet::new();
     for path in captures(&folder) {
         let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         let Some(outcome) = compare(&path) else {
@@ -116,10 +120,18 @@ fn tshark_reads_the_same_sip() {
             continue;
         }
         messages += outcome.messages;
-        let Outcome { messages, compared, differences } = outcome;
+        seen.insert(name.clone());
+        let Outcome { messages, compared, differences, passports } = outcome;
+        for passport in passports {
+            let end = passport.err().map_or("", Reason::name);
+            *said.entry(format!("{name} {end}")).or_insert(0_usize) += 1;
+        }
         let agreed = compared - differences.len().min(compared);
         println!("sip captures {name} {agreed}/{compared} of {messages} messages");
         ledger.enter(&name, &differences);
     }
     println!("sip captures: {messages} messages in {} files", ledger.close());
+    let listed = PASSPORTS.iter().filter(|(name, ..)| seen.contains(*name));
+    let listed: BTreeMap<_, _> = listed.map(|(name, passport, count)| (format!("{name} {passport}"), *count)).collect();
+    assert_eq!(said, listed, "PASSporTs of initial INVITEs");
 }

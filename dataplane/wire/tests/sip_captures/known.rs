@@ -30,3 +30,12 @@ pub const KNOWN: &[Known] = &[
     known("sip_udp_protos_fuzz", (454, 640), "", 8, DAMAGED_IP),
     known("syn_sip_identity", (20, 34), "", 27, FRAG),
 ];
+
+/// What becomes of the form and the parties of PASSporTs, by capture: nothing, or the name of a reason; how many.
+pub const PASSPORTS: &[(&str, &str, usize)] = &[
+    ("syn_sip_identity", "", 7),
+    ("syn_sip_identity", "R_STIR_DEST", 1), // frame 40: for another number, on purpose
+    ("syn_sip_identity", "R_STIR_SYNTAX", 1), // frame 37: `a.b.c`
+    ("syn_sip_isup_bodies", "", 2),
+    ("syn_sip_tcp_identity", "", 5),
+];

@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, HashMap};
 
 use sealgate_wire::eth::Frame;
+use sealgate_wire::sec::passport::{Compact, Identity, Scratch};
 use sealgate_wire::sip::{self, Borders, Message, Name, Piece, Start};
-use sealgate_wire::{Refusal, ip};
+use sealgate_wire::{Reason, Refusal, ip};
 
 /// Values of one frame by field, joined by semicolons in the order of the messages.
 pub type Fields = BTreeMap<&'static str, String>;
@@ -36,6 +37,8 @@ pub struct Found {
     pub fields: Fields,
     /// Why messages would be refused.
     pub refusals: Vec<Refusal>,
+    /// What becomes of the form of each PASSporT in an initial INVITE.
+    pub passports: Vec<Result<(), Reason>>,
 }
 
 /// A connection in one direction: addresses as text, ports.
@@ -176,4 +179,16 @@ fn read(message: Result<Message<'_>, Refusal>, found: &mut Found) {
         Ok(())
     });
     found.refusals.extend(asserted.err());
+    let (Ok(calling), Ok(called)) = (message.calling(true), message.called()) else { return };
+    for header in message.identities().filter(|_| message.is_initial_invite()) {
+        let compact = Compact { orig: &calling.digits, dest: &called.digits, date: message.date().ok().flatten() };
+        let read = Identity::parse(&header).and_then(|identity| {
+            identity.signature()?;
+            identity
+                .read(&compact, &mut Scratch::default())?
+                .names(&calling.digits, &called.digits)
+                .map_err(|reason| reason.at(0))
+        });
+        found.passports.push(read.map_err(|refusal| refusal.reason));
+    }
 }
