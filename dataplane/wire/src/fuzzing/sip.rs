@@ -95,6 +95,7 @@ fn marks(message: &Message<'_>) {
             continue;
         }
         let marked = Message::datagram(&out).unwrap_or_else(|refusal| panic!("{refusal:?} in a marked message"));
+        assert!(marked.view.is_canonical());
         assert_eq!(marked.from.uri.tn().ok(), message.from.uri.tn().ok());
         assert_eq!(marked.calling(use_pai).ok(), message.calling(use_pai).ok());
         assert_eq!((marked.from.tag, marked.from.uri.host), (message.from.tag, message.from.uri.host));

@@ -16,7 +16,7 @@ mod write;
 
 pub use claims::{Attest, Claims, Dest, Head, Party};
 pub use div::{MAX_DIVS, div_chain};
-pub use identity::{Compact, Identity, Passport, Scratch, fresh, select, x5u_host};
+pub use identity::{Compact, Identity, Passport, Scratch, diversions, fresh, select, x5u_host};
 pub use json::{MAX_DEPTH, MAX_MEMBERS, MAX_VALUES, Text};
 pub use write::{Outgoing, emit_identity};
 

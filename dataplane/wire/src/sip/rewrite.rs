@@ -21,11 +21,7 @@ pub fn rebuild(
     let start = out.len();
     out.extend_from_slice(view.start_line());
     for header in view.headers().filter(|header| !leave_out(header)) {
-        if canonical && !header.is_canonical() {
-            emit_header(header.written, header.value, out);
-        } else {
-            out.extend_from_slice(header.raw);
-        }
+        emit_plain(&header, canonical, out);
     }
     out.extend_from_slice(added);
     out.extend_from_slice(b"\r\n");
@@ -39,6 +35,15 @@ fn bounded(start: usize, out: &mut Vec<u8>) -> bool {
         out.truncate(start);
     }
     fits
+}
+
+/// Appends a header as it came, or in its plain form if `canonical` and it is not.
+fn emit_plain(header: &Header<'_>, canonical: bool, out: &mut Vec<u8>) {
+    if canonical && !header.is_canonical() {
+        emit_header(header.written, header.value, out);
+    } else {
+        out.extend_from_slice(header.raw);
+    }
 }
 
 /// Appends `name: value` and CR LF, folds of the value joined.
@@ -83,7 +88,8 @@ impl Verstat {
 ///
 /// The parameter goes behind the number: in the user part of a SIP URI, where it is one of the telephone number in it, or in
 /// the `tel` URI. What stood in From and each P-Asserted-Identity, in the user part, behind the host or behind the value, is
-/// taken away, escaped or not. With `None` it is only taken away. `leave_out` and `added` as in [`rebuild`].
+/// taken away, escaped or not. With `None` it is only taken away. `leave_out` and `added` as in [`rebuild`], which writes the
+/// other headers in their plain form.
 /// * `use_pai`: the number judged is that of the first P-Asserted-Identity that has one, if there is one; else From's
 /// # Errors
 /// Those of [`Message::asserted`]; [`Reason::SipTnForm`] if no number is there to be marked; [`Reason::SipTooBig`]. Nothing
@@ -133,7 +139,7 @@ pub fn mark(
                 }
                 out.extend_from_slice(b"\r\n");
             }
-            _ => out.extend_from_slice(header.raw),
+            _ => emit_plain(&header, true, out),
         }
     }
     out.extend_from_slice(added);

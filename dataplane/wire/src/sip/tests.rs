@@ -156,6 +156,26 @@ fn what_two_decoders_read_differently_is_refused() {
 }
 
 #[test]
+fn canonical_is_what_nobody_reads_otherwise() {
+    for (line, want) in [
+        ("Subject: x", true),
+        ("s:x  y\t", true),
+        ("Subject : x", false),
+        ("Subject\t: x", false),
+        ("Subject:\r\n x", false),
+        ("Subject: x\r\n\ty", false),
+    ] {
+        let octets = with(&[line]);
+        let view = View::datagram(&octets).expect("sound");
+        assert_eq!(view.is_canonical(), want, "{line:?}");
+        assert!(view.headers().last().is_some_and(|header| header.is_canonical() == want), "{line:?}");
+        let mut out = Vec::new();
+        assert!(rebuild(&view, true, |_| false, b"", &mut out));
+        assert_eq!(out == octets, want, "{line:?}");
+    }
+}
+
+#[test]
 fn bodies_end_where_their_carrier_says() {
     let octets = with(&["l: 2"]);
     let whole = [&octets[..], b"ab"].concat();

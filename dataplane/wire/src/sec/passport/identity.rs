@@ -55,6 +55,7 @@ pub struct Passport<'a> {
 }
 
 const ALG: &[u8] = b"ES256";
+const DIV: &[u8] = b"div";
 
 impl<'a> Identity<'a> {
     /// Splits a value into token and parameters, in any order, each at most once; others may be there.
@@ -168,7 +169,7 @@ impl<'a> Identity<'a> {
         let claims = Claims::of(payload).ok_or(refuse)?;
         let complete = match self.ppt {
             Some(b"shaken") => claims.attest.is_some() && claims.origid.is_some(),
-            Some(b"div") => claims.div.is_some(),
+            Some(DIV) => claims.div.is_some(),
             _ => true,
         };
         if !complete {
@@ -204,6 +205,7 @@ fn is(text: super::Text<'_>, octets: &[u8]) -> bool {
 
 /// The Identity header that decides: the first one without `ppt`, of `shaken`, or of an extension that `supports` knows.
 ///
+/// One of `div` never decides: it says where a call went, not whose it is. [`diversions`] gives those.
 /// # Errors
 /// [`Reason::StirMissing`] if there is no Identity header, [`Reason::StirPpt`] if each names an extension that is not known;
 /// [`Reason::StirSyntax`] for a header before it that cannot be split.
@@ -213,12 +215,18 @@ pub fn select<'a>(message: &Message<'a>, supports: impl Fn(&[u8]) -> bool) -> Re
     let mut none = Reason::StirMissing.at(message.view.body_at());
     for header in message.identities() {
         let identity = Identity::parse(&header)?;
-        if identity.ppt.is_none_or(|ppt| ppt == b"shaken" || supports(ppt)) {
+        if identity.ppt.is_none_or(|ppt| ppt == b"shaken" || ppt != DIV && supports(ppt)) {
             return Ok(identity);
         }
         none = Reason::StirPpt.at(header.at);
     }
     Err(none)
+}
+
+/// The Identity headers of `div` in their order, for [`super::div_chain`]; one that cannot be split is an error among them.
+pub fn diversions<'a>(message: &Message<'a>) -> impl Iterator<Item = Result<Identity<'a>, Refusal>> + use<'a> {
+    let all = message.identities().map(|header| Identity::parse(&header));
+    all.filter(|identity| identity.is_err() || identity.is_ok_and(|identity| identity.ppt == Some(DIV)))
 }
 
 /// The host of an `https` URI; `None` for another scheme, for user information before the host, and for an IPv6 address.

@@ -319,13 +319,18 @@ fn the_first_usable_header_decides() {
     let of = |values: &[String]| {
         let text = invite(values);
         let message = Message::datagram(text.as_bytes()).expect("sound");
-        let supports = |ppt: &[u8]| ppt == b"div";
+        let supports = |ppt: &[u8]| ppt == b"rph" || ppt == b"div";
         select(&message, supports).map(|found| found.token.to_vec()).map_err(|refusal| refusal.reason)
     };
     assert_eq!(of(&[]), Err(Reason::StirMissing));
     assert_eq!(of(&[value("a", ";ppt=rcd"), value("b", ";ppt=x")]), Err(Reason::StirPpt));
     assert_eq!(of(&[value("a", ";ppt=rcd"), value("b", ";ppt=shaken"), value("c", "")]), Ok(b"b".to_vec()));
-    assert_eq!(of(&[value("a", ";ppt=\"div\"")]), Ok(b"a".to_vec()));
+    assert_eq!(of(&[value("a", ";ppt=\"rph\"")]), Ok(b"a".to_vec()));
+    assert_eq!(of(&[value("a", ";ppt=\"div\"")]), Err(Reason::StirPpt));
+    let text = invite(&[value("a", ";ppt=div"), value("b", ""), value("c", ";ppt=\"div\""), "d".to_owned()]);
+    let message = Message::datagram(text.as_bytes()).expect("sound");
+    let divs: Vec<_> = diversions(&message).map(|found| found.ok().map(|found| found.token)).collect();
+    assert_eq!(divs, [Some(&b"a"[..]), Some(b"c"), None]);
     assert_eq!(of(&[value("a", "")]), Ok(b"a".to_vec()));
     assert_eq!(of(&["a".to_owned(), value("b", "")]), Err(Reason::StirSyntax));
 }
