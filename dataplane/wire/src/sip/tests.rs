@@ -141,6 +141,7 @@ fn what_two_decoders_read_differently_is_refused() {
         ("@a.example;user", "@a.example;x=@b;user", Reason::SipSyntax),
         ("@a.example;user", "@a.example;;user", Reason::SipSyntax),
         ("@a.example;user", "@a.example:65536;user", Reason::SipSyntax),
+        ("@a.example;user", "@a.example:005060;user", Reason::SipSyntax),
         ("@a.example;user", "@a.example?x=y;user", Reason::SipSyntax),
         ("@a.example;user", "@a.example;x=%0g;user", Reason::SipSyntax),
         ("@a.example;user", "@[::1;user", Reason::SipSyntax),

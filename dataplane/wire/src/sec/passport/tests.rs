@@ -52,7 +52,9 @@ fn base64url_has_one_text_for_each_octet_string() {
         ("A", None),
         ("AAAAA", None),
         ("AB", None),  // spare bits
+        ("AI", None),  // spare bits
         ("AAB", None), // spare bits
+        ("AAC", None), // spare bits
         ("AA==", None),
         ("A A", None),
         ("+/8", None),
@@ -377,6 +379,7 @@ fn rfc8946_section_4() {
         (vec![base(A, B), div(A, C, D)], D, broken),
         (vec![base(A, B), div(A, B, C), div(A, C, D)], C, broken), // one is left over
         (vec![base(A, B), div(A, B, C)], B, broken),
+        (vec![base(A, B), div(A, B, B), div(A, C, D)], B, broken), // none counts twice
         (vec![base(A, C), div(A, B, C)], C, broken),
         (vec![base(A, B), div(D, B, C)], C, broken), // of another caller
         (vec![base(D, B), div(D, B, C)], C, Err(Reason::StirOrig)),
