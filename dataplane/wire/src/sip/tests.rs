@@ -137,6 +137,8 @@ fn what_two_decoders_read_differently_is_refused() {
         ("From: <", "From: \"a <", Reason::SipSyntax),
         ("From: <", "From: \"a\" b <", Reason::SipSyntax),
         ("From: <", "From: < ", Reason::SipSyntax),
+        ("From: <sip:+999025550001@a.example;user=phone>", "From: sip:1,2@a", Reason::SipSyntax),
+        ("From: <sip:+999025550001@a.example;user=phone>", "From: sip:1?2@a", Reason::SipSyntax),
         ("@a.example;user", "@b@a.example;user", Reason::SipSyntax),
         ("@a.example;user", "@a.example;x=@b;user", Reason::SipSyntax),
         ("@a.example;user", "@a.example;;user", Reason::SipSyntax),
