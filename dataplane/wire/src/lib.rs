@@ -21,6 +21,7 @@ pub mod reason;
 pub mod sccp;
 pub mod sctp;
 pub mod sec;
+pub mod sip;
 pub mod tcap;
 mod template;
 

@@ -3,11 +3,11 @@
 use std::fs;
 use std::path::Path;
 
-use sealgate_wire::fuzzing::{diameter, lower, sec, upper};
+use sealgate_wire::fuzzing::{diameter, lower, sec, sip, upper};
 
 type Body = fn(&[u8]);
 
-const TARGETS: [(&str, Body); 12] = [
+const TARGETS: [(&str, Body); 14] = [
     ("eth", lower::eth),
     ("ip", lower::ip),
     ("sctp", lower::sctp),
@@ -20,6 +20,8 @@ const TARGETS: [(&str, Body); 12] = [
     ("sec", sec::sec),
     ("diameter", diameter::diameter),
     ("diameter_sec", diameter::diameter_sec),
+    ("sip", sip::sip),
+    ("passport", sip::passport),
 ];
 
 #[test]
