@@ -16,6 +16,7 @@ pub mod rate;
 pub mod replay;
 pub mod retransmit;
 pub mod segments;
+pub mod stream;
 pub mod tags;
 
 mod blocks;

@@ -22,6 +22,7 @@ pub mod sccp;
 pub mod sctp;
 pub mod sec;
 pub mod tcap;
+pub mod tcp;
 mod template;
 
 pub use reason::{Reason, Refusal};

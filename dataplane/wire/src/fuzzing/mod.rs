@@ -3,4 +3,5 @@
 pub mod diameter;
 pub mod lower;
 pub mod sec;
+pub mod tcp;
 pub mod upper;
