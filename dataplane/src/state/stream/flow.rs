@@ -359,7 +359,7 @@ impl Flow {
         }
         let at = position(header.seq, half.next);
         let (known, hole, sent) = (half.next, at > half.next && len > 0, half.sent);
-        let all_acked = at + len <= half.acked;
+        let all_known = at + len <= half.next;
         if len > 0 {
             half.learn_scale(at + len, shared);
         }
@@ -375,7 +375,7 @@ impl Flow {
         }
         left |= self.advance(shared, slot, way, now_ms, aside, sink)?;
         if !left {
-            self.say(shared, way, at, len, all_acked, ack == Acked::Old, &aside, sink);
+            self.say(shared, way, at, len, all_known, ack == Acked::Old, &aside, sink);
         }
         if hole && self.half(way.opposite()).is_some_and(|half| half.synced) {
             // The receiver never sees what is behind a hole: its last acknowledgement again is what it would say.
@@ -403,16 +403,16 @@ impl Flow {
         way: Direction,
         at: u64,
         len: u64,
-        all_acked: bool,
+        all_known: bool,
         old: bool,
         aside: &Aside,
         sink: &mut dyn Sink,
     ) {
         let Some(half) = self.half(way) else { return };
-        let asks = if len > 0 { all_acked || half.edge <= half.sent } else { at < half.acked };
+        let asks = if len > 0 { all_known || half.edge <= half.sent } else { at < half.acked };
         if asks {
-            // The receiver answers what is before its window with where it is: a lost acknowledgement is said again, a
-            // window that opened meanwhile is told.
+            // The receiver answers what is before its window with where it is: an acknowledgement or a window that the
+            // sender lost is said again, one that opened meanwhile is told.
             shared.counters.asked += 1;
             let seq = half.una.wrapping_sub(1) as u32;
             self.pure(way, seq, aside, shared, sink);

@@ -364,10 +364,10 @@ impl Half {
     /// Lets the sender send up to the end of a message that is longer than what the receiver takes: it is kept here, and
     /// leaves as the receiver's window opens. Without that it would be half for ever.
     fn invite(&mut self, end: u64, shared: &Shared) {
-        let end = end.min(self.base + shared.config.input_octets as u64);
+        // A window field rounds down.
+        let end = end.min(self.base + shared.config.input_octets as u64) + (1 << self.scale) - 1;
         if end > self.promised {
-            // A window field rounds down.
-            self.promised = end + (1 << self.scale) - 1;
+            self.promised = end;
             self.invites = true;
         }
     }
@@ -587,10 +587,10 @@ impl Half {
             }
             _ => self.map.to_output(at, is_end),
         };
-        if from >= to {
-            return (self.sent, self.sent);
-        }
         let sent = self.sent.min(self.end);
+        if from >= to {
+            return (sent, sent);
+        }
         (place(from, false).clamp(self.una.min(sent), sent), place(to, true).clamp(self.una.min(sent), sent))
     }
 
