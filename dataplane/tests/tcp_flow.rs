@@ -12,7 +12,7 @@ fn flow(seed: u64, messages: u32, weather: Weather, change: impl Fn(&mut World))
     // Both number spaces wrap on the way.
     let isns = [u32::MAX - (a.len() / 2) as u32, u32::MAX - (b.len() / 3) as u32];
     // A lossy path with delays beyond the deadline is a matter of its own.
-    let config = Config { hold_deadline_ms: 100_000, ..Config::default() };
+    let config = Config { hold_deadline_ms: 100_000, sack_held: seed % 4 == 0, ..Config::default() };
     let mut world = World::new(config, seed, weather, [a, b], isns);
     change(&mut world);
     world.connect();

@@ -8,7 +8,7 @@
 //! | met | rule |
 //! |---|---|
 //! | octets of a message that is not whole or not judged | held; the acknowledgement with them goes on alone at once |
-//! | octets behind a hole | held, up to `input_octets` and 32 pieces; the sender gets the last acknowledgement again |
+//! | octets behind a hole | held, up to `input_octets` and 32 pieces; the sender gets the last acknowledgement again, with SACK of what is held if `sack_held` |
 //! | the same octets again | the same output again, all of a changed message that is missing |
 //! | other octets under numbers that were here | those seen first stand; counted while they wait for release, ignored after |
 //! | octets that the receiver has acknowledged | an empty segment before its window, which it answers with where it is |
@@ -47,6 +47,7 @@
 
 mod buffer;
 mod flow;
+pub mod fuzzing;
 mod half;
 mod map;
 mod protocol;
@@ -95,6 +96,9 @@ pub struct Config {
     pub settled_octets: usize,
     /// Most octets of a segment with its options: that of the link; greetings that offer more are lowered to it.
     pub mss: usize,
+    /// A sender is told by SACK which octets behind a hole are here. Those are not acknowledged, and their sender keeps
+    /// them (RFC 2018 §8), but the receiver has them not: off, unless losses before the gateway cost too many messages.
+    pub sack_held: bool,
     /// Connections met in mid-stream are taken over; else both ends are reset.
     pub adopt: bool,
     /// A connection that nothing was heard of for this long is forgotten, milliseconds.
@@ -123,6 +127,7 @@ impl Default for Config {
             pool_octets: 64 << 20,
             settled_octets: 4 << 20,
             mss: 1460,
+            sack_held: false,
             adopt: true,
             idle_ms: 7_200_000,
             closed_ms: 120_000,

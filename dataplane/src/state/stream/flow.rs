@@ -209,7 +209,8 @@ impl Flow {
             half.scale = if scaled { to.options.window_scale.unwrap_or(0).min(14) } else { 0 };
             let least = if self.key.remote.is_ipv6() { 1220 } else { 536 };
             half.mss = usize::from(to.options.mss.unwrap_or(least));
-            half.begin(first_position(from.seq) + 1, u64::from(to.window), shared);
+            half.sack = from.options.sack_permitted && to.options.sack_permitted;
+            half.begin(first_position(from.seq) + 1, u64::from(to.window), to.seq, shared);
             if let Some(place) = self.initial.get_mut(sender as usize) {
                 *place = Some(from.seq);
             }
@@ -323,11 +324,11 @@ impl Flow {
             stale = !half.accepts(at, len);
         }
         if !other.synced {
-            other.adopt(first_position(header.ack), header.window, shared);
+            other.adopt(first_position(header.ack), header.window, header.seq, shared);
         } else if !stale {
             ack = other.acknowledge(header.ack, header.window, header.seq, shared);
             if ack != Acked::Counts && other.is_unproven() {
-                other.adopt(first_position(header.ack), header.window, shared);
+                other.adopt(first_position(header.ack), header.window, header.seq, shared);
                 ack = Acked::Counts;
             }
         }
@@ -382,7 +383,9 @@ impl Flow {
             debug_assert!(at > known);
             shared.counters.duplicate_acks += 1;
             let seq = self.half(way.opposite()).map_or(0, |half| half.sent) as u32;
-            self.pure(way.opposite(), seq, &Aside::default(), shared, sink);
+            let sender = self.half(way).filter(|half| shared.config.sack_held && half.sack);
+            let sack = sender.map(Half::held_blocks).unwrap_or_default();
+            self.pure(way.opposite(), seq, &Aside { sack, ..Aside::default() }, shared, sink);
         }
         self.advance(shared, slot, way.opposite(), now_ms, Aside::default(), sink)?;
         if self.phase == Phase::Open && self.halves.iter().all(Half::is_finished) {

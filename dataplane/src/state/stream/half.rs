@@ -7,6 +7,8 @@
 
 use std::collections::VecDeque;
 
+use sealgate_wire::tcp;
+
 use super::super::blocks::{Blocks, Chain};
 use super::buffer::{Pool, Window};
 use super::map::{Map, Step};
@@ -125,6 +127,8 @@ pub(super) struct Half {
     pub(super) scale_unknown: bool,
     /// What the receiver takes in one segment.
     pub(super) mss: usize,
+    /// The handshake allows SACK to the sender.
+    pub(super) sack: bool,
 
     /// The latest timestamps of the sender.
     pub(super) timestamps: Option<(u32, u32)>,
@@ -136,7 +140,8 @@ impl Half {
     /// Begins at a position; the input up to it is acknowledged, nothing behind it was seen.
     ///
     /// * `window`: octets that the receiver takes
-    pub(super) fn begin(&mut self, position: u64, window: u64, shared: &mut Shared) {
+    /// * `window_seq`: of the segment that says so
+    pub(super) fn begin(&mut self, position: u64, window: u64, window_seq: u32, shared: &mut Shared) {
         self.clear(shared);
         self.synced = true;
         self.fin = None;
@@ -145,6 +150,7 @@ impl Half {
         }
         self.acked = position;
         self.edge = position + window;
+        self.window_seq = window_seq;
         self.promised = position;
         self.largest = LEAST_SEGMENT;
         self.map.reset(position);
@@ -152,11 +158,11 @@ impl Half {
     }
 
     /// Begins where the receiver of a connection met in mid-stream is.
-    pub(super) fn adopt(&mut self, position: u64, window: u16, shared: &mut Shared) {
+    pub(super) fn adopt(&mut self, position: u64, window: u16, window_seq: u32, shared: &mut Shared) {
         self.scale_unknown = true;
         self.unproven = true;
         self.window = window;
-        self.begin(position, u64::from(window) << self.scale, shared);
+        self.begin(position, u64::from(window) << self.scale, window_seq, shared);
     }
 
     /// True as long as an adopted position may turn out to be another one.
@@ -181,7 +187,7 @@ impl Half {
     pub(super) fn forget(&mut self, shared: &mut Shared) {
         self.clear(shared);
         (self.synced, self.unproven, self.scale_unknown) = (false, false, false);
-        (self.doubts, self.scale, self.mss, self.timestamps) = (0, 0, shared.config.mss, None);
+        (self.doubts, self.scale, self.mss, self.sack, self.timestamps) = (0, 0, shared.config.mss, false, None);
     }
 
     /// All octets that came are acknowledged, and the FIN behind them.
@@ -231,6 +237,13 @@ impl Half {
             // Smaller the second time: the sender learned that the path takes no more.
             self.largest = len.max(LEAST_SEGMENT);
         }
+    }
+
+    /// The pieces behind holes, as SACK blocks.
+    pub(super) fn held_blocks(&self) -> tcp::Blocks {
+        let mut blocks = tcp::Blocks::default();
+        self.ranges().iter().for_each(|&(left, right)| blocks.push(left as u32, right as u32));
+        blocks
     }
 
     fn ranges(&self) -> &[(u64, u64)] {
