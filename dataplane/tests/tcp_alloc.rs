@@ -95,8 +95,6 @@ fn connection(streams: &mut Streams, ends: &mut Ends, key: &Key, messages: &[u8]
     give(ends, Out, 0, Flags::SYN, b"");
     ends.end[1] = 1;
     let mut at = 1;
-    let pieces: Vec<&[u8]> = Vec::new();
-    drop(pieces);
     let mut late: Option<(u32, &[u8])> = None;
     for (i, piece) in messages.chunks(700).enumerate() {
         for way in [In, Out] {

@@ -12,7 +12,7 @@ fn flow(seed: u64, messages: u32, weather: Weather, change: impl Fn(&mut World))
     // Both number spaces wrap on the way.
     let isns = [u32::MAX - (a.len() / 2) as u32, u32::MAX - (b.len() / 3) as u32];
     // A lossy path with delays beyond the deadline is a matter of its own.
-    let config = Config { hold_deadline_ms: 100_000, sack_held: seed % 4 == 0, ..Config::default() };
+    let config = Config { hold_deadline_ms: 100_000, sack_held: seed.is_multiple_of(4), ..Config::default() };
     let mut world = World::new(config, seed, weather, [a, b], isns);
     change(&mut world);
     world.connect();
@@ -56,9 +56,9 @@ fn many_short_connections() {
     for seed in 10..310 {
         let weather = Weather { loss: seed % 10, delay: 1 + seed % 7, verdict: seed % 30 };
         flow(seed, 60, weather, |world| {
-            world.ends[0].sack = seed % 2 == 0;
-            world.ends[1].sack = seed % 2 == 0;
-            world.ends[1].timestamps = seed % 3 != 0;
+            world.ends[0].sack = seed.is_multiple_of(2);
+            world.ends[1].sack = seed.is_multiple_of(2);
+            world.ends[1].timestamps = !seed.is_multiple_of(3);
             world.ends[0].mss = [1460, 1460, 600, 250][seed as usize % 4];
             world.ends[1].cwnd = [14_600, 9000, 60_000][seed as usize % 3];
         });

@@ -527,14 +527,77 @@ fn what_is_no_border_in_mid_stream_does_not_pass() {
 
 #[test]
 fn numbers_that_the_gateway_before_had_moved_end_in_a_reset() {
-    let mut bench = Bench::new(Config::default());
-    bench.give(Out, 800, 5000, ACK, b"");
-    // The sender is at 5100: its first hundred octets left as none before us.
-    for _ in 0..2 {
-        bench.give(In, 5100, 800, ACK, &message(1, 40));
+    // The sender's octets are a hundred further than the receiver waits for, or a hundred before.
+    for at in [5100, 4900] {
+        let mut bench = Bench::new(Config::default());
         bench.give(Out, 800, 5000, ACK, b"");
+        let again = (0..20).take_while(|_| {
+            bench.give(In, at, 800, ACK, &message(1, 40));
+            bench.give(Out, 800, 5000, ACK, b"");
+            bench.streams.counters().resets == 0
+        });
+        assert!((5..15).contains(&again.count()));
+        assert!(bench.offers.is_empty() && bench.take().iter().all(|sent| sent.payload.is_empty()));
     }
-    assert!(bench.offers.is_empty() && bench.take().iter().all(|sent| sent.payload.is_empty()));
+}
+
+/// Keeps whole frames.
+#[derive(Default)]
+struct Frames(Vec<(Direction, Vec<u8>)>);
+
+impl Sink for Frames {
+    fn send(&mut self, departure: &Departure<'_>) {
+        let mut frame = vec![0xee];
+        assert!(departure.lay(&mut frame));
+        self.0.push((departure.way, frame.split_off(1)));
+        let bad = Departure { head: &departure.head[..10], ..*departure };
+        assert!(!bad.lay(&mut frame) && frame == [0xee]);
+    }
+
+    fn offer(&mut self, _: Ticket, _: &[u8]) {}
+}
+
+#[test]
+fn frames_are_laid_under_the_head_of_their_way() {
+    use sealgate_wire::{eth, ip, tcp};
+    use std::net::{IpAddr, Ipv6Addr};
+    let [remote, local] = [1, 2].map(|last| Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, last));
+    let key = Key { remote: IpAddr::V6(remote), local: IpAddr::V6(local), ..KEY };
+    let head = |vlan: u8, hops: u8| {
+        let mut head = vec![2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 0x81, 0, 0, vlan, 0x86, 0xdd];
+        head.extend([0x60, 0, 0, 0, 0, 0, tcp::PROTOCOL, hops]);
+        head.extend(remote.octets());
+        head.extend(local.octets());
+        head
+    };
+    let mut streams = Streams::new(Config::default());
+    let mut frames = Frames::default();
+    let mut give = |way, head: &[u8], seq, ack, flags, payload: &[u8]| {
+        let header = Header { seq, ack, flags, window: 9000, ..Header::default() };
+        let segment = Segment { header, options: Options::default(), payload };
+        streams.segment(&key, way, head, &segment, &DIAMETER, 5, &mut frames);
+    };
+    give(In, &head(7, 60), 10, 0, Flags::SYN, b"");
+    let mut back = head(8, 50);
+    back[26..42].copy_from_slice(&local.octets());
+    back[42..58].copy_from_slice(&remote.octets());
+    give(Out, &back, 20, 11, Flags::SYN.with(ACK), b"");
+    give(In, &head(7, 61), 11, 21, ACK, b"");
+    // Out of place: its head is not taken over.
+    give(In, &head(9, 1), 11 + (1 << 29), 21, ACK, b"");
+    give(In, &head(7, 61), 11, 21, ACK.with(Flags::FIN), &message(1, 1600)[..1000]);
+    let last = frames.0.iter().rev().find(|(way, _)| *way == In).unwrap();
+    let frame = eth::Frame::parse(&last.1).unwrap();
+    let packet = ip::Packet::parse(frame.ethertype, frame.payload).unwrap().unwrap();
+    assert_eq!((packet.source, packet.destination), (key.remote, key.local));
+    assert_eq!(tcp::checksum(packet.source, packet.destination, packet.payload), Some(0));
+    let segment = Segment::parse(packet.payload).unwrap();
+    assert_eq!((segment.header.source_port, segment.header.destination_port), (KEY.remote_port, KEY.local_port));
+    assert!(segment.header.flags.has(Flags::FIN) && !segment.payload.is_empty());
+    assert_eq!((last.1[15], last.1[25]), (7, 61));
+    for (way, frame) in &frames.0 {
+        assert_eq!(frame[15], if *way == In { 7 } else { 8 });
+    }
 }
 
 #[test]

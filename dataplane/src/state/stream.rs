@@ -35,7 +35,7 @@
 //!   (Ethernet and IP: the `head`), under the way it goes. The frame itself is consumed, whatever it answers: all that leaves goes
 //!   through [`Sink::send`].
 //! * [`Sink::send`] lays a segment into a new frame with [`Departure::lay`] and sends it by the port of its way. Each flow
-//!   keeps the head of the last frame of each way, so a segment that leaves later, or that answers one of the other way, has
+//!   keeps the head of the last frame of each way whose numbers its receiver would take, so a segment that leaves later, or that answers one of the other way, has
 //!   addresses, VLAN tags and hop limit of that. Congestion marks of IP are those of that frame too.
 //! * [`Sink::offer`] is given each whole message once, in order. The worker decodes it there and then, and remembers the
 //!   ticket; [`Streams::message`] shows the octets again until it is settled. Its verdict goes to [`Streams::settle`], after
@@ -329,6 +329,7 @@ impl Streams {
     ///
     /// Returns what the segment counts as: [`Reason::OkHeld`] with octets, which are judged message by message,
     /// [`Reason::OkNotSubject`] without; [`Reason::TcpStream`], [`Reason::ResTableFull`] or [`Reason::ResMempool`] if it was refused.
+    #[expect(clippy::too_many_arguments, reason = "a frame in its parts")]
     pub fn segment(
         &mut self,
         key: &Key,
@@ -360,11 +361,17 @@ impl Streams {
             },
         };
         let Some(flow) = self.flows.get_mut(slot as usize) else { return Reason::IntBug };
-        if !flow.keep_head(way, head) {
+        // Anybody can send a frame with these addresses: where the flow is open, one with the right numbers shows the way.
+        if flow.wants_head(way) && !flow.keep_head(way, head) {
             return Reason::L2Runt;
         }
-        flow.last_ms = now_ms;
         let reason = flow.segment(&mut self.shared, slot, way, segment, now_ms, sink);
+        if flow.fresh {
+            flow.keep_head(way, head);
+        }
+        if flow.fresh || flow.phase != Phase::Open {
+            flow.last_ms = now_ms;
+        }
         self.list(slot);
         reason
     }

@@ -558,10 +558,10 @@ impl World {
     pub fn connect(&mut self) {
         let mut out = Vec::new();
         self.ends[0].connect(self.now, &mut out);
-        self.from_end(0, out);
+        self.leave_end(0, out);
     }
 
-    pub fn from_end(&mut self, end: usize, frames: Vec<Vec<u8>>) {
+    pub fn leave_end(&mut self, end: usize, frames: Vec<Vec<u8>>) {
         let way = self.ends[end].way;
         for frame in frames {
             if !self.dice.chance(self.weather.loss) {
@@ -571,7 +571,7 @@ impl World {
         }
     }
 
-    pub fn from_gateway(&mut self, out: Out) {
+    pub fn leave_gateway(&mut self, out: Out) {
         for (way, frame) in out.frames {
             if !self.dice.chance(self.weather.loss) {
                 let delay = 1 + self.dice.below(self.weather.delay);
@@ -608,7 +608,7 @@ impl World {
             Event::AtGateway(way, frame) => {
                 let mut out = Out::default();
                 give(&mut self.streams, way, &frame, now, &mut out);
-                self.from_gateway(out);
+                self.leave_gateway(out);
             }
             Event::AtEnd(way, frame) => {
                 if let Some(watch) = self.watch {
@@ -618,7 +618,7 @@ impl World {
                 let mut out = Vec::new();
                 let mut dice = Dice::new(self.dice.next());
                 self.ends[to].take(now, &frame, &mut dice, &mut out);
-                self.from_end(to, out);
+                self.leave_end(to, out);
             }
             Event::Settle(ticket, octets) => {
                 let mut out = Out::default();
@@ -630,19 +630,19 @@ impl World {
                     Verdict::Refuse => Fate::Refused,
                 };
                 let _ = self.streams.settle(ticket, fate, now, &mut out);
-                self.from_gateway(out);
+                self.leave_gateway(out);
             }
             Event::Tick => {
                 let mut expired = Out::default();
                 self.streams.expire(now, &mut expired);
-                self.from_gateway(expired);
+                self.leave_gateway(expired);
                 for i in 0..2 {
                     let mut out = Vec::new();
                     let mut dice = Dice::new(self.dice.next());
                     self.ends[i].tick(now, &mut dice, &mut out);
                     let octets = self.reads.map_or(u64::MAX, |most| dice.below(most + 1));
                     self.ends[i].read(now, octets, &mut out);
-                    self.from_end(i, out);
+                    self.leave_end(i, out);
                 }
                 self.at(5, Event::Tick);
             }

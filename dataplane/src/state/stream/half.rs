@@ -20,7 +20,7 @@ const RANGES: usize = 32;
 pub(super) const LEAST_SEGMENT: usize = 536;
 /// No host sends smaller segments because it is told to: Linux has the same bound.
 const LEAST_MSS: usize = 48;
-/// Acknowledgements before all that was sent since a connection was adopted, until it is given up.
+/// Signs that both ends of an adopted connection count differently, until it is given up.
 const DOUBTS: u8 = 8;
 
 /// The position next to `near` whose wire form is `seq`.
@@ -168,6 +168,17 @@ impl Half {
     /// True as long as an adopted position may turn out to be another one.
     pub(super) fn is_unproven(&self) -> bool {
         self.unproven && self.sent == self.una
+    }
+
+    /// Looks for signs that a gateway before us changed lengths: since we adopted the connection nothing came in order, and
+    /// its sender repeats what the receiver has, or what is not next. `Err` after some of them.
+    pub(super) fn doubt(&mut self, at: u64, len: u64) -> Result<(), Lost> {
+        let begins = self.unproven && self.next == self.una;
+        let repeats = at + len <= self.acked || self.ranges().first().is_some_and(|range| range.0 == at);
+        if len > 0 && begins && repeats {
+            self.doubts = self.doubts.saturating_add(1);
+        }
+        if self.doubts > DOUBTS { Err(Lost) } else { Ok(()) }
     }
 
     /// Gives all memory back; open tickets are void.
@@ -518,19 +529,16 @@ impl Half {
             return Acked::Beyond;
         }
         if at < self.una {
-            if self.unproven && self.sent > self.una {
-                self.doubts = self.doubts.saturating_add(1);
-                if self.doubts > DOUBTS {
-                    return Acked::Doubtful;
-                }
-            }
-            return Acked::Old;
+            self.doubts = self.doubts.saturating_add(u8::from(self.unproven && self.sent > self.una));
+            return if self.doubts > DOUBTS { Acked::Doubtful } else { Acked::Old };
         }
         let octets = at.min(self.end) - self.una.min(self.end);
         self.output.consume(octets as usize, &mut shared.pool);
         let moved = at > self.una;
         self.una = at;
-        self.unproven &= !moved;
+        if moved {
+            (self.unproven, self.doubts) = (false, 0);
+        }
         self.acked = self.acked.max(self.map.to_input(at, false));
         self.map.prune(at);
         let newer = seq.wrapping_sub(self.window_seq) as i32;
