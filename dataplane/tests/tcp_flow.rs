@@ -89,3 +89,12 @@ fn octet_by_octet() {
         }
     });
 }
+
+#[test]
+fn the_corpus_replays() {
+    let corpus = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus/stream");
+    for seed in std::fs::read_dir(corpus).expect("a corpus").flatten() {
+        println!("{}", seed.path().display());
+        sealgate_dataplane::state::stream::fuzzing::stream(&std::fs::read(seed.path()).expect("a seed"));
+    }
+}

@@ -415,7 +415,7 @@ mod tests {
             (35, 9, 35),
             (35, 2, 35),
             (35, 11, 35),
-            (34, 8, 35),
+            (34, 8, 34),
         ] {
             let mut bad = SEGMENT;
             bad[at] = octet;
