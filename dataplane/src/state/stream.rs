@@ -2,7 +2,7 @@
 //! connection with each other (formats 3).
 //!
 //! The gateway is no end of the connection. It acknowledges nothing on its own: what the receiver has not, the sender
-//! keeps and sends again. A change of length is a [step](map) between two number spaces; sequence numbers one way,
+//! keeps and sends again. A change of length is a step between two number spaces; sequence numbers one way,
 //! acknowledgements, SACK blocks and windows the other way are translated.
 //!
 //! | met | rule |
