@@ -490,7 +490,7 @@ mod tests {
             }
             options.resize(options.len().next_multiple_of(4).min(MAX_OPTIONS), 0);
             let mut octets = SEGMENT[..HEADER_LEN].to_vec();
-            octets[12] = ((HEADER_LEN + options.len()) / 4 << 4) as u8;
+            octets[12] = (((HEADER_LEN + options.len()) / 4) << 4) as u8;
             octets.extend(options);
             octets.extend(payload);
             crate::fuzzing::tcp::tcp(&octets);
