@@ -23,6 +23,7 @@ pub mod sctp;
 pub mod sec;
 pub mod sip;
 pub mod tcap;
+pub mod tcp;
 mod template;
 
 pub use reason::{Reason, Refusal};

@@ -3,14 +3,15 @@
 use std::fs;
 use std::path::Path;
 
-use sealgate_wire::fuzzing::{diameter, lower, sec, sip, upper};
+use sealgate_wire::fuzzing::{diameter, lower, sec, sip, tcp, upper};
 
 type Body = fn(&[u8]);
 
-const TARGETS: [(&str, Body); 14] = [
+const TARGETS: [(&str, Body); 15] = [
     ("eth", lower::eth),
     ("ip", lower::ip),
     ("sctp", lower::sctp),
+    ("tcp", tcp::tcp),
     ("m3ua", lower::m3ua),
     ("ber", upper::ber),
     ("sccp", upper::sccp),

@@ -4,4 +4,5 @@ pub mod diameter;
 pub mod lower;
 pub mod sec;
 pub mod sip;
+pub mod tcp;
 pub mod upper;

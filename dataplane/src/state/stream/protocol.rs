@@ -1,0 +1,119 @@
+//! What a stream carries: where a message ends, and what takes a refused one's place octet for octet.
+
+use std::sync::LazyLock;
+
+use sealgate_wire::diameter::{self, WATCHDOG_ANSWER};
+
+/// Where the message at the front of some octets ends.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Border {
+    /// More octets are needed to tell.
+    NeedMore,
+    /// After so many octets; not all of them need to be here.
+    Whole(usize),
+    /// No message begins like that: nobody can tell where the next one does.
+    Malformed,
+}
+
+/// A protocol over TCP. Both functions are pure: the same octets give the same answer.
+#[derive(Clone, Copy, Debug)]
+pub struct Protocol {
+    /// The border of the message at the front. It gets all octets in order that are here, and more later if it asks.
+    pub border: fn(&[u8]) -> Border,
+    /// Writes octets `at..at + out.len()` of the filler for a message of `total` octets: `(total, at, out)`.
+    pub fill: fn(usize, usize, &mut [u8]),
+}
+
+/// Diameter (RFC 6733): the length stands in the header, the filler is a Device-Watchdog-Answer to no request.
+pub const DIAMETER: Protocol = Protocol { border: diameter_border, fill: diameter_fill };
+
+fn diameter_border(octets: &[u8]) -> Border {
+    match diameter::stream_len(octets) {
+        Ok(Some(len)) => Border::Whole(len),
+        Ok(None) => Border::NeedMore,
+        Err(_) => Border::Malformed,
+    }
+}
+
+/// From this length on a filler is [`WATCHDOG_ANSWER`] and an AVP of zeros.
+const LONG: usize = WATCHDOG_ANSWER.len() + 8;
+/// Code of Proxy-State.
+const PROXY_STATE: u8 = 33;
+
+/// The fillers of short messages, by their number of words.
+static SHORT: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
+    let make = |words: usize| {
+        let mut filler = Vec::new();
+        // 24 octets are no message that holds an AVP: of those the header alone is filler.
+        if diameter::watchdog_answer_len(4 * words) == 4 * words {
+            diameter::emit_watchdog_answer(4 * words, &mut filler);
+        } else {
+            diameter::emit_watchdog_answer(0, &mut filler);
+            filler.resize(4 * words, 0);
+            if let Some(len) = filler.get_mut(3) {
+                *len = 4 * words as u8;
+            }
+        }
+        filler
+    };
+    (0..LONG / 4).map(make).collect()
+});
+
+fn diameter_fill(total: usize, at: usize, out: &mut [u8]) {
+    out.fill(0);
+    let mut head = [0; LONG];
+    let head = if total < LONG {
+        SHORT.get(total / 4).map_or(&[][..], Vec::as_slice)
+    } else {
+        let (answer, proxy_state) = head.split_at_mut(WATCHDOG_ANSWER.len());
+        answer.copy_from_slice(&WATCHDOG_ANSWER);
+        let [_, a, b, c] = (total as u32).to_be_bytes();
+        let [_, d, e, f] = ((total - WATCHDOG_ANSWER.len()) as u32).to_be_bytes();
+        answer.iter_mut().skip(1).zip([a, b, c]).for_each(|(to, from)| *to = from);
+        proxy_state.copy_from_slice(&[0, 0, 0, PROXY_STATE, 0, d, e, f]);
+        &head
+    };
+    for (to, from) in out.iter_mut().zip(head.iter().skip(at)) {
+        *to = *from;
+    }
+}
+
+/// The filler of SIP (formats 3): pairs of CR and LF, which a receiver skips before a start line (RFC 3261 §7.5); of an
+/// odd number of octets the last is LF.
+pub fn crlf_fill(total: usize, at: usize, out: &mut [u8]) {
+    for (i, octet) in (at..).zip(out) {
+        let last = i + 1 == total;
+        *octet = if i.is_multiple_of(2) && !last { b'\r' } else { b'\n' };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fillers_are_those_of_the_codec_in_any_pieces() {
+        for total in (20..400).step_by(4).filter(|&total| total != 24) {
+            let (mut want, mut filler) = (Vec::new(), vec![0xee; total]);
+            assert!(diameter::emit_watchdog_answer(total, &mut want));
+            for cut in [0, 1, 19, total / 2, total] {
+                let (front, back) = filler.split_at_mut(cut.min(total));
+                diameter_fill(total, 0, front);
+                diameter_fill(total, front.len(), back);
+                assert_eq!(filler, want, "{total} cut at {cut}");
+            }
+        }
+        let mut odd = [0; 24];
+        diameter_fill(24, 0, &mut odd);
+        assert_eq!(diameter_border(&odd), Border::Whole(24));
+    }
+
+    #[test]
+    fn pairs_end_with_a_line_feed() {
+        let mut out = [0; 5];
+        crlf_fill(5, 0, &mut out);
+        assert_eq!(&out, b"\r\n\r\n\n");
+        crlf_fill(9, 4, &mut out);
+        assert_eq!(&out, b"\r\n\r\n\n");
+    }
+}
