@@ -132,6 +132,7 @@ fn home(home: &Home) -> Value {
         ("gt_prefixes", list(&home.gt_prefixes, gt)),
         ("plmns", list(&home.plmns, text)),
         ("realms", some(&home.realms, text)),
+        ("tn_prefixes", some(&home.tn_prefixes, text)),
         ("signing", home.signing.as_ref().map_or(LEFT_OUT, signing)),
     ])
 }
@@ -188,6 +189,9 @@ fn peer_window(window: &Window) -> Value {
 }
 
 fn link(link: &Link) -> Value {
+    // A link that carries something else has no keys of ISUP.
+    let of_m3ua = |value| if link.kind == LinkKind::M3ua { value } else { LEFT_OUT };
+    let isup = &link.isup;
     let ports = |ports: &LinkPorts| map([("remote", ports.remote.into()), ("local", ports.local.into())]);
     map([
         ("type", word(LINK_KIND, &link.kind).into()),
@@ -200,6 +204,10 @@ fn link(link: &Link) -> Value {
         ("ni", some(&link.ni, |ni| word(NI, ni).into())),
         ("routing_contexts", some(&link.routing_contexts, |context| Value::from(*context))),
         ("si", some(&link.si, |si| word(SI, si).into())),
+        ("isup_mode", of_m3ua(word(MODE, &isup.mode).into())),
+        ("isup_sign", of_m3ua(yes(isup.sign))),
+        ("isup_mark", of_m3ua(yes(isup.mark))),
+        ("isup_copy_called", of_m3ua(yes(isup.copy_called))),
         ("applications", some(&link.applications, |application| word(APPLICATION, application).into())),
         ("mtu", link.mtu.map_or(LEFT_OUT, Value::from)),
     ])

@@ -27,7 +27,7 @@ pub(crate) fn read(root: &Item<'_>, workers: usize) -> Policy {
     let (home, home_places) = home.map(|item| read_home(&item, workers)).unwrap_or_default();
     let defaults = top.get("defaults").map(|item| defaults::read(&item)).unwrap_or_default();
     let links = top.need("links", "{ss7-1: {type: m3ua, ...}}").map(|item| item.named("link")).unwrap_or_default();
-    let links: Vec<_> = links.into_iter().map(|(name, item)| parties::link(name, &item)).collect();
+    let links: Vec<_> = links.into_iter().map(|(name, item)| parties::link(name, &item, &defaults)).collect();
     let peers = top.get("peers").map(|item| item.named("peer")).unwrap_or_default();
     let peers: Vec<_> = peers.into_iter().map(|(name, item)| parties::peer(name, &item, &defaults)).collect();
     let categories = top.get("categories").map(|item| read_categories(&item)).unwrap_or_default();
@@ -43,7 +43,7 @@ pub(crate) fn read(root: &Item<'_>, workers: usize) -> Policy {
     }
     check::addresses(&links);
     check::prefixes(&home_places, &peers);
-    check::references(&links, &peers, home_places.signs, &home.realms);
+    check::references(&links, &peers, home_places.signs, &home);
     check::realms(&home.realms, &peers);
     check::keys(&keys, &peers);
     check::dess_keys(&dess_keys, &peers);
@@ -75,6 +75,7 @@ fn read_home<'a>(item: &Item<'a>, workers: usize) -> (Home, HomePlaces<'a>) {
     let gt: Vec<_> = gt.into_iter().filter_map(|item| Some((gt_prefix(&item)?, item))).collect();
     let plmns = section.need("plmns", "[\"00101\"]").map(|item| item.set("\"00101\"", units::plmn));
     let realms = section.get("realms").map(|item| item.set(parties::REALM, units::realm));
+    let tn_prefixes = section.get("tn_prefixes").map(|item| item.set("\"99901\"", units::prefix));
     let signing_item = section.get("signing");
     let signing = signing_item.as_ref().and_then(|item| signing(item, workers));
     section.close();
@@ -90,6 +91,7 @@ fn read_home<'a>(item: &Item<'a>, workers: usize) -> (Home, HomePlaces<'a>) {
         gt_prefixes: first.into_iter().map(|(prefix, _)| prefix).collect(),
         plmns: plmns.unwrap_or_default(),
         realms: realms.unwrap_or_default(),
+        tn_prefixes: tn_prefixes.unwrap_or_default(),
         signing,
     };
     let places = HomePlaces { gt, plmns: home.plmns.clone(), signs: signing_item.is_some() };

@@ -118,7 +118,6 @@ fn every_key_of_the_examples_is_known_by_its_name() {
 #[test]
 fn keys_without_a_function_are_unknown() {
     for (before, line, path) in [
-        ("\nhome: ", "  tn_prefixes: [\"99901\"]", "home.tn_prefixes"),
         ("\nhome: ", "  sip_domains: [home.example]", "home.sip_domains"),
         ("\ndefaults: ", "  on_drop: drop", "defaults.on_drop"),
         ("\ndefaults: ", "  clock_error: verify", "defaults.clock_error"),

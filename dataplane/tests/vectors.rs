@@ -41,23 +41,29 @@ fn run(file: &str, skipped: &[(&str, &str)]) -> Score {
     score
 }
 
+fn mode(value: &Value) -> Mode {
+    match value.as_str() {
+        Some("require") => Mode::Require,
+        Some("prefer") => Mode::Prefer,
+        Some("ignore") => Mode::Ignore,
+        other => panic!("mode {other:?}"),
+    }
+}
+
 fn overridden(vector: &Value) -> Policy {
     let mut policy = policy();
     for (key, value) in vector["override"].as_object().into_iter().flatten() {
         let path: Vec<&str> = key.split('.').collect();
         match path.as_slice() {
+            ["links", name, "isup_mode"] => {
+                let link = policy.links.iter_mut().find(|link| link.name == *name).expect("known link");
+                link.isup.mode = mode(value);
+            }
             ["ber"] => policy.defaults.ber = if value == "canonicalise" { Ber::Canonicalise } else { Ber::Strict },
             ["peers", name, what] => {
                 let peer = policy.peers.iter_mut().find(|peer| peer.name == *name).expect("known peer");
                 match *what {
-                    "mode" => {
-                        peer.mode = match value.as_str() {
-                            Some("require") => Mode::Require,
-                            Some("prefer") => Mode::Prefer,
-                            Some("ignore") => Mode::Ignore,
-                            other => panic!("mode {other:?}"),
-                        }
-                    }
+                    "mode" => peer.mode = mode(value),
                     "signer_roles" => {
                         let role = |role: &Value| match role.as_str() {
                             Some("csp") => RoleName::Csp,
@@ -267,6 +273,11 @@ fn diameter_native() {
 #[test]
 fn diameter_dess() {
     assert_all(run("diameter_dess", &[]));
+}
+
+#[test]
+fn isup() {
+    assert_all(run("isup", &[]));
 }
 
 #[test]

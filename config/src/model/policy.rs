@@ -36,6 +36,8 @@ pub struct Home {
     pub plmns: Vec<Digits>,
     /// Our Diameter realms, in lower case; what lies under one is ours too. The first one is what we sign as.
     pub realms: Vec<String>,
+    /// Prefixes of telephone numbers that are ours: calls from them leave signed (formats 9).
+    pub tn_prefixes: Vec<Digits>,
     /// What we sign with; `None`: nothing leaves signed.
     pub signing: Option<Signing>,
 }
@@ -307,8 +309,10 @@ pub struct Link {
     pub ni: Vec<u8>,
     /// M3UA: routing contexts; empty: any, or none.
     pub routing_contexts: Vec<u32>,
-    /// M3UA: service indicators: 3 SCCP, 5 ISUP, which is not verified; never empty.
+    /// M3UA: service indicators: 3 SCCP, 5 ISUP; never empty.
     pub si: Vec<u8>,
+    /// M3UA: what holds of ISUP, whose messages name no operator.
+    pub isup: Isup,
     /// Diameter: identifiers of the applications that may be used here; never empty.
     pub applications: Vec<u32>,
     /// Largest IP packet on this link, octets: 576 to 9600; `None`: that of the port.
@@ -323,6 +327,19 @@ pub enum LinkKind {
     M3ua,
     /// Diameter over SCTP.
     Diameter,
+}
+
+/// What holds of ISUP on a link (formats 9).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Isup {
+    /// What an initial address message must have to pass.
+    pub mode: Mode,
+    /// Whether calls from our numbers leave signed.
+    pub sign: bool,
+    /// Whether a call whose signature held is shown to the exchange as screened by the network.
+    pub mark: bool,
+    /// Whether the called number is copied into the signature: others may take its country code away.
+    pub copy_called: bool,
 }
 
 /// SCTP ports of a link.

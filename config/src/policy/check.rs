@@ -113,21 +113,32 @@ pub(super) fn dess_keys(keys: &[(DessKey, Item<'_>)], peers: &[(Peer, PeerPlaces
     }
 }
 
+/// What to say where signing is asked for without a key.
+const NO_KEY: (&str, &str) = ("nothing to sign with", "give home.signing: {cert: NAME, node_base: 1}");
+
 /// Names refer to what there is.
 pub(super) fn references(
     links: &[(Link, LinkPlaces<'_>)],
     peers: &[(Peer, PeerPlaces<'_>)],
     can_sign: bool,
-    home_realms: &[String],
+    home: &Home,
 ) {
+    for (_, places) in links {
+        let Some(item) = &places.isup_sign else { continue };
+        if !can_sign {
+            item.fault(NO_KEY.0, NO_KEY.1);
+        } else if home.tn_prefixes.is_empty() {
+            item.fault("no number is ours to sign for", "give home.tn_prefixes, as [\"99901\"]");
+        }
+    }
     for (peer, places) in peers {
         for (_, item) in &places.links {
             link(Some(item), links);
         }
         if let Some(item) = places.sign.as_ref().filter(|_| peer.sign && !can_sign) {
-            item.fault("nothing to sign with", "give home.signing: {cert: NAME, node_base: 1}");
+            item.fault(NO_KEY.0, NO_KEY.1);
         }
-        let nameless = peer.sign && !peer.realms.is_empty() && home_realms.is_empty();
+        let nameless = peer.sign && !peer.realms.is_empty() && home.realms.is_empty();
         if let Some(item) = places.sign.as_ref().filter(|_| nameless) {
             item.fault("no realm to sign Diameter as", "give home.realms, as [epc.mnc001.mcc001.3gppnetwork.org]");
         }

@@ -17,9 +17,11 @@ pub(super) const REALM: &str = "epc.mnc002.mcc001.3gppnetwork.org";
 pub(super) struct LinkPlaces<'a> {
     pub(super) link: Item<'a>,
     pub(super) remote: Vec<(IpAddr, Item<'a>)>,
+    /// Where the link asks for signed calls.
+    pub(super) isup_sign: Option<Item<'a>>,
 }
 
-pub(super) fn link<'a>(name: String, item: &Item<'a>) -> (Link, LinkPlaces<'a>) {
+pub(super) fn link<'a>(name: String, item: &Item<'a>, defaults: &Defaults) -> (Link, LinkPlaces<'a>) {
     let mut section = Section::open(item);
     let kind = section.need("type", "m3ua").and_then(|item| item.word("a type of link", LINK_KIND));
     let remote = section.need("remote", "[192.0.2.10]").map(|item| addresses(&item)).unwrap_or_default();
@@ -28,7 +30,7 @@ pub(super) fn link<'a>(name: String, item: &Item<'a>) -> (Link, LinkPlaces<'a>) 
     let vtag_in = section.get("vtag_in").and_then(|item| units::number(&item, 1..=u32::MAX, ""));
     let kind = kind.unwrap_or_default();
     let routing = match kind {
-        LinkKind::M3ua => m3ua(&mut section),
+        LinkKind::M3ua => m3ua(&mut section, defaults.mode),
         LinkKind::Diameter => diameter(&mut section),
     };
     let mtu = section.get("mtu").and_then(|item| units::mtu(&item));
@@ -53,24 +55,27 @@ pub(super) fn link<'a>(name: String, item: &Item<'a>) -> (Link, LinkPlaces<'a>) 
         ni: routing.ni,
         routing_contexts: routing.contexts,
         si: routing.si,
+        isup: routing.isup,
         applications: routing.applications,
         mtu,
     };
-    (link, LinkPlaces { link: item.clone(), remote })
+    (link, LinkPlaces { link: item.clone(), remote, isup_sign: routing.isup_sign })
 }
 
 /// What a link says of its own protocol.
 #[derive(Default)]
-struct Routing {
+struct Routing<'a> {
     opcs: Vec<u32>,
     dpcs: Vec<u32>,
     ni: Vec<u8>,
     contexts: Vec<u32>,
     si: Vec<u8>,
+    isup: Isup,
+    isup_sign: Option<Item<'a>>,
     applications: Vec<u32>,
 }
 
-fn m3ua(section: &mut Section<'_>) -> Routing {
+fn m3ua<'a>(section: &mut Section<'a>, mode: Mode) -> Routing<'a> {
     let mut point_codes = |key| {
         let codes = section.need(key, "[4128]")?.set("4128", |item| units::number(item, 0..=16_383, "(14 bits)"));
         Some(codes)
@@ -80,17 +85,29 @@ fn m3ua(section: &mut Section<'_>) -> Routing {
     let contexts =
         section.get("routing_contexts").map(|item| item.set("1", |item| units::number(item, 0..=u32::MAX, "")));
     let si = section.get("si").map(|item| item.set("sccp", |item| item.word("a service indicator", SI)));
+    let isup_mode = section.get("isup_mode").and_then(|item| item.word("a mode", MODE));
+    let mut flags = ["isup_sign", "isup_mark", "isup_copy_called"].map(|key| section.get(key)).into_iter();
+    let mut flag = || flags.next().flatten().map(|item| (item.flag().unwrap_or(false), item));
+    let (sign, mark, copy_called) = (flag(), flag(), flag());
+    let isup = Isup {
+        mode: isup_mode.unwrap_or(mode),
+        sign: sign.as_ref().is_some_and(|(flag, _)| *flag),
+        mark: mark.is_some_and(|(flag, _)| flag),
+        copy_called: copy_called.is_some_and(|(flag, _)| flag),
+    };
     Routing {
         opcs: opcs.unwrap_or_default(),
         dpcs: dpcs.unwrap_or_default(),
         ni: ni.unwrap_or_else(|| vec![0]),
         contexts: contexts.unwrap_or_default(),
         si: si.unwrap_or_else(|| vec![3]),
+        isup,
+        isup_sign: sign.filter(|(flag, _)| *flag).map(|(_, item)| item),
         applications: Vec::new(),
     }
 }
 
-fn diameter(section: &mut Section<'_>) -> Routing {
+fn diameter<'a>(section: &mut Section<'a>) -> Routing<'a> {
     let applications = section.get("applications");
     let applications = applications.map(|item| item.set("s6a", |item| item.word("an application", APPLICATION)));
     // What roaming needs, and nothing of what only the inside of a network speaks.

@@ -12,9 +12,9 @@ use sealgate_wire::sec::tcap0;
 use sealgate_wire::tcap::{self, ComponentKind};
 use sealgate_wire::{Reason, eth, ip, m3ua};
 
-use super::diameter;
 use super::mend::Protected;
 use super::rig::Rig;
+use super::{diameter, isup};
 use crate::pipeline::Record;
 use crate::policy::Snapshot;
 use crate::state::Direction;
@@ -100,7 +100,10 @@ impl<'r> Judge<'r> {
                 let signed = |message: &Read<'_>| message.security.is_some_and(|(place, last)| place == last);
                 let signed = match ppid {
                     DIAMETER => diameter::is_signed(user),
-                    _ => Read::new(&self.snapshot, user).is_some_and(|message| signed(&message)),
+                    _ => match isup::is_signed(user) {
+                        Some(is_signed) => is_signed,
+                        None => Read::new(&self.snapshot, user).is_some_and(|message| signed(&message)),
+                    },
                 };
                 assert!(as_came || signed || is_filler(user), "changed on its way out: {user:02x?}");
             }
@@ -205,6 +208,9 @@ fn may_change(snapshot: &Snapshot, ppid: u32, came: &[u8]) -> bool {
     if ppid == DIAMETER {
         return diameter::may_change(snapshot, came);
     }
+    if let Some(signed) = isup::is_signed(came) {
+        return signed;
+    }
     Read::new(snapshot, came).is_some_and(|read| {
         let canonicalised = snapshot.rules == Rules::Lenient && read.message.is_some_and(|message| !message.canonical);
         read.security.is_some() || read.unitdata.segmentation.is_some() || canonicalised
@@ -235,6 +241,7 @@ fn clean(snapshot: &Snapshot, ppid: u32, user: &[u8]) {
     if ppid == DIAMETER {
         return diameter::clean(user);
     }
+    assert_ne!(isup::is_signed(user), Some(true), "a signed call left towards home: {user:02x?}");
     let carries_sccp = m3ua::View::new(user).and_then(m3ua::Data::parse).is_ok_and(|data| data.si == 3);
     let Some(read) = Read::new(snapshot, user) else {
         assert!(!carries_sccp, "SCCP that cannot be read was granted: {user:02x?}");

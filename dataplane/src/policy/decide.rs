@@ -55,12 +55,12 @@ pub fn unsigned(peer: &Peer, kind: MessageKind) -> Result<SignatureState, Reason
     if peer.mode == Mode::Require && !cannot { Err(Reason::SecMissing) } else { Ok(SignatureState::Absent) }
 }
 
-/// The same of a Diameter message: every one can carry a signature, answers and errors too (formats 6).
+/// The same of a message that could carry a signature: all of Diameter can, answers and errors too, and every IAM (formats 6, 9).
 ///
 /// # Errors
 /// [`Reason::SecMissing`].
-pub fn unsigned_diameter(peer: &Peer) -> Result<SignatureState, Reason> {
-    if peer.mode == Mode::Require { Err(Reason::SecMissing) } else { Ok(SignatureState::Absent) }
+pub fn unsigned_of(mode: Mode) -> Result<SignatureState, Reason> {
+    if mode == Mode::Require { Err(Reason::SecMissing) } else { Ok(SignatureState::Absent) }
 }
 
 /// The grant of a message whose other checks all held.

@@ -57,6 +57,8 @@ pub struct Snapshot {
     pub other_tcap: [bool; 256],
     /// Our networks.
     pub home_plmns: Vec<Digits>,
+    /// Telephone numbers that are ours.
+    pub home_numbers: Vec<Digits>,
     /// Keys of SigFW compatible senders.
     pub sigfw_keys: Vec<FixedKey>,
     /// Where all keys above are installed; the crypto pool must have the same ring.
@@ -435,6 +437,7 @@ impl Snapshot {
             ssns: flags(policy.defaults.ssns.iter().map(|&ssn| i32::from(ssn))),
             other_tcap: flags(policy.defaults.other_tcap_ssns.iter().map(|&ssn| i32::from(ssn)).chain([146])),
             home_plmns: policy.home.plmns.clone(),
+            home_numbers: policy.home.tn_prefixes.clone(),
             sigfw_keys,
             ring: ring.clone(),
             by_address,
@@ -488,6 +491,11 @@ impl Snapshot {
     /// The key with which `identity` signs for an Origin-Realm in the DESS form.
     pub fn dess_key(&self, realm: &[u8], identity: &[u8]) -> Option<&FixedKey> {
         self.dess.at(realm)?.at(identity)
+    }
+
+    /// Whether a telephone number is ours.
+    pub fn is_home_number(&self, number: &Digits) -> bool {
+        self.home_numbers.iter().any(|prefix| number.starts_with(prefix))
     }
 
     /// Whether a title lies in our own prefixes.

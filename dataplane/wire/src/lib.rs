@@ -14,6 +14,7 @@ pub mod eth;
 pub mod frame_builder;
 pub mod fuzzing;
 pub mod ip;
+pub mod isup;
 pub mod list;
 pub mod m3ua;
 pub mod map;

@@ -74,7 +74,7 @@ pub(crate) fn inbound(
     open(scene, message)?;
     let mut claim = None;
     message.state = match parsed.dess {
-        None => decide::unsigned_diameter(peer).map_err(|reason| reason.at(0))?,
+        None => decide::unsigned_of(peer.mode).map_err(|reason| reason.at(0))?,
         Some(_) if peer.mode == Mode::Ignore => SignatureState::Unchecked,
         Some(dess) => match check(scene, &parsed, &dess, peer, message) {
             Ok(found) => {

@@ -9,8 +9,8 @@ use sealgate_wire::{Reason, Refusal, m3ua, sccp, tcap};
 
 use super::sccp::Shape;
 use super::{
-    Carrier, Found, Next, SI_SCCP, Scene, busy, control_class, into_m3ua, native_opcode, reassemble, screen, sg_tcap0,
-    sg_tcap1,
+    Carrier, Found, Next, SI_ISUP, SI_SCCP, Scene, busy, control_class, into_m3ua, isup, native_opcode, reassemble,
+    screen, sg_tcap0, sg_tcap1,
 };
 use crate::pipeline::slots::{Message, MessageId, SignatureState, Transaction};
 use crate::policy::decide;
@@ -53,6 +53,9 @@ pub(crate) fn inbound(
     }
     if !link.ni.contains(&data.ni) {
         return Err(Reason::Mtp3Ni.at(9));
+    }
+    if data.si == SI_ISUP {
+        return isup::inbound(scene, user, data.user, &link.isup, message, id);
     }
     if data.si != SI_SCCP {
         return Ok(Next::Pass(Reason::OkNotSubject));

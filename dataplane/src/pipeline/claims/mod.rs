@@ -5,6 +5,7 @@
 
 pub(crate) mod diameter;
 mod inbound;
+mod isup;
 mod outbound;
 mod sccp;
 mod screen;
@@ -223,6 +224,8 @@ fn busy(why: Busy) -> Refusal {
 
 /// Service indicator of SCCP (Q.704 §14.2.1).
 const SI_SCCP: u8 = 3;
+/// That of ISUP.
+const SI_ISUP: u8 = 5;
 
 /// Puts a new SCCP message into the M3UA message that carried the old one.
 fn into_m3ua(user: &[u8], sccp: &[u8], out: &mut Vec<u8>) -> Result<(), Refusal> {

@@ -10,7 +10,8 @@ use sealgate_wire::{Reason, Refusal, ip, m3ua, sccp, sctp, tcap};
 
 use super::sccp::{Shape, fits, rebuild};
 use super::{
-    Carrier, Found, Next, SI_SCCP, Scene, busy, control_class, into_m3ua, native_opcode, reassemble, sg_tcap0,
+    Carrier, Found, Next, SI_ISUP, SI_SCCP, Scene, busy, control_class, into_m3ua, isup, native_opcode, reassemble,
+    sg_tcap0,
 };
 use crate::pipeline::slots::{Message, MessageId, Transaction};
 use crate::policy::snapshot::{Own, Peer};
@@ -34,6 +35,10 @@ pub(crate) fn outbound(
         return control_class(view.kind());
     }
     let data = m3ua::Data::parse(view)?;
+    if data.si == SI_ISUP {
+        let link = scene.snapshot.links.get(usize::from(message.link)).ok_or(Reason::IntBug.at(0))?;
+        return isup::outbound(scene, user, data.user, &link.config.isup, message, id);
+    }
     if data.si != SI_SCCP {
         return Ok(Next::Pass(Reason::OkNotSubject));
     }

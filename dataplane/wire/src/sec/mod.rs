@@ -5,6 +5,7 @@ pub mod dia0;
 pub mod dia1;
 pub mod ecdsa;
 mod header;
+pub mod isup1;
 pub mod passport;
 mod sorted;
 pub mod tcap0;
