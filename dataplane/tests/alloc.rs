@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use common::traffic::{Call, chunk, frame, inbound, outbound, packet};
 use common::{Gateway, NOW_MS, key, policy};
+use common::{diameter, isup};
 use sealgate_config::model::Mode;
 use sealgate_crypto::pool::PoolConfig;
 use sealgate_dataplane::io::mem::MemPort;
@@ -118,6 +119,31 @@ fn a_warm_turn_allocates_nothing() {
     gateway.worker.publish();
     assert!(gateway.worker.stats().total(Reason::OkVerified) > 2000);
     assert_eq!(count, 0, "allocations while verifying");
+}
+
+#[test]
+fn nor_does_one_over_diameter_and_isup() {
+    let own = key("a-ec");
+    let ask = |i: u32| diameter::Said::request(diameter::UPDATE_LOCATION, 2, 1, i);
+    let inward: Vec<_> = (0..6000)
+        .map(|i| match i % 4 {
+            0 => diameter::frame(&diameter::inbound(), i, &ask(i).signed(&own, u64::from(i), NOW_MS)),
+            1 => diameter::frame(&diameter::inbound(), i, &ask(i).plain()),
+            2 => frame(&inbound(), i, &isup::m3ua(&isup::signed(&own, false, (isup::OURS, 4), u64::from(i)), false)),
+            _ => frame(&inbound(), i, &isup::m3ua(&isup::iam(isup::THEIRS, (isup::OURS, 4)), false)),
+        })
+        .collect();
+    let outward: Vec<_> = (0..6000)
+        .map(|i| match i % 2 {
+            0 => diameter::frame(&diameter::outbound(), i, &ask(i).answer().plain()),
+            _ => frame(&outbound(), i, &isup::m3ua(&isup::iam(isup::OURS, (isup::THEIRS, 4)), true)),
+        })
+        .collect();
+    let (count, kept, mut gateway) = allocations(Mode::Require, inward, outward, 120);
+    gateway.worker.publish();
+    let stats = gateway.worker.stats();
+    assert!(stats.total(Reason::OkVerified) > 1000 && stats.total(Reason::SecMissing) > 1000 && kept > 0);
+    assert_eq!(count, 0, "allocations over Diameter and ISUP");
 }
 
 /// The same messages under more TSNs than the retransmission memory holds, bundled by two.

@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test file uses its part")]
 
 pub mod diameter;
+pub mod isup;
 pub mod traffic;
 
 use std::path::{Path, PathBuf};
