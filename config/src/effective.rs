@@ -99,6 +99,7 @@ impl Policy {
             ),
             ("sigfw_keys", list(&self.sigfw_keys, sigfw_key)),
             ("dess_keys", list(&self.dess_keys, dess_key)),
+            ("stir", stir(&self.stir)),
             ("examples", list(&self.examples, example)),
         ]))
     }
@@ -191,6 +192,7 @@ fn peer_window(window: &Window) -> Value {
 fn link(link: &Link) -> Value {
     // A link that carries something else has no keys of ISUP.
     let of_m3ua = |value| if link.kind == LinkKind::M3ua { value } else { LEFT_OUT };
+    let of_sip = |value| if link.kind == LinkKind::Sip { value } else { LEFT_OUT };
     let isup = &link.isup;
     let ports = |ports: &LinkPorts| map([("remote", ports.remote.into()), ("local", ports.local.into())]);
     map([
@@ -208,6 +210,9 @@ fn link(link: &Link) -> Value {
         ("isup_sign", of_m3ua(yes(isup.sign))),
         ("isup_mark", of_m3ua(yes(isup.mark))),
         ("isup_copy_called", of_m3ua(yes(isup.copy_called))),
+        ("use_pai", of_sip(yes(link.sip.use_pai))),
+        ("default_cc", link.sip.default_cc.as_ref().map_or(LEFT_OUT, text)),
+        ("on_fail", of_sip(word(ON_FAIL, &link.sip.on_fail).into())),
         ("applications", some(&link.applications, |application| word(APPLICATION, application).into())),
         ("mtu", link.mtu.map_or(LEFT_OUT, Value::from)),
     ])
@@ -226,6 +231,7 @@ fn peer(peer: &Peer) -> Value {
         ("sign_profile", word(PROFILE, &peer.sign_profile).into()),
         ("sign_profile_diameter", word(PROFILE, &peer.sign_profile_diameter).into()),
         ("links", some(&peer.links, text)),
+        ("min_attest", word(ATTEST, &peer.min_attest).into()),
         ("window", peer.window.as_ref().map_or(LEFT_OUT, peer_window)),
         ("oversize", word(OVERSIZE, &peer.oversize).into()),
         ("ludt", yes(peer.ludt)),
@@ -258,6 +264,20 @@ fn example(example: &Example) -> Value {
 
 fn sigfw_key(key: &SigfwKey) -> Value {
     map([("prefix", text(&format_args!("{}*", key.prefix))), key_ref(&key.key)])
+}
+
+fn stir(stir: &Stir) -> Value {
+    let certificate = |one: &StirCertificate| map([("x5u", text(&one.x5u)), ("cert", text(&one.cert))]);
+    let sign = |sign: &StirSign| {
+        let attest = word(ATTEST, &sign.attest);
+        map([("x5u", text(&sign.x5u)), ("attest", attest.into()), ("origid", text(&sign.origid))])
+    };
+    map([
+        ("hosts", some(&stir.hosts, text)),
+        ("certificates", list(&stir.certificates, certificate)),
+        ("window", seconds(stir.window_s)),
+        ("sign", stir.sign.as_ref().map_or(LEFT_OUT, sign)),
+    ])
 }
 
 fn dess_key(key: &DessKey) -> Value {

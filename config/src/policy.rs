@@ -4,6 +4,7 @@ mod check;
 mod defaults;
 pub(crate) mod examples;
 mod parties;
+mod stir;
 
 use sealgate_wire::addr::Digits;
 
@@ -35,6 +36,7 @@ pub(crate) fn read(root: &Item<'_>, workers: usize) -> Policy {
     let keys: Vec<_> = keys.unwrap_or_default().iter().filter_map(read_key).collect();
     let dess_keys = top.get("dess_keys").map(|item| item.list_or_none(KEY)).unwrap_or_default();
     let dess_keys: Vec<_> = dess_keys.iter().filter_map(read_dess_key).collect();
+    let stir = top.get("stir").map(|item| stir::read(&item)).unwrap_or_default();
     let examples = top.get("examples").map(|item| examples::read(&item)).unwrap_or_default();
     top.close();
 
@@ -55,6 +57,7 @@ pub(crate) fn read(root: &Item<'_>, workers: usize) -> Policy {
         categories,
         sigfw_keys: keys.into_iter().map(|(key, _)| key).collect(),
         dess_keys: dess_keys.into_iter().map(|(key, _)| key).collect(),
+        stir,
         examples: examples.into_iter().map(|(example, _)| example).collect(),
     }
 }

@@ -90,6 +90,32 @@ pub(crate) fn realm(item: &Item<'_>) -> Option<String> {
     Some(text.to_ascii_lowercase())
 }
 
+/// Where a certificate is found: an https URL of printable ASCII.
+pub(crate) fn https_url(item: &Item<'_>) -> Option<String> {
+    let text = item.text("an https URL")?;
+    let printable = text.bytes().all(|octet| (0x21..0x7f).contains(&octet) && !b"\"<>\\".contains(&octet));
+    let known = printable && text.len() <= sealgate_wire::sec::passport::MAX_INFO;
+    if !known || sealgate_wire::sec::passport::x5u_host(text.as_bytes()).is_none() {
+        item.fault(format!("{text:?} is not an https URL"), "give it as https://certs.example/home.pem");
+        return None;
+    }
+    Some(text.to_owned())
+}
+
+/// A UUID (RFC 9562 §4).
+pub(crate) fn uuid(item: &Item<'_>) -> Option<String> {
+    let text = item.text("a UUID")?;
+    let form = |(i, octet): (usize, u8)| match i {
+        8 | 13 | 18 | 23 => octet == b'-',
+        _ => octet.is_ascii_hexdigit(),
+    };
+    if text.len() != 36 || !text.bytes().enumerate().all(form) {
+        item.fault(format!("{text:?} is not a UUID"), "make one with uuidgen");
+        return None;
+    }
+    Some(text.to_ascii_lowercase())
+}
+
 /// A network: MCC and MNC.
 pub(crate) fn plmn(item: &Item<'_>) -> Option<Digits> {
     digits(item, 5..=6, "a network of 5 or 6 digits (MCC and MNC)")

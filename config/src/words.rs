@@ -24,7 +24,10 @@ pub(crate) const BER: &Words<Ber> = &[("strict", Ber::Strict), ("canonicalise", 
 pub(crate) const COLD_START: &Words<ColdStart> = &[("strict", ColdStart::Strict), ("lenient", ColdStart::Lenient)];
 pub(crate) const SERVICE_MESSAGES: &Words<ServiceMessages> =
     &[("drop", ServiceMessages::Drop), ("rate_limited", ServiceMessages::RateLimited)];
-pub(crate) const LINK_KIND: &Words<LinkKind> = &[("m3ua", LinkKind::M3ua), ("diameter", LinkKind::Diameter)];
+pub(crate) const LINK_KIND: &Words<LinkKind> =
+    &[("m3ua", LinkKind::M3ua), ("diameter", LinkKind::Diameter), ("sip", LinkKind::Sip)];
+pub(crate) const ON_FAIL: &Words<OnFail> = &[("drop", OnFail::Drop), ("reject", OnFail::Reject)];
+pub(crate) const ATTEST: &Words<Attest> = &[("A", Attest::A), ("B", Attest::B), ("C", Attest::C)];
 /// Diameter applications whose commands we know.
 pub(crate) const APPLICATION: &Words<u32> = &[
     ("base", 0),

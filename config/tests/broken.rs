@@ -2,6 +2,8 @@
 
 #[path = "broken/appliance.rs"]
 mod appliance;
+#[path = "broken/calls.rs"]
+mod calls;
 #[path = "broken/diameter.rs"]
 mod diameter;
 #[path = "broken/examples.rs"]
@@ -276,7 +278,7 @@ fn faults_of_a_policy() {
             "categories:\n",
             "categries:\n",
             &[
-                "p.yaml:32: categries: unknown key (did you mean \"categories\"?); known here: version, home, defaults, links, peers, categories, sigfw_keys, dess_keys, examples",
+                "p.yaml:32: categries: unknown key (did you mean \"categories\"?); known here: version, home, defaults, links, peers, categories, sigfw_keys, dess_keys, stir, examples",
             ],
         ),
         ("  mode: require", "\tmode: require", &["p.yaml:7: a tab in the indentation; indent with spaces"]),

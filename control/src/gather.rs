@@ -317,6 +317,7 @@ pub(crate) fn compile_fault(policy: &Path, error: &CompileError) -> Fault {
         }
         CompileError::SigningKey(_) => ("home.signing.cert", "the key is a PKCS#8 file named after the certificate"),
         CompileError::SigfwKey(_) => ("sigfw_keys", "name a loaded certificate, or give spki"),
+        CompileError::StirCert(_) => ("stir.certificates", "name a loaded certificate"),
         CompileError::DessKey(_) => ("dess_keys", "name a loaded certificate of RSA or P-256, or give spki"),
         CompileError::TooMany(_) => {
             ("", "names of earlier policies count until the next start: start again, or split the file")

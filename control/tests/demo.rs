@@ -250,7 +250,16 @@ fn explain_names_one_step_for_each_refusal_of_the_vectors_and_none_for_what_pass
     let dir = Dir::new("all-steps");
     let source = Source { config: Some(vectors_config(&dir.0)), policy: None, trust: None };
     let (mut refused, mut wrong) = (0, Vec::new());
-    for file in ["tcap_native", "tcap_sigfw", "tcap_policy", "transport", "diameter_native", "diameter_dess"] {
+    for file in [
+        "tcap_native",
+        "tcap_sigfw",
+        "tcap_policy",
+        "transport",
+        "isup",
+        "sip_identity",
+        "diameter_native",
+        "diameter_dess",
+    ] {
         for vector in vectors_of(file) {
             let input = dir.0.join("in.pcap");
             let at = capture(&vector, &input);
@@ -289,7 +298,7 @@ fn replay_writes_what_the_vectors_want() {
     let dir = Dir::new("vectors");
     let source = Source { config: Some(vectors_config(&dir.0)), policy: None, trust: None };
     let (mut compared, mut wrong) = (0, Vec::new());
-    for file in ["tcap_native", "transport", "diameter_native", "diameter_dess"] {
+    for file in ["tcap_native", "transport", "isup", "sip_identity", "diameter_native", "diameter_dess"] {
         for vector in &vectors_of(file) {
             // The policy or the memory is another there; and what leaves signed has another signature each time.
             let altered = vector["override"].is_object()

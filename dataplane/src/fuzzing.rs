@@ -18,6 +18,7 @@ mod isup;
 mod judge;
 mod mend;
 mod rig;
+mod sip;
 
 pub use rig::Rig;
 

@@ -146,6 +146,20 @@ fn nor_does_one_over_diameter_and_isup() {
     assert_eq!(count, 0, "allocations over Diameter and ISUP");
 }
 
+#[test]
+fn nor_does_one_over_udp() {
+    let text = std::fs::read_to_string(common::vectors().join("sip_identity.json")).expect("vectors");
+    let file: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    let frames = file["vectors"].as_array().expect("a list").iter().flat_map(|vector| vector["frames"].as_array());
+    let inward: Vec<_> =
+        frames.flatten().map(|frame| common::hex(frame["frame_hex"].as_str().expect("a frame"))).collect();
+    let (count, kept, mut gateway) = allocations(Mode::Require, inward, Vec::new(), 120);
+    gateway.worker.publish();
+    let stats = gateway.worker.stats();
+    assert!(stats.total(Reason::OkVerified) > 1000 && stats.total(Reason::StirOrig) > 100 && kept > 0);
+    assert_eq!(count, 0, "allocations over UDP");
+}
+
 /// The same messages under more TSNs than the retransmission memory holds, bundled by two.
 fn fresh_tsns() -> Vec<Vec<u8>> {
     (0..5000_u32)

@@ -19,7 +19,16 @@ static RIG: LazyLock<Rig> =
 
 /// The frames of each vector, at their times.
 static VECTORS: LazyLock<Vec<Vec<Entry>>> = LazyLock::new(|| {
-    let files = ["tcap_native", "tcap_sigfw", "tcap_policy", "transport", "isup", "diameter_native", "diameter_dess"];
+    let files = [
+        "tcap_native",
+        "tcap_sigfw",
+        "tcap_policy",
+        "transport",
+        "isup",
+        "sip_identity",
+        "diameter_native",
+        "diameter_dess",
+    ];
     files.into_iter().flat_map(read).collect()
 });
 

@@ -9,7 +9,7 @@ use sealgate_dataplane::pipeline::{Record, WorkerConfig};
 use sealgate_dataplane::state::Direction;
 use sealgate_wire::sctp::{ChunkKind, Data, Packet};
 use sealgate_wire::sec::tcap1;
-use sealgate_wire::{Reason, eth, ip, m3ua, sccp, tcap};
+use sealgate_wire::{Reason, eth, ip, m3ua, sccp, tcap, udp};
 use serde_json::Value;
 
 /// What a file of vectors came to.
@@ -140,10 +140,14 @@ fn called_digits(frame: &[u8]) -> sealgate_wire::addr::Digits {
     called.expect("title").digits
 }
 
-/// User data of every DATA chunk.
+/// User data of every DATA chunk, or of a datagram.
 fn user_data(frame: &[u8]) -> Vec<Vec<u8>> {
     let ethernet = eth::Frame::parse(frame).expect("Ethernet");
     let packet = ip::Packet::parse(ethernet.ethertype, ethernet.payload).expect("IP").expect("IP");
+    if packet.protocol == udp::PROTOCOL {
+        let datagram = udp::Datagram::parse(packet.source, packet.destination, packet.payload).expect("UDP");
+        return vec![datagram.payload.to_vec()];
+    }
     let sctp = Packet::parse(packet.payload).expect("SCTP");
     sctp.chunks()
         .filter(|chunk| chunk.kind == ChunkKind::DATA)
@@ -278,6 +282,11 @@ fn diameter_dess() {
 #[test]
 fn isup() {
     assert_all(run("isup", &[]));
+}
+
+#[test]
+fn sip_identity() {
+    assert_all(run("sip_identity", &[]));
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::sync::Arc;
 
 use sealgate_config::Admin;
-use sealgate_config::model::{Mode, Policy};
+use sealgate_config::model::{Mode, Policy, Stir};
 use sealgate_crypto::keyring::KeyRing;
 use sealgate_crypto::pki::{self, Anchor, Kind, Object, Options, Trust};
 use sealgate_crypto::pool::{Pool, PoolConfig};
@@ -99,8 +99,9 @@ pub(crate) fn policy(mode: Mode, sign: bool) -> Result<Policy, Box<dyn Error>> {
 /// * `more`: certificates beside those of the vectors
 pub(crate) fn compile(policy: &Policy, ring: &KeyRing, more: &[Object]) -> Result<Snapshot, Box<dyn Error>> {
     let (trust, keys) = material_with(more)?;
-    // The SigFW peer's certificate is left out here: nothing measured uses it.
-    let policy = Policy { sigfw_keys: Vec::new(), ..policy.clone() };
+    // Certificates of peers that name them by something else than a SAI are left out here: nothing measured uses them.
+    let stir = Stir { certificates: Vec::new(), ..policy.stir.clone() };
+    let policy = Policy { sigfw_keys: Vec::new(), dess_keys: Vec::new(), stir, ..policy.clone() };
     Snapshot::compile(&policy, &trust, &keys, 1500, ring).map_err(|faults| format!("{faults:?}").into())
 }
 

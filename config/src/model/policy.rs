@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use sealgate_wire::addr::{Digits, Plan};
+pub use sealgate_wire::sec::passport::Attest;
 
 use super::Example;
 
@@ -23,6 +24,8 @@ pub struct Policy {
     pub sigfw_keys: Vec<SigfwKey>,
     /// Keys of DESS senders (formats 7).
     pub dess_keys: Vec<DessKey>,
+    /// Certificates of callers in SIP, and what our own calls are signed with (formats 8).
+    pub stir: Stir,
     /// Messages, and what must become of them: a policy that judges one otherwise is not put into force.
     pub examples: Vec<Example>,
 }
@@ -313,6 +316,8 @@ pub struct Link {
     pub si: Vec<u8>,
     /// M3UA: what holds of ISUP, whose messages name no operator.
     pub isup: Isup,
+    /// SIP: how numbers are read, and what becomes of a refused call.
+    pub sip: Sip,
     /// Diameter: identifiers of the applications that may be used here; never empty.
     pub applications: Vec<u32>,
     /// Largest IP packet on this link, octets: 576 to 9600; `None`: that of the port.
@@ -327,6 +332,74 @@ pub enum LinkKind {
     M3ua,
     /// Diameter over SCTP.
     Diameter,
+    /// SIP over UDP.
+    Sip,
+}
+
+/// How SIP is read on a link (formats 8).
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Sip {
+    /// Whether P-Asserted-Identity, where it is there, names the caller and not From.
+    pub use_pai: bool,
+    /// Country code that a number without "+" gets in front; `None`: it is taken as it is.
+    pub default_cc: Option<Digits>,
+    /// What becomes of a refused call.
+    pub on_fail: OnFail,
+}
+
+impl Default for Sip {
+    fn default() -> Self {
+        Self { use_pai: true, default_cc: None, on_fail: OnFail::Drop }
+    }
+}
+
+/// What becomes of a refused request of SIP.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum OnFail {
+    /// Its datagram goes nowhere.
+    #[default]
+    Drop,
+    /// The same, and the sender gets the response of formats 14.
+    Reject,
+}
+
+/// Certificates of callers in SIP (RFC 8225), and what our own calls are signed with.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Stir {
+    /// Hosts that certificates may come from.
+    pub hosts: Vec<String>,
+    /// Certificates by the URL that names them.
+    pub certificates: Vec<StirCertificate>,
+    /// How old, or ahead of our clock, a PASSporT may be, seconds: 1 to 60.
+    pub window_s: u32,
+    /// What our own calls are signed as.
+    pub sign: Option<StirSign>,
+}
+
+impl Default for Stir {
+    fn default() -> Self {
+        Self { hosts: Vec::new(), certificates: Vec::new(), window_s: 60, sign: None }
+    }
+}
+
+/// A certificate that a PASSporT may name.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct StirCertificate {
+    /// Its x5u: an https URL.
+    pub x5u: String,
+    /// Its name in the trust store.
+    pub cert: String,
+}
+
+/// What our own calls say (RFC 8588).
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct StirSign {
+    /// Where others find our certificate: an https URL.
+    pub x5u: String,
+    /// What we vouch for.
+    pub attest: Attest,
+    /// A UUID that stands for this gateway.
+    pub origid: String,
 }
 
 /// What holds of ISUP on a link (formats 9).
@@ -378,6 +451,8 @@ pub struct Peer {
     pub sign_profile_diameter: Profile,
     /// Links it may come in by; empty: any.
     pub links: Vec<String>,
+    /// The least that a SHAKEN PASSporT of it must vouch for.
+    pub min_attest: Attest,
     /// Its own times; `None`: those of [`Defaults`], whose sequence window holds for all.
     pub window: Option<Window>,
     /// What becomes of a message that outgrows what can be carried when it is signed.

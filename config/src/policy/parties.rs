@@ -27,11 +27,16 @@ pub(super) fn link<'a>(name: String, item: &Item<'a>, defaults: &Defaults) -> (L
     let remote = section.need("remote", "[192.0.2.10]").map(|item| addresses(&item)).unwrap_or_default();
     let local = section.need("local", "[198.51.100.10]").map(|item| addresses(&item)).unwrap_or_default();
     let ports = section.get("ports").and_then(|item| ports(&item));
-    let vtag_in = section.get("vtag_in").and_then(|item| units::number(&item, 1..=u32::MAX, ""));
     let kind = kind.unwrap_or_default();
+    let vtag_in = match kind {
+        LinkKind::M3ua | LinkKind::Diameter => section.get("vtag_in"),
+        LinkKind::Sip => None,
+    };
+    let vtag_in = vtag_in.and_then(|item| units::number(&item, 1..=u32::MAX, ""));
     let routing = match kind {
         LinkKind::M3ua => m3ua(&mut section, defaults.mode),
         LinkKind::Diameter => diameter(&mut section),
+        LinkKind::Sip => sip(&mut section),
     };
     let mtu = section.get("mtu").and_then(|item| units::mtu(&item));
     section.close();
@@ -56,6 +61,7 @@ pub(super) fn link<'a>(name: String, item: &Item<'a>, defaults: &Defaults) -> (L
         routing_contexts: routing.contexts,
         si: routing.si,
         isup: routing.isup,
+        sip: routing.sip,
         applications: routing.applications,
         mtu,
     };
@@ -73,6 +79,7 @@ struct Routing<'a> {
     isup: Isup,
     isup_sign: Option<Item<'a>>,
     applications: Vec<u32>,
+    sip: Sip,
 }
 
 fn m3ua<'a>(section: &mut Section<'a>, mode: Mode) -> Routing<'a> {
@@ -103,8 +110,18 @@ fn m3ua<'a>(section: &mut Section<'a>, mode: Mode) -> Routing<'a> {
         si: si.unwrap_or_else(|| vec![3]),
         isup,
         isup_sign: sign.filter(|(flag, _)| *flag).map(|(_, item)| item),
-        applications: Vec::new(),
+        ..Routing::default()
     }
+}
+
+fn sip<'a>(section: &mut Section<'a>) -> Routing<'a> {
+    let other = Sip::default();
+    let use_pai = section.get("use_pai").and_then(|item| item.flag());
+    let cc = section.get("default_cc");
+    let default_cc = cc.and_then(|item| units::digits(&item, 1..=3, "a country code of 1 to 3 digits"));
+    let on_fail = section.get("on_fail").and_then(|item| item.word("a rule for refused calls", ON_FAIL));
+    let sip = Sip { use_pai: use_pai.unwrap_or(other.use_pai), default_cc, on_fail: on_fail.unwrap_or(other.on_fail) };
+    Routing { sip, ..Routing::default() }
 }
 
 fn diameter<'a>(section: &mut Section<'a>) -> Routing<'a> {
@@ -163,6 +180,7 @@ pub(super) fn peer<'a>(name: String, item: &Item<'a>, defaults: &Defaults) -> (P
     let links = section.get("links").map(|item| item.list("ss7-1")).unwrap_or_default();
     let links: Vec<_> =
         links.into_iter().filter_map(|item| Some((item.text("the name of a link")?.to_owned(), item))).collect();
+    let min_attest = section.get("min_attest").and_then(|item| item.word("an attestation", ATTEST));
     let window = section.get("window").map(|item| peer_window(&item, defaults.window));
     let oversize = section.get("oversize").and_then(|item| item.word("a rule for oversize", OVERSIZE));
     let copy_called = section.get("copy_called").and_then(|item| item.word("a rule for copies", COPY_CALLED));
@@ -193,6 +211,7 @@ pub(super) fn peer<'a>(name: String, item: &Item<'a>, defaults: &Defaults) -> (P
         signer_roles: roles.unwrap_or_else(|| vec![RoleName::Csp]),
         sign,
         links: once(links.clone()),
+        min_attest: min_attest.unwrap_or(Attest::C),
         window,
         oversize: oversize.unwrap_or_default(),
         ludt,

@@ -2,6 +2,8 @@
 //! people. The verdict is always the worker's; what is shown around it is what the worker's steps had before them.
 
 mod diameter;
+mod isup;
+mod sip;
 mod steps;
 mod walk;
 
@@ -16,7 +18,7 @@ use sealgate_dataplane::policy::{PolicyCell, Snapshot};
 use sealgate_dataplane::state::Direction;
 use sealgate_wire::sccp::Unitdata;
 use sealgate_wire::sctp::{self, ChunkKind, Data};
-use sealgate_wire::{Reason, eth, ip, m3ua};
+use sealgate_wire::{Reason, eth, ip, m3ua, udp};
 use serde::Serialize;
 use std::collections::HashMap;
 use std::ops::Range;
@@ -243,7 +245,12 @@ impl Reading {
             });
         }
         let link = records.iter().find_map(|record| Some((record.link?, record.way?)));
-        let Some((_, packet, ends)) = lower else { return frame };
+        let Some((_, packet, ends)) = lower else {
+            if let (Some((link, way)), Some(record)) = (link, own) {
+                datagram(&Scene { snapshot, way, link, now_ms }, record, octets, &mut frame);
+            }
+            return frame;
+        };
         let link = link.or_else(|| link_of(snapshot, ends));
         if let Some((link, way)) = link {
             frame.way = Some(if way == Direction::In { "in" } else { "out" });
@@ -294,6 +301,7 @@ impl Reading {
                 let read = match kind {
                     LinkKind::M3ua => walk::message(&scene, frame, user, &mut gather),
                     LinkKind::Diameter => diameter::message(&scene, frame, user),
+                    LinkKind::Sip => Walk { kind, ..Walk::default() }, // nothing of it comes over SCTP
                 };
                 message.verdict =
                     record.map(|record| judged(snapshot, record, &read, way, before, frame, whole.is_some()));
@@ -386,11 +394,29 @@ fn verdict(reason: Reason, rule: Option<String>, steps: Vec<Step>) -> Verdict {
     Verdict { fate, code: reason.code(), reason: reason.name(), text: reason.text(), rule, steps, octets: None }
 }
 
+/// Reads a datagram of a link that carries SIP, and gives the frame its verdict.
+fn datagram(scene: &Scene<'_>, record: &Record, octets: &[u8], frame: &mut Frame) {
+    let kind = scene.snapshot.links.get(usize::from(scene.link)).map(|link| link.config.kind);
+    let Some(user) = payload(octets).filter(|_| kind == Some(LinkKind::Sip)) else { return };
+    frame.way = Some(if scene.way == Direction::In { "in" } else { "out" });
+    let read = sip::message(scene, octets, user);
+    frame.verdict = Some(judged(scene.snapshot, record, &read, scene.way, None, octets, false));
+    frame.layers.extend(read.lines);
+}
+
+/// What a frame carries over UDP.
+fn payload(octets: &[u8]) -> Option<&[u8]> {
+    let ethernet = eth::Frame::parse(octets).ok()?;
+    let packet = ip::Packet::parse(ethernet.ethertype, ethernet.payload).ok()??;
+    udp::Datagram::parse(packet.source, packet.destination, packet.payload).ok().map(|datagram| datagram.payload)
+}
+
 /// A carrier's name.
 fn carried(kind: LinkKind) -> &'static str {
     match kind {
         LinkKind::M3ua => "M3UA",
         LinkKind::Diameter => "Diameter",
+        LinkKind::Sip => "SIP",
     }
 }
 
@@ -435,6 +461,7 @@ fn point(record: &Record, read: &Walk) -> Option<(bool, &'static str, Range<usiz
         | Reason::SecKeyType
         | Reason::SecReflected => (true, "signer (SAI)", places.sai.clone()),
         // Of these the octet is one of the TCAP message, if it has one.
+        Reason::StirSig => (true, "signature", places.signature.clone()),
         reason if (200..800).contains(&reason.code()) && at > 0 => (true, "", octet(&places.tcap)),
         _ => return None,
     };

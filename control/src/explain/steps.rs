@@ -16,6 +16,8 @@ const FRAME: &[(&str, &str)] = &[
     ("CHUNK", "SCTP chunks: lengths and types"),
     ("ROOM", "room in our tables"),
 ];
+/// No steps.
+const NOTHING: &[(&str, &str)] = &[];
 /// Steps of every message before its security step.
 const SCREEN: &[(&str, &str)] = &[
     ("PPID", "payload is M3UA"),
@@ -134,6 +136,59 @@ const DIAMETER_POLICY: &[(&str, &str)] = &[
     ("D6", "visited network is the sender's"),
     ("D7", "category 2: subscriber is the sender's"),
 ];
+/// Steps of an ISUP message (formats 9).
+const ISUP: &[(&str, &str)] = &[
+    ("PPID", "payload is M3UA"),
+    ("M3UA", "M3UA"),
+    ("MTP3", "MTP3 label allowed on the link"),
+    ("ISUP", "ISUP structure"),
+    ("CGPN", "calling number"),
+    ("MODE", "signed, where it must be"),
+];
+/// SG-ISUP-1, with the numbers of SG-TCAP-1.
+const ISUP1: &[(&str, &str)] = &[
+    ("V4", "shape"),
+    ("V5", "version, flags, algorithm"),
+    ("V7", "signature length"),
+    ("V10", "signer known"),
+    ("V11", "certificate in force"),
+    ("V12", "time"),
+    ("V13", "no replay"),
+    ("V14", "signed for this called number"),
+    ("V15", "signer may speak for the calling number"),
+    ("ROOM2", "room for the job"),
+    ("V17", "signature"),
+    ("V18", "counted once"),
+];
+/// Steps of a datagram of SIP.
+const SIP_FRAME: &[(&str, &str)] = &[
+    ("L2", "Ethernet and VLAN tags"),
+    ("IP", "IP header, its checksum, no fragment, no options"),
+    ("LINK", "addresses belong to a link, and to its side"),
+    ("UDP", "UDP length and checksum"),
+    ("ROOM", "room in our tables"),
+    ("SIP", "SIP message"),
+    ("TN", "numbers"),
+    ("PEER", "caller is of a peer"),
+];
+/// S1 to S13 of formats 8, in the order in which they are taken: the signature last.
+const STIR: &[(&str, &str)] = &[
+    ("S1", "a PASSporT, where it must be"),
+    ("S2", "form of the PASSporT"),
+    ("S4", "algorithm and names"),
+    ("S5", "host of the certificate allowed"),
+    ("S6", "certificate at hand"),
+    ("S7", "certificate in force"),
+    ("S8", "time"),
+    ("S9", "numbers of the call"),
+    ("S10", "signer may speak for the caller"),
+    ("S13", "attestation"),
+    ("S12", "no replay"),
+    ("ROOM2", "room for the job"),
+    ("S11", "signature"),
+];
+/// What happens to SIP on the way out.
+const SIP_OUT: &[(&str, &str)] = &[("SIP", "SIP message"), ("SIGN", "signed towards the peer")];
 /// What happens to Diameter on the way out.
 const DIAMETER_OUT: &[(&str, &str)] =
     &[("PPID", "payload is Diameter"), ("DIA", "Diameter header and AVPs"), ("SIGN", "signed towards the peer")];
@@ -146,6 +201,11 @@ fn step_of(reason: Reason, at: u32, walk: &Walk, way: Direction) -> &'static str
         && let Some(step) = step_of_diameter(reason, walk)
     {
         return step;
+    }
+    match walk.profile {
+        Some(Profile::Isup) if let Some(step) = step_of_isup(reason, at) => return step,
+        Some(Profile::Stir) if let Some(step) = step_of_sip(reason) => return step,
+        _ => {}
     }
     let component = walk.places.component.is_some();
     match reason {
@@ -229,6 +289,41 @@ fn step_of(reason: Reason, at: u32, walk: &Walk, way: Direction) -> &'static str
     }
 }
 
+/// The same of ISUP. A called number that must be international is asked for behind the replay, without a place.
+fn step_of_isup(reason: Reason, at: u32) -> Option<&'static str> {
+    Some(match reason {
+        Reason::IsupNumForm if at == 0 => "V14",
+        Reason::IsupNumForm if at > 2 => "ISUP",
+        Reason::IsupTruncated | Reason::IsupPointer | Reason::IsupParamDup => "ISUP",
+        Reason::IsupCgpnMissing | Reason::IsupNumForm => "CGPN",
+        Reason::SecSyntax => "V4",
+        _ => return None,
+    })
+}
+
+/// The same of SIP.
+fn step_of_sip(reason: Reason) -> Option<&'static str> {
+    Some(match reason {
+        Reason::L4Length | Reason::L4Checksum => "UDP",
+        Reason::SipSyntax | Reason::SipHdrDup | Reason::SipHdrMissing | Reason::SipTooBig | Reason::SipMethod => "SIP",
+        Reason::SipTnForm => "TN",
+        Reason::StirMissing | Reason::StirPpt => "S1",
+        Reason::StirSyntax | Reason::StirDate => "S2",
+        Reason::StirAlg => "S4",
+        Reason::StirX5uDenied => "S5",
+        Reason::StirX5uUnavailable => "S6",
+        Reason::StirCert => "S7",
+        Reason::StirStale => "S8",
+        Reason::StirOrig | Reason::StirDest => "S9",
+        Reason::StirTn => "S10",
+        Reason::StirAttest => "S13",
+        Reason::StirReplay => "S12",
+        Reason::StirSig => "S11",
+        Reason::ResCryptoQueue | Reason::ResCryptoShare => "ROOM2",
+        _ => return None,
+    })
+}
+
 /// The same of reasons that mean something else in Diameter, or come from nowhere else.
 fn step_of_diameter(reason: Reason, walk: &Walk) -> Option<&'static str> {
     let decoding = || !walk.looked.contains_key("PEER");
@@ -283,14 +378,20 @@ pub(super) fn of_message(reason: Reason, at: u32, walk: &Walk, way: Direction, r
     let security: &[_] = match walk.profile {
         Some(Profile::SigFw) => SIGFW,
         Some(Profile::Dess) => DESS,
+        Some(Profile::Isup) => ISUP1,
+        Some(Profile::Stir) => STIR,
         _ if walk.kind == LinkKind::Diameter => DIA1,
         _ => NATIVE,
     };
     let (screen, policy, out) = match walk.kind {
+        LinkKind::M3ua if walk.profile == Some(Profile::Isup) => (ISUP, NOTHING, OUT),
         LinkKind::M3ua => (SCREEN, POLICY, OUT),
+        LinkKind::Sip => (NOTHING, NOTHING, SIP_OUT),
         LinkKind::Diameter => (DIAMETER, DIAMETER_POLICY, DIAMETER_OUT),
     };
     let table: Vec<_> = match way {
+        Direction::In if walk.kind == LinkKind::Sip => SIP_FRAME.iter().chain(security).copied().collect(),
+        Direction::Out if walk.kind == LinkKind::Sip => SIP_FRAME.iter().take(5).chain(out).copied().collect(),
         Direction::In => FRAME.iter().chain(screen).chain(security).chain(policy).copied().collect(),
         Direction::Out => FRAME.iter().chain(out).copied().collect(),
     };
@@ -298,6 +399,7 @@ pub(super) fn of_message(reason: Reason, at: u32, walk: &Walk, way: Direction, r
     let failed = if refused { step_of(reason, at, walk, way) } else { "" };
     let detail = |name: &str| match name {
         name if FRAME.iter().any(|(step, _)| *step == name) => Some(String::new()),
+        "UDP" => Some(String::new()),
         "PPID" => Some(String::new()),
         "SVC" if walk.service => Some("a signature of ours, with the addresses exchanged".to_owned()),
         "SIGN" => signing(reason),

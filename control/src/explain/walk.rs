@@ -47,6 +47,8 @@ pub(super) enum Profile {
     SigFw,
     Dia1,
     Dess,
+    Isup,
+    Stir,
 }
 
 /// Where things lie in the frame, or in the gathered TCAP message for those of TCAP.
@@ -128,6 +130,10 @@ pub(super) fn message(
             "MTP3",
             format!("routing context, SI, OPC {}, DPC {}, NI against links.{link}", data.opc.0, data.dpc.0),
         );
+    }
+    if data.si == 5 {
+        super::isup::message(scene, &mut walk, frame, data.user);
+        return walk;
     }
     if data.si != 3 {
         walk.line("user", format!("service indicator {} is not SCCP", data.si));

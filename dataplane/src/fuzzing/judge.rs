@@ -14,7 +14,7 @@ use sealgate_wire::{Reason, eth, ip, m3ua};
 
 use super::mend::Protected;
 use super::rig::Rig;
-use super::{diameter, isup};
+use super::{diameter, isup, sip};
 use crate::pipeline::Record;
 use crate::policy::Snapshot;
 use crate::state::Direction;
@@ -76,6 +76,9 @@ impl<'r> Judge<'r> {
     pub fn left(&mut self, port: usize, frame: &[u8]) {
         let [interconnect, home] = &mut self.ways;
         let way = if port == 0 { home } else { interconnect };
+        if let Some(payload) = sip::payload_of(frame) {
+            return sip::left(&way.frames, port, frame, payload);
+        }
         let Some(chunks) = data_of(frame) else {
             // No packet of a link, or one that carries no user data: nothing may change in it.
             assert!(way.frames.contains(frame), "a frame left that never came: {frame:02x?}");

@@ -2,7 +2,7 @@
 
 use sealgate_config::model::LinkKind;
 use sealgate_wire::sctp::{self, ChunkKind, Data, Header, Init, Packet, Sack};
-use sealgate_wire::{Reason, Refusal, eth, ip};
+use sealgate_wire::{Reason, Refusal, eth, ip, udp};
 
 use super::association::Key;
 use super::carrier;
@@ -32,12 +32,13 @@ const UNPROVEN_SHARE: usize = 32;
 
 /// Where the layers of a frame lie, and who speaks to whom.
 #[derive(Clone, Copy)]
-struct Layers {
-    way: Direction,
-    link: LinkId,
-    ip: usize,
-    sctp: usize,
-    end: usize,
+pub(super) struct Layers {
+    pub(super) way: Direction,
+    pub(super) link: LinkId,
+    pub(super) ip: usize,
+    /// Where the transport layer begins.
+    pub(super) sctp: usize,
+    pub(super) end: usize,
 }
 
 /// What a frame is.
@@ -46,6 +47,8 @@ enum Kind {
     NotSubject,
     /// An SCTP packet of a link.
     Sctp(Layers),
+    /// A datagram of a link that carries SIP.
+    Datagram(Layers),
 }
 
 /// A message made of fragments, whose other parts lie in frames before.
@@ -61,8 +64,9 @@ impl<P: FrameIo> Worker<P> {
         let number = self.received;
         self.received += 1;
         let exit = 1 - port.min(1);
-        let layers = match classify(snapshot, frame.octets(), port, self.config.sides) {
-            Ok(Kind::Sctp(layers)) => layers,
+        let (layers, sctp) = match classify(snapshot, frame.octets(), port, self.config.sides) {
+            Ok(Kind::Sctp(layers)) => (layers, true),
+            Ok(Kind::Datagram(layers)) => (layers, false),
             Ok(Kind::NotSubject) => {
                 self.note(number, None, None, Reason::OkNotSubject);
                 return self.forward(frame, exit);
@@ -71,7 +75,11 @@ impl<P: FrameIo> Worker<P> {
         };
         let (way, link) = (Some(layers.way), Some(layers.link));
         let mut frame = Some(frame);
-        if let Err(refusal) = self.sctp(snapshot, &mut frame, layers, port, number, handed) {
+        let taken = match sctp {
+            true => self.sctp(snapshot, &mut frame, layers, port, number, handed),
+            false => self.datagram(snapshot, &mut frame, layers, port, number, handed),
+        };
+        if let Err(refusal) = taken {
             self.drop_frame(number, way, link, refusal, frame.as_ref().map_or(&[], |frame| frame.octets()));
         }
     }
@@ -368,6 +376,7 @@ impl<P: FrameIo> Worker<P> {
                     (LinkKind::Diameter, Direction::In) => {
                         claims::diameter::inbound(&mut scene, user, message, message_id)
                     }
+                    (LinkKind::Sip, _) => Err(Reason::SctpPpid.at(chunk.offset + 12)),
                     (LinkKind::Diameter, Direction::Out) => {
                         claims::diameter::outbound(&mut scene, user, message, message_id)
                     }
@@ -464,12 +473,12 @@ fn classify(snapshot: &Snapshot, frame: &[u8], port: usize, sides: Sides) -> Res
     if sides == Sides::ByPort && side != way {
         return Err(Reason::L4PeerUnknown.at(12)); // our own address from outside, or theirs from within
     }
+    let sip = snapshot.links.get(usize::from(link)).is_some_and(|link| link.config.kind == LinkKind::Sip);
+    let at = ethernet.header_len;
+    let layers = Layers { way, link, ip: at, sctp: at + packet.header_len, end: at + packet.total_len };
     match packet.protocol {
-        ip::SCTP => {
-            let at = ethernet.header_len;
-            let end = at + packet.total_len;
-            Ok(Kind::Sctp(Layers { way, link, ip: at, sctp: at + packet.header_len, end }))
-        }
+        ip::SCTP if !sip => Ok(Kind::Sctp(layers)),
+        udp::PROTOCOL if sip => Ok(Kind::Datagram(layers)),
         ICMP | ICMPV6 => Ok(Kind::NotSubject),
         _ => Err(Reason::L4PeerUnknown.at(9)),
     }

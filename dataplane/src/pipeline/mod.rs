@@ -6,6 +6,7 @@
 mod association;
 mod carrier;
 mod claims;
+mod datagram;
 mod decode;
 mod reassembly;
 mod rewrite;

@@ -203,7 +203,7 @@ fn put_data(
             true
         }
         Action::Discard => true,
-        Action::Wait(_) | Action::Again | Action::Fragment => false,
+        Action::Drop(_) | Action::Wait(_) | Action::Again | Action::Fragment => false,
     };
     if emitted { Ok(()) } else { Err(Reason::IntBug) }
 }

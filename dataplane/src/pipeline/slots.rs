@@ -93,6 +93,8 @@ pub enum Action {
         /// Behind the last.
         to: u32,
     },
+    /// A datagram that goes nowhere.
+    Drop(Reason),
     /// A FORWARD TSN takes its place (RFC 3758).
     ForwardTsn,
     /// It is left out, and the neighbour's stack sends it again.
@@ -206,6 +208,13 @@ pub enum Once {
     Digest(Digest),
     /// The same, where it may be known already.
     DigestAgain(Digest),
+    /// A PASSporT, which may come again in its own transaction alone.
+    Call {
+        /// Of what was signed.
+        input: Digest,
+        /// Of that and the transaction.
+        call: Digest,
+    },
 }
 
 /// Signature state of a message (formats 1.6).

@@ -3,6 +3,7 @@
 use sealgate_config::model::LinkKind;
 use sealgate_crypto::pool::Outcome;
 use sealgate_wire::Reason;
+use sealgate_wire::sec::passport::base64url;
 
 use super::association::Associations;
 use super::carrier;
@@ -30,6 +31,7 @@ pub(super) fn answered(
             Ok(())
         }
         Outcome::Refused { .. } if message.returned => Err(Reason::SccpServiceUnsolicited),
+        Outcome::Refused { .. } if message.kind == LinkKind::Sip => Err(Reason::StirSig),
         Outcome::Refused { .. } => Err(Reason::SecSigInvalid),
         Outcome::Signed { signature, .. } => seal(message, signature),
         Outcome::Stale { .. } => Err(Reason::ResCryptoKey),
@@ -43,6 +45,10 @@ pub(super) fn answered(
 fn seal(message: &mut Message, signature: &[u8]) -> Result<(), Reason> {
     let (from, to) = message.signature.ok_or(Reason::IntBug)?;
     let place = message.output.get_mut(from..to).ok_or(Reason::IntBug)?;
+    if message.kind == LinkKind::Sip {
+        // In a header it is text.
+        return if base64url::encode_into(signature, place) { Ok(()) } else { Err(Reason::ResSignFailed) };
+    }
     if place.len() != signature.len() {
         return Err(Reason::ResSignFailed);
     }
@@ -79,6 +85,14 @@ fn judge_inbound(
                 scene.shared.replay.mark(sai, node, seq, scene.now_ms).map_err(here)?;
             }
             (true, Once::Digest(digest)) => scene.shared.digests.insert_new(&digest, scene.now_ms).map_err(here)?,
+            (true, Once::Call { input, call }) => {
+                let digests = &scene.shared.digests;
+                let again = digests.insert_new(&input, scene.now_ms).is_err();
+                if again && digests.check(&call, scene.now_ms).is_ok() {
+                    return Err(here(Reason::StirReplay));
+                }
+                let _ = digests.insert_new(&call, scene.now_ms); // known: the same transaction comes again
+            }
             (true, Once::DigestAgain(digest)) => match scene.shared.digests.insert_new(&digest, scene.now_ms) {
                 Ok(()) | Err(Reason::SecReplay) => {}
                 Err(reason) => return Err(here(reason)),
@@ -169,7 +183,8 @@ pub(super) fn settle<F: Frame>(
     let mut rest = message.output.as_slice();
     let spread = message.parts.len() > 1 && !message.output.is_empty();
     let mut remaining = message.parts.len();
-    let growth = message.output.len().saturating_sub(message.len).div_ceil(remaining.max(1));
+    // A division, which one whole chunk need not wait for.
+    let growth = if spread { message.output.len().saturating_sub(message.len).div_ceil(remaining.max(1)) } else { 0 };
     for part in &message.parts {
         remaining -= 1;
         let Some(slot) = ledger.frames.get_mut(part.frame) else { continue };
@@ -196,6 +211,7 @@ pub(super) fn settle<F: Frame>(
                 Action::Octets { from: from as u32, to: slot.octets.len() as u32 }
             }
             None if leaves => Action::AsCame,
+            None if message.kind == LinkKind::Sip => Action::Drop(reason),
             None => Action::Filler { total: 0 },
         };
         let what = match octets {
@@ -205,6 +221,10 @@ pub(super) fn settle<F: Frame>(
         };
         let (tsn, print) = (plan.tsn, plan.print);
         slot.waiting = slot.waiting.saturating_sub(1);
+        if message.kind == LinkKind::Sip {
+            last = (slot.number, None); // a datagram has no number, and a copy of it is judged like another
+            continue;
+        }
         last = (slot.number, Some(tsn));
         if let Some(association) = ledger.associations.get_mut(message.assoc)
             && let Some(flow) = association.flows.get_mut(way as usize)

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crossbeam::queue::ArrayQueue;
+use sealgate_config::model::LinkKind;
 use sealgate_crypto::pool::Client;
 use sealgate_wire::{Reason, Refusal};
 
@@ -46,8 +47,8 @@ const SWEEP_BUCKETS: u32 = 8;
 /// (formats 1.4). Memories keep for so long whatever the policy says: the next one may say more, and what was forgotten by
 /// then could be replayed.
 const LONGEST_WINDOW_MS: u64 = 120_000;
-/// See [`LONGEST_WINDOW_MS`].
-const LONGEST_COMPAT_WINDOW_MS: u64 = 60_000;
+/// The same of signatures without a number: PASSporTs have the longest window.
+const LONGEST_DIGEST_WINDOW_MS: u64 = 120_000;
 
 /// Memories that all workers share: one signer, and one dialogue, may use several associations.
 pub struct Shared {
@@ -83,7 +84,7 @@ impl Shared {
                 key,
             ),
             digests: DigestMemory::new(
-                digest::Config { keep_ms: LONGEST_COMPAT_WINDOW_MS, ..digest::Config::default() },
+                digest::Config { keep_ms: LONGEST_DIGEST_WINDOW_MS, ..digest::Config::default() },
                 key,
             ),
             dialogues: Dialogues::new(
@@ -258,8 +259,11 @@ pub struct Worker<P: FrameIo> {
     /// The clock of holds, milliseconds from an arbitrary start.
     pub(super) hold_ms: u64,
     burst: Vec<P::Frame>,
-    out: [VecDeque<P::Frame>; 2],
+    pub(super) out: [VecDeque<P::Frame>; 2],
     desk: Desk,
+    /// A datagram on its way out, and a response in it.
+    pub(super) datagram: Vec<u8>,
+    pub(super) response: Vec<u8>,
     offer: StatsCell,
     swept_ms: u64,
 }
@@ -306,6 +310,8 @@ impl<P: FrameIo> Worker<P> {
             burst: Vec::with_capacity(BURST),
             out: [VecDeque::with_capacity(config.frames), VecDeque::with_capacity(config.frames)],
             desk: Desk::default(),
+            datagram: Vec::new(),
+            response: Vec::new(),
             swept_ms: 0,
             config,
             ports,
@@ -561,6 +567,10 @@ impl<P: FrameIo> Worker<P> {
     fn leave(&mut self, snapshot: &Snapshot, mut slot: Box<FrameSlot<P::Frame>>) {
         self.repeat(&mut slot);
         let mtu = snapshot.links.get(usize::from(slot.link)).map_or(usize::MAX, |link| usize::from(link.mtu));
+        if slot.kind == LinkKind::Sip {
+            self.leave_datagram(snapshot, &mut slot);
+            return self.keep(slot);
+        }
         let exit = slot.exit;
         let (Some(port), Some(queue)) = (self.ports.get_mut(exit), self.out.get_mut(exit)) else { return };
         match rewrite::send(&mut slot, mtu, port, queue, &mut self.desk) {

@@ -6,6 +6,7 @@ mod places;
 mod prefix;
 mod realms;
 pub mod snapshot;
+pub mod stir;
 
 pub use prefix::PrefixTree;
 pub use realms::Realms;

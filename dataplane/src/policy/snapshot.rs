@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sealgate_config::model::{
-    Ber, CdpaRewrite, ColdStart, CopyCalled, Defaults, DiameterCategories, KeyRef, Mode, Oversize, Policy, Profile,
-    RoleName, ServiceMessages, UnknownPeer,
+    Attest, Ber, CdpaRewrite, ColdStart, CopyCalled, Defaults, DiameterCategories, KeyRef, Mode, Oversize, Policy,
+    Profile, RoleName, ServiceMessages, UnknownPeer,
 };
 use sealgate_crypto::alg::Alg;
 use sealgate_crypto::keyring::{KeyHandle, KeyRing, SignHandle};
@@ -21,6 +21,7 @@ pub use super::fast::{Fast, FastHasher};
 use super::places::Places;
 use super::prefix::PrefixTree;
 use super::realms::Realms;
+use super::stir::{self, Stir};
 
 /// Place of a link in [`Snapshot::links`]. A link keeps it from one snapshot to the next, by its name.
 pub type LinkId = u16;
@@ -49,6 +50,8 @@ pub struct Snapshot {
     pub categories: Categories,
     /// Diameter commands by category.
     pub commands: DiameterCategories,
+    /// Certificates of callers in SIP.
+    pub stir: Stir,
     /// What we sign Diameter as; empty without a realm of ours.
     pub identity: String,
     /// Subsystems that may speak and be spoken to.
@@ -103,6 +106,8 @@ pub struct Peer {
     pub links: Vec<LinkId>,
     /// Time window of native profiles.
     pub window: (Duration, Duration),
+    /// The least that a SHAKEN PASSporT of it must vouch for.
+    pub min_attest: Attest,
     /// Networks of its subscribers.
     pub plmns: Vec<Digits>,
     /// Whether we sign SS7 towards it, and with which profile.
@@ -218,6 +223,9 @@ pub enum CompileError {
     /// A DESS key names no loaded certificate, or is not a key.
     #[error("dess_keys: {0}: no such certificate, or not a key of RSA or P-256")]
     DessKey(String),
+    /// A URL of STIR names no loaded certificate.
+    #[error("stir.certificates: no certificate \"{0}\" is loaded")]
+    StirCert(String),
     /// More links, peers or certificates than the tables can number; links and peers that earlier policies named since the
     /// start count.
     #[error("{0}: more than the tables can hold")]
@@ -417,6 +425,9 @@ impl Snapshot {
         for prefix in &policy.home.gt_prefixes {
             home[slot(prefix.plan)].entry(&prefix.digits, || ());
         }
+        let named = |name: &str| signers.iter().position(|signer| signer.trust.certificate.name == name);
+        let (stir, missing) = Stir::compile(&policy.stir, |name| named(name).map(|id| id as SignerId));
+        faults.extend(missing.into_iter().map(|name| CompileError::StirCert(name.to_owned())));
         if !faults.is_empty() {
             return Err(faults);
         }
@@ -432,6 +443,7 @@ impl Snapshot {
             signers,
             own,
             categories: Categories { cat1: flags(map.cat1.iter().copied()), cat2: flags(map.cat2.iter().copied()) },
+            stir,
             commands: policy.categories.diameter.clone(),
             identity: policy.home.realms.first().cloned().unwrap_or_default(),
             ssns: flags(policy.defaults.ssns.iter().map(|&ssn| i32::from(ssn))),
@@ -476,6 +488,13 @@ impl Snapshot {
     pub fn peer_of_realm(&self, realm: &[u8]) -> Option<PeerId> {
         let treat = self.defaults.unknown_peer == UnknownPeer::TreatAsDefault;
         self.peer_by_realm(realm).or((treat && !self.is_home_realm(realm)).then_some(0))
+    }
+
+    /// The peer of a calling number: its own, or the unknown one where the policy lets unknown senders speak, but never for a
+    /// number of ours.
+    pub fn peer_of_number(&self, number: &Digits) -> Option<PeerId> {
+        let treat = self.defaults.unknown_peer == UnknownPeer::TreatAsDefault && !self.is_home_number(number);
+        self.peer_by_digits(number).or(treat.then_some(0))
     }
 
     /// The peer whose realm a name is or lies under.
@@ -567,6 +586,7 @@ impl Peer {
             plmns: Vec::new(),
             sign: None,
             sign_diameter: None,
+            min_attest: stir::LEAST,
             oversize: Oversize::Unsigned,
             ludt: defaults.ludt,
             m3ua_only: defaults.m3ua_only,
@@ -591,6 +611,7 @@ impl Peer {
             plmns: peer.plmns.clone(),
             sign: peer.sign.then_some(peer.sign_profile),
             sign_diameter: peer.sign.then_some(peer.sign_profile_diameter),
+            min_attest: peer.min_attest,
             oversize: peer.oversize,
             ludt: peer.ludt,
             m3ua_only: peer.m3ua_only,

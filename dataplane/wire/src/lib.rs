@@ -26,5 +26,6 @@ pub mod sip;
 pub mod tcap;
 pub mod tcp;
 mod template;
+pub mod udp;
 
 pub use reason::{Reason, Refusal};

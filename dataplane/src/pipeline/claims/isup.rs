@@ -202,13 +202,13 @@ fn place_of_signature(output: &[u8], signature_len: usize) -> Option<(usize, usi
 }
 
 /// A number as the ASCII that certificates and copies have.
-struct Ascii {
+pub(super) struct Ascii {
     octets: [u8; 16],
     len: usize,
 }
 
 impl Ascii {
-    fn of(digits: &Digits) -> Self {
+    pub(super) fn of(digits: &Digits) -> Self {
         let mut octets = [0; 16];
         for (place, digit) in octets.iter_mut().zip(digits.iter()) {
             *place = b'0' + digit;
@@ -216,7 +216,7 @@ impl Ascii {
         Self { octets, len: digits.len().min(16) }
     }
 
-    fn as_str(&self) -> &str {
+    pub(super) fn as_str(&self) -> &str {
         self.octets.get(..self.len).and_then(|octets| std::str::from_utf8(octets).ok()).unwrap_or("")
     }
 }

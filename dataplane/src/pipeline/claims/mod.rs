@@ -12,6 +12,7 @@ mod screen;
 mod service;
 mod sg_tcap0;
 mod sg_tcap1;
+pub(crate) mod sip;
 
 pub(crate) use inbound::inbound;
 pub(crate) use outbound::outbound;
@@ -19,7 +20,7 @@ pub(crate) use outbound::outbound;
 use sealgate_crypto::pool::{Busy, Client};
 use sealgate_wire::addr::{GlobalTitle, Ssn};
 use sealgate_wire::sccp::{Segmentation, Unitdata};
-use sealgate_wire::sec::{Sorter, Tvp};
+use sealgate_wire::sec::{Sorter, Tvp, passport};
 use sealgate_wire::{Reason, Refusal, m3ua, map, tcap};
 
 use crate::policy::Snapshot;
@@ -67,6 +68,8 @@ pub(crate) struct Scratch {
     pub messages: tcap::Known,
     /// MAP arguments like ones before.
     pub arguments: map::Known,
+    /// PASSporTs in plain text.
+    pub passport: passport::Scratch,
     /// AVPs in the order in which they are signed.
     pub sorter: Sorter,
     /// Octets that a signature covers.

@@ -52,6 +52,20 @@ pub fn decode_into(text: &[u8], place: &mut [u8]) -> Option<()> {
     Some(())
 }
 
+/// Writes the text of `octets` to all of `place`; false, and what was there left in part, if it is of another length.
+pub fn encode_into(octets: &[u8], place: &mut [u8]) -> bool {
+    if place.len() != (octets.len() * 4).div_ceil(3) {
+        return false;
+    }
+    for (three, digits) in octets.chunks(3).zip(place.chunks_mut(4)) {
+        let word = three.iter().fold(0_u32, |word, &octet| word << 8 | u32::from(octet)) << (8 * (3 - three.len()));
+        for (i, digit) in digits.iter_mut().enumerate() {
+            *digit = ALPHABET[(word >> (18 - 6 * i)) as usize & 63];
+        }
+    }
+    true
+}
+
 /// Appends the text of `octets`.
 pub fn encode(octets: &[u8], out: &mut Vec<u8>) {
     for three in octets.chunks(3) {

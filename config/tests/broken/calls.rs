@@ -1,0 +1,96 @@
+//! Faults of what a policy says of calls: ISUP and SIP.
+
+use sealgate_config::{Policy, parse_policy_for};
+
+use super::check;
+
+const POLICY: &str = r#"version: 1
+home:
+  gt_prefixes: [{plan: e164, digits: "99901"}]
+  plmns: ["00101"]
+  tn_prefixes: ["99901"]
+  signing: {cert: home-ec, node_base: 1}
+links:
+  ss7-1:
+    type: m3ua
+    remote: [192.0.2.10]
+    local: [198.51.100.10]
+    opcs: [4128]
+    dpcs: [4112]
+    si: [isup]
+    isup_sign: yes
+  sip-1:
+    type: sip
+    remote: [192.0.2.30]
+    local: [198.51.100.30]
+    default_cc: "999"
+peers:
+  A:
+    gt: ["99902"]
+    min_attest: B
+stir:
+  hosts: [certs.example]
+  certificates:
+    - {x5u: "https://certs.example/a.pem", cert: a}
+  window: 60s
+  sign: {x5u: "https://certs.example/h.pem", attest: A, origid: 123e4567-e89b-12d3-a456-426614174000}
+"#;
+
+#[test]
+fn faults_of_calls() {
+    let cases: &[super::Case] = &[
+        (
+            "  tn_prefixes: [\"99901\"]\n",
+            "",
+            &["p.yaml:14: links.ss7-1.isup_sign: no number is ours to sign for; give home.tn_prefixes, as [\"99901\"]"],
+        ),
+        (
+            "  signing: {cert: home-ec, node_base: 1}\n",
+            "",
+            &["p.yaml:14: links.ss7-1.isup_sign: nothing to sign with; give home.signing: {cert: NAME, node_base: 1}"],
+        ),
+        (
+            "default_cc: \"999\"",
+            "vtag_in: 7",
+            &[
+                "p.yaml:20: links.sip-1.vtag_in: unknown key; known here: type, remote, local, ports, use_pai, default_cc, on_fail, mtu",
+            ],
+        ),
+        (
+            "default_cc: \"999\"",
+            "on_fail: mark",
+            &["p.yaml:20: links.sip-1.on_fail: \"mark\" is not a rule for refused calls; use drop or reject"],
+        ),
+        (
+            "min_attest: B",
+            "min_attest: D",
+            &["p.yaml:24: peers.A.min_attest: \"D\" is not an attestation (did you mean \"A\"?); use A, B or C"],
+        ),
+        (
+            "https://certs.example/a.pem",
+            "http://certs.example/a.pem",
+            &[
+                "p.yaml:28: stir.certificates[0].x5u: \"http://certs.example/a.pem\" is not an https URL; give it as https://certs.example/home.pem",
+            ],
+        ),
+        (
+            "https://certs.example/a.pem",
+            "https://other.example/a.pem",
+            &[
+                "p.yaml:28: stir.certificates[0]: host other.example is not in stir.hosts; add it there: others are refused",
+            ],
+        ),
+        (
+            "cert: a}\n",
+            "cert: a}\n    - {x5u: \"https://certs.example/a.pem\", cert: b}\n",
+            &["p.yaml:29: stir.certificates[1]: this URL stands here already; keep one; the first is on line 28"],
+        ),
+        ("window: 60s", "window: 61s", &["p.yaml:29: stir.window: 61s is out of range; give 1s to 1min"]),
+        (
+            "123e4567-e89b-12d3-a456-426614174000",
+            "123e4567",
+            &["p.yaml:30: stir.sign.origid: \"123e4567\" is not a UUID; make one with uuidgen"],
+        ),
+    ];
+    check::<Policy>(POLICY, cases, |text| parse_policy_for(text, "p.yaml", 4));
+}
