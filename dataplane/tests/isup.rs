@@ -111,7 +111,21 @@ fn a_link_without_need_takes_signatures_off_and_marks_only_what_held() {
     policy.links[0].isup.mode = Mode::Ignore;
     let plain = iam(THEIRS, (OURS, 4));
     assert_eq!(marked(&policy, &signed(&key("a-ec"), false, (OURS, 4), 1)), (vec![Reason::OkIgnored], plain.clone()));
-    assert_eq!(marked(&policy, &plain), (vec![Reason::OkUnsignedAllowed], plain));
+    assert_eq!(marked(&policy, &plain), (vec![Reason::OkUnsignedAllowed], plain.clone()));
+    // Nobody vouches for the number of an unsigned call: whether it is there is not asked, but where one is required.
+    let mut nameless = plain;
+    nameless.truncate(nameless.len() - 11);
+    nameless.push(0);
+    let mut policy = common::policy();
+    for (mode, want) in [
+        (Mode::Ignore, Reason::OkUnsignedAllowed),
+        (Mode::Prefer, Reason::OkUnsignedAllowed),
+        (Mode::Require, Reason::IsupCgpnMissing),
+    ] {
+        policy.links[0].isup.mode = mode;
+        let step = Gateway::running(&policy).frame(0, &frame(&inbound(), 1, &m3ua(&nameless, false)), NOW_MS);
+        assert_eq!(reasons(&step), [want], "{mode:?}");
+    }
 }
 
 #[test]

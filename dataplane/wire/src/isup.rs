@@ -58,12 +58,14 @@ impl<'a> View<'a> {
 pub struct Number<'a> {
     head: &'a [u8; 2],
     signals: &'a [u8],
+    /// Whether an ST signal may end it: only a called number has one.
+    ends: bool,
 }
 
 impl<'a> Number<'a> {
-    fn parse(content: &'a [u8], at: usize) -> Result<Self, Refusal> {
+    fn parse(content: &'a [u8], ends: bool, at: usize) -> Result<Self, Refusal> {
         let (head, signals) = content.split_first_chunk().ok_or(Reason::IsupNumForm.at(at))?;
-        Ok(Self { head, signals })
+        Ok(Self { head, signals, ends })
     }
 
     /// True for an international number of the telephony plan: nature of address 4, plan E.164.
@@ -81,7 +83,7 @@ impl<'a> Number<'a> {
         let odd = usize::from(self.head[0] >> 7);
         let count = (self.signals.len() * 2).checked_sub(odd)?;
         let last = self.signals.last().map(|octet| if odd == 1 { octet & 0x0f } else { octet >> 4 });
-        let count = count - usize::from(last == Some(0x0f));
+        let count = count - usize::from(self.ends && last == Some(0x0f));
         let digits = Digits::from_nibbles(self.signals, count)?;
         (self.is_e164() && digits.is_decimal() && (1..=15).contains(&digits.len())).then_some(digits)
     }
@@ -146,7 +148,7 @@ impl<'a> Iam<'a> {
         }
         let mut iam = Self {
             cpc: fixed[6],
-            called: Number::parse(called, called_at)?,
+            called: Number::parse(called, true, called_at)?,
             calling: None,
             app: None,
             front,
@@ -161,7 +163,7 @@ impl<'a> Iam<'a> {
             let twice = Reason::IsupParamDup.at(parameter.at);
             match parameter.code {
                 CALLING_NUMBER => {
-                    let number = Number::parse(parameter.content, content_at)?;
+                    let number = Number::parse(parameter.content, false, content_at)?;
                     if iam.calling.replace(number).is_some() {
                         return Err(twice);
                     }
@@ -175,7 +177,7 @@ impl<'a> Iam<'a> {
                 _ => {}
             }
         }
-        if let Some((_, _behind)) = walk.octets.split_first() {
+        if !walk.octets.is_empty() {
             return Err(Reason::IsupPointer.at(walk.at)); // nobody looks behind the end
         }
         iam.optional = rest.get(..rest.len().saturating_sub(1)).unwrap_or(&[]);

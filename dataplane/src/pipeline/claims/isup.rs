@@ -37,6 +37,10 @@ pub(super) fn inbound(
         return Ok(Next::Pass(Reason::OkNotSubject));
     }
     let iam = Iam::parse(view)?;
+    if rules.mode == Mode::Ignore || rules.mode == Mode::Prefer && iam.app.is_none() {
+        // Nothing is vouched for: a call without a number, or with one that is not international, is as good as any.
+        return unchecked(scene, user, &iam, message);
+    }
     let calling = iam.calling.ok_or(Reason::IsupCgpnMissing.at(2))?;
     let form = Reason::IsupNumForm.at(2);
     let digits = calling.digits().filter(|_| calling.is_international()).ok_or(form)?;
@@ -46,7 +50,6 @@ pub(super) fn inbound(
     let mut claim = None;
     message.state = match &iam.app {
         None => decide::unsigned_of(rules.mode).map_err(|reason| reason.at(0))?,
-        Some(_) if rules.mode == Mode::Ignore => SignatureState::Unchecked,
         Some(app) => {
             let subject = Subject { calling: digits, called, iam: &iam };
             match check(scene, app, &subject, message) {
@@ -78,6 +81,22 @@ pub(super) fn inbound(
     let tbs = &scene.scratch.tbs;
     scene.crypto.verify(u64::from(id), u32::from(message.peer), key, tbs, signature).map_err(busy)?;
     Ok(Next::Wait)
+}
+
+/// A call whose link asks for no signature, or for none where there is none.
+fn unchecked(scene: &mut Scene<'_>, user: &[u8], iam: &Iam<'_>, message: &mut Message) -> Result<Next, Refusal> {
+    let calling = iam.calling.and_then(|number| number.digits());
+    message.peer = calling.and_then(|digits| scene.snapshot.peer_by_digits(&digits)).unwrap_or(0);
+    message.state = SignatureState::Absent;
+    if iam.app.is_some() {
+        message.state = SignatureState::Unchecked;
+        scene.scratch.other.clear();
+        if !isup::strip(iam, &mut scene.scratch.other) {
+            return Err(Reason::IntBug.at(0));
+        }
+        into_m3ua(user, &scene.scratch.other, &mut message.output)?;
+    }
+    Ok(Next::Judge)
 }
 
 /// What a signature speaks of.

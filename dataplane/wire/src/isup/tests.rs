@@ -72,7 +72,8 @@ fn each_check_is_earned_by_one_octet() {
 
 #[test]
 fn numbers_have_one_reading() {
-    let of = |content: &[u8]| Number::parse(content, 0).ok().and_then(|number| number.digits()).map(|d| d.to_string());
+    let of =
+        |content: &[u8]| Number::parse(content, true, 0).ok().and_then(|number| number.digits()).map(|d| d.to_string());
     for (content, want) in [
         (&[0x84, 0x10, 0x21, 0x0f][..], Some("12")), // odd: the upper nibble is filler, ST below
         (&[0x04, 0x10, 0x21, 0xf3], Some("123")),    // even, ST above
@@ -88,9 +89,11 @@ fn numbers_have_one_reading() {
     ] {
         assert_eq!(of(content).as_deref(), want, "{content:02x?}");
     }
-    assert_eq!(Number::parse(&[0x04], 7), Err(Reason::IsupNumForm.at(7)));
+    let caller = Number::parse(&[0x04, 0x10, 0x21, 0xf3], false, 0).map(|number| number.digits());
+    assert_eq!(caller, Ok(None), "ST ends called numbers alone");
+    assert_eq!(Number::parse(&[0x04], true, 7), Err(Reason::IsupNumForm.at(7)));
     for (content, want) in [([0x03, 0x10], false), ([0x84, 0x10], true), ([0x04, 0x40], false)] {
-        assert_eq!(Number::parse(&content, 0).map(|number| number.is_international()), Ok(want));
+        assert_eq!(Number::parse(&content, true, 0).map(|number| number.is_international()), Ok(want));
     }
 }
 
