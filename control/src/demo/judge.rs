@@ -11,7 +11,7 @@ use sealgate_dataplane::state::Direction;
 use sealgate_wire::ber::Rules;
 use sealgate_wire::sctp::{self, ChunkKind, Data};
 use sealgate_wire::sec::tcap1;
-use sealgate_wire::{Reason, eth, ip, m3ua, sccp, tcap};
+use sealgate_wire::{Reason, diameter, eth, ip, m3ua, sccp, tcap};
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
@@ -51,7 +51,7 @@ impl Judged {
 /// What stands in a chunk that left.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Left {
-    /// The no-op of M3UA.
+    /// The no-op of its protocol.
     Nothing,
     /// A message without a signature.
     Plain,
@@ -177,9 +177,19 @@ fn frame<'s>(octets: &[u8], snapshot: &'s Snapshot, left: &mut HashMap<Key<'s>, 
     let name = snapshot.links.get(usize::from(link))?.name.as_str();
     for chunk in sctp::Packet::parse(packet.payload).ok()?.chunks().filter(|chunk| chunk.kind == ChunkKind::DATA) {
         let data = Data::parse(&chunk).ok()?;
-        left.insert((name, way, data.tsn), content(data.user));
+        let content = if data.ppid == diameter::PPID { of_diameter(data.user) } else { content(data.user) };
+        left.insert((name, way, data.tsn), content);
     }
     Some(())
+}
+
+/// The same of Diameter.
+fn of_diameter(user: &[u8]) -> Left {
+    match diameter::Message::parse(user) {
+        Ok(message) if message.header.is_hop_local() => Left::Nothing,
+        Ok(message) if message.dess.is_none() => Left::Plain,
+        _ => Left::Signed,
+    }
 }
 
 /// What one message is that left; what cannot be read counts as one with a signature: it should not be there.

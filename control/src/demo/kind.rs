@@ -46,11 +46,21 @@ pub enum Kind {
     Tolerated,
     /// Of our own network, on its way out.
     Outgoing,
+    /// Of 4G, signed by its sender.
+    FourSigned,
+    /// Of 4G, signed, then another subscriber was put in.
+    FourChanged,
+    /// Of 4G, not signed, from somebody who must.
+    FourUnsigned,
+    /// Of 4G, signed and genuine, but about a subscriber of ours.
+    FourOurSubscriber,
+    /// Of 4G and our own network, on its way out.
+    FourOutgoing,
 }
 
 impl Kind {
     /// All, in the order of the table.
-    pub const ALL: [Kind; 19] = [
+    pub const ALL: [Kind; 24] = [
         Kind::Signed,
         Kind::Answer,
         Kind::FirstSegment,
@@ -69,11 +79,16 @@ impl Kind {
         Kind::Forbidden,
         Kind::OurSubscriber,
         Kind::OurNumber,
+        Kind::FourSigned,
+        Kind::FourUnsigned,
+        Kind::FourChanged,
+        Kind::FourOurSubscriber,
         Kind::Outgoing,
+        Kind::FourOutgoing,
     ];
 
     /// Those that are attacks or mistakes: each is sent as often as the others.
-    pub const BAD: [Kind; 13] = [
+    pub const BAD: [Kind; 16] = [
         Kind::Unsigned,
         Kind::ChangedSubscriber,
         Kind::ChangedSender,
@@ -87,6 +102,9 @@ impl Kind {
         Kind::Forbidden,
         Kind::OurSubscriber,
         Kind::OurNumber,
+        Kind::FourChanged,
+        Kind::FourUnsigned,
+        Kind::FourOurSubscriber,
     ];
 
     /// The operator it says it is from; for what leaves, the sender.
@@ -100,10 +118,14 @@ impl Kind {
             | Kind::Borrowed
             | Kind::Rogue
             | Kind::FirstSegment
-            | Kind::LastSegment => Operator::A,
+            | Kind::LastSegment
+            | Kind::FourSigned
+            | Kind::FourChanged
+            | Kind::FourUnsigned
+            | Kind::FourOurSubscriber => Operator::A,
             Kind::ChangedContext | Kind::Expired | Kind::Forbidden => Operator::B,
             Kind::Revoked | Kind::OurSubscriber | Kind::Tolerated => Operator::C,
-            Kind::OurNumber | Kind::Outgoing => Operator::Home,
+            Kind::OurNumber | Kind::Outgoing | Kind::FourOutgoing => Operator::Home,
             Kind::Signed | Kind::Answer => return None,
         })
     }
@@ -130,17 +152,24 @@ impl Kind {
             Kind::OurSubscriber => "signed, deletes our own subscriber",
             Kind::OurNumber => "from outside, in our own name",
             Kind::Outgoing => "our own, on the way out",
+            Kind::FourSigned => "4G: signed by its sender",
+            Kind::FourChanged => "4G: signed, subscriber changed on the way",
+            Kind::FourUnsigned => "4G: not signed",
+            Kind::FourOurSubscriber => "4G: signed, rewrites our own subscriber",
+            Kind::FourOutgoing => "4G: our own, on the way out",
         }
     }
 
     /// The reason that the gateway must give.
     pub const fn expected(self) -> Reason {
         match self {
-            Kind::Signed | Kind::Answer | Kind::LastSegment => Reason::OkVerified,
+            Kind::Signed | Kind::Answer | Kind::LastSegment | Kind::FourSigned => Reason::OkVerified,
             Kind::FirstSegment => Reason::OkHeld,
             Kind::Tolerated => Reason::OkUnsignedAllowed,
-            Kind::Unsigned => Reason::SecMissing,
-            Kind::ChangedSubscriber | Kind::ChangedSender | Kind::ChangedContext => Reason::SecSigInvalid,
+            Kind::Unsigned | Kind::FourUnsigned => Reason::SecMissing,
+            Kind::ChangedSubscriber | Kind::ChangedSender | Kind::ChangedContext | Kind::FourChanged => {
+                Reason::SecSigInvalid
+            }
             Kind::Replayed => Reason::SecReplay,
             Kind::Late => Reason::SecTimePast,
             Kind::Borrowed => Reason::CrtResource,
@@ -148,21 +177,21 @@ impl Kind {
             Kind::Expired => Reason::CrtExpired,
             Kind::Revoked => Reason::CrtRevoked,
             Kind::Forbidden => Reason::PolCat1,
-            Kind::OurSubscriber => Reason::PolHomeImsi,
+            Kind::OurSubscriber | Kind::FourOurSubscriber => Reason::PolHomeImsi,
             Kind::OurNumber => Reason::SccpCgpaOwn,
-            Kind::Outgoing => Reason::OkSignedEgress,
+            Kind::Outgoing | Kind::FourOutgoing => Reason::OkSignedEgress,
         }
     }
 
     /// What was done with it, for the same reader.
     pub const fn outcome(self) -> &'static str {
         match self {
-            Kind::Signed | Kind::Answer => "verified, signature taken off",
+            Kind::Signed | Kind::Answer | Kind::FourSigned => "verified, signature taken off",
             Kind::FirstSegment => "kept until the rest is here",
             Kind::LastSegment => "put together, verified",
             Kind::Tolerated => "allowed by policy, counted",
-            Kind::Unsigned => "A must sign",
-            Kind::ChangedSubscriber | Kind::ChangedSender | Kind::ChangedContext => {
+            Kind::Unsigned | Kind::FourUnsigned => "A must sign",
+            Kind::ChangedSubscriber | Kind::ChangedSender | Kind::ChangedContext | Kind::FourChanged => {
                 "signature does not fit the content"
             }
             Kind::Replayed => "number already used",
@@ -173,8 +202,9 @@ impl Kind {
             Kind::Revoked => "certificate withdrawn",
             Kind::Forbidden => "no outsider may ask that",
             Kind::OurSubscriber => "not C's subscriber to delete",
+            Kind::FourOurSubscriber => "not A's subscriber to change",
             Kind::OurNumber => "our numbers cannot come from outside",
-            Kind::Outgoing => "signed in our name",
+            Kind::Outgoing | Kind::FourOutgoing => "signed in our name",
         }
     }
 }

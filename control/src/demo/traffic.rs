@@ -1,6 +1,7 @@
-//! The demo's traffic: MAP messages over TCAP, SCCP, M3UA and SCTP, most of them good, some of every kind of bad, and a
-//! note of what each is. The same seed gives the same messages, up to signatures.
+//! The demo's traffic: MAP messages over TCAP, SCCP, M3UA and SCTP, and some of Diameter, most of them good, some of every
+//! kind of bad, and a note of what each is. The same seed gives the same messages, up to signatures.
 
+mod diameter;
 mod maker;
 mod packer;
 mod wrap;
@@ -34,7 +35,7 @@ pub struct Sent {
     pub peer: &'static str,
     /// What it is.
     pub kind: Kind,
-    /// The MAP operation.
+    /// The operation of MAP, or the command of Diameter.
     pub operation: &'static str,
     /// The reason that the gateway must give.
     pub expected: &'static str,
@@ -116,6 +117,8 @@ fn plan(messages: usize) -> Vec<Kind> {
     let mut middle: Vec<Kind> = Kind::BAD.into_iter().flat_map(|kind| std::iter::repeat_n(kind, bad)).collect();
     middle.extend(std::iter::repeat_n(Kind::Tolerated, (messages / 20).max(1)));
     middle.extend(std::iter::repeat_n(Kind::FirstSegment, bad));
+    middle.extend(std::iter::repeat_n(Kind::FourSigned, (messages / 20).max(1)));
+    middle.extend(std::iter::repeat_n(Kind::FourOutgoing, (messages / 40).max(1)));
     let questions = (messages / 10).max(1);
     let first = (messages / 20).max(4);
     let good = messages.saturating_sub(middle.len() + 2 * questions + first).max(1);

@@ -57,6 +57,12 @@ impl Operator {
         }
     }
 
+    /// Its Diameter realm.
+    pub fn realm(self) -> String {
+        let (country, network) = self.plmn().split_at(3);
+        format!("epc.mnc0{network}.mcc{country}.3gppnetwork.org")
+    }
+
     /// Its signalling point code.
     pub const fn point_code(self) -> u32 {
         match self {
@@ -71,6 +77,7 @@ impl Operator {
         Identifiers {
             gt_prefixes: vec![(PLAN_E164, self.gt().to_owned()), (PLAN_E214, self.gt().to_owned())],
             plmns: vec![self.plmn().to_owned()],
+            realms: vec![self.realm()],
             ..Identifiers::default()
         }
     }
@@ -198,6 +205,7 @@ version: 1
 home:                                # who we are: nobody outside may use these numbers
   gt_prefixes: [{plan: e164, digits: \"99901\"}, {plan: e214, digits: \"99901\"}]
   plmns: [\"00101\"]
+  realms: [epc.mnc001.mcc001.3gppnetwork.org]
   signing: {cert: home, node_base: 1}   # what leaves is signed with this key
 
 defaults:
@@ -220,9 +228,13 @@ links:                               # one for each SCTP association
     opcs: [4128, 4144, 4160]
     dpcs: [4112]
     routing_contexts: [2]
+  carrier-4g:
+    type: diameter
+    remote: [192.0.2.30]
+    local: [198.51.100.30]
 
 peers:                               # one for each operator
-  A: {gt: [\"99902\"], plmns: [\"00102\"], mode: require, sign: yes}
+  A: {gt: [\"99902\"], plmns: [\"00102\"], realms: [epc.mnc002.mcc001.3gppnetwork.org], mode: require, sign: yes}
   B: {gt: [\"99903\"], plmns: [\"00103\"], mode: require, sign: yes}
   C: {gt: [\"99904\"], plmns: [\"00104\"], mode: prefer, sign: yes}   # not all of its nodes sign yet
 ";

@@ -3,6 +3,7 @@
 use super::super::kind::Kind;
 use super::super::world::{Operator, Signer, Wallet};
 use super::TrafficError;
+use super::diameter;
 use super::packer::{Built, Carrier};
 use super::wrap::{m3ua, packed};
 use crate::compose::{Plain, attached, oid};
@@ -63,7 +64,7 @@ fn title(operator: Operator, node: u32) -> Result<GlobalTitle, TrafficError> {
     Ok(GlobalTitle { plan: Plan::E164, digits: digits(&format!("{}{node:07}", operator.gt()))? })
 }
 
-fn imsi(operator: Operator, subscriber: u64) -> Result<Digits, TrafficError> {
+pub(super) fn imsi(operator: Operator, subscriber: u64) -> Result<Digits, TrafficError> {
     digits(&format!("{}{:010}", operator.plmn(), subscriber % 10_000_000_000))
 }
 
@@ -190,6 +191,11 @@ impl Maker<'_> {
                 let user = packed(&plain, &plain.tcap, Operator::Home, carrier)?;
                 vec![Built { user, kind, operation: plain.operation, carrier, way: Direction::Out, peer: to.name() }]
             }
+            Kind::FourSigned
+            | Kind::FourChanged
+            | Kind::FourUnsigned
+            | Kind::FourOurSubscriber
+            | Kind::FourOutgoing => diameter::message(self, kind, subscriber)?,
         })
     }
 
@@ -283,19 +289,26 @@ impl Maker<'_> {
         Ok(Plain::begin(calling, called, self.transaction, context, operation, argument)?)
     }
 
-    /// The security component over a message (formats 4.2, 4.3).
-    fn component(&mut self, plain: &Plain, signer: Signer, flags: u8) -> Result<Vec<u8>, TrafficError> {
+    /// A key, and the next number of its counter.
+    pub(super) fn pen(&mut self, signer: Signer) -> Result<(&SigningKey, u64), TrafficError> {
         let at = self.wallet.iter().position(|(who, _)| *who == signer).ok_or(TrafficError::Key)?;
         let (_, key): &(Signer, SigningKey) = self.wallet.get(at).ok_or(TrafficError::Key)?;
         let number = self.numbers.get_mut(at).ok_or(TrafficError::Key)?;
         *number += 1;
+        Ok((key, *number))
+    }
+
+    /// The security component over a message (formats 4.2, 4.3).
+    fn component(&mut self, plain: &Plain, signer: Signer, flags: u8) -> Result<Vec<u8>, TrafficError> {
+        let now_ms = self.now_ms;
+        let (key, seq) = self.pen(signer)?;
         let header = Header {
             alg: key.alg() as u8,
             flags,
             node: 1,
             sai: key.public().sai(),
-            tvp: Tvp::from_unix_ms(self.now_ms),
-            seq: *number,
+            tvp: Tvp::from_unix_ms(now_ms),
+            seq,
             copy: None,
         };
         Ok(plain.component(key, &header, OPCODE)?)

@@ -4,12 +4,14 @@ use super::super::kind::Kind;
 use super::{Sent, Traffic, TrafficError};
 use sealgate_dataplane::state::Direction;
 use sealgate_wire::frame_builder::{Path, emit_sack};
-use sealgate_wire::m3ua;
 use sealgate_wire::sctp::{self, Data};
+use sealgate_wire::{diameter, m3ua};
 use std::time::Duration;
 
 /// SCTP port of M3UA (RFC 4666 §1.4.8).
 const PORT: u16 = 2905;
+/// That of Diameter (RFC 6733 §11.4).
+const DIAMETER_PORT: u16 = 3868;
 /// Octets of user data that packets with more than one message are filled to.
 const BUNDLE: usize = 900;
 
@@ -18,6 +20,8 @@ const BUNDLE: usize = 900;
 pub(super) enum Carrier {
     One,
     Two,
+    /// Of 4G.
+    Four,
 }
 
 impl Carrier {
@@ -25,22 +29,24 @@ impl Carrier {
         match self {
             Carrier::One => "carrier-1",
             Carrier::Two => "carrier-2",
+            Carrier::Four => "carrier-4g",
         }
     }
 
     fn path(self, way: Direction) -> Path {
-        let (last, tag) = match self {
-            Carrier::One => (10, 0x5ea1_9a7e),
-            Carrier::Two => (20, 0x5ea1_9a7f),
+        let (last, ours, port, tag) = match self {
+            Carrier::One => (10, 10, PORT, 0x5ea1_9a7e),
+            Carrier::Two => (20, 10, PORT, 0x5ea1_9a7f),
+            Carrier::Four => (30, 30, DIAMETER_PORT, 0x5ea1_9a80),
         };
         let inbound = Path {
             source_mac: [2, 0, 0, 0, 0, last],
             destination_mac: [2, 0, 0, 0, 0, 1],
             vlan: None,
             source: [192, 0, 2, last].into(),
-            destination: [198, 51, 100, 10].into(),
-            source_port: PORT,
-            destination_port: PORT,
+            destination: [198, 51, 100, ours].into(),
+            source_port: port,
+            destination_port: port,
             vtag: tag,
         };
         match way {
@@ -78,7 +84,7 @@ struct Lane {
 impl Packer {
     pub(super) fn new() -> Self {
         let lane = |carrier, way| Lane { carrier, way, tsn: 1000, waiting: Vec::new(), since_sack: 0 };
-        let lanes = [Carrier::One, Carrier::Two]
+        let lanes = [Carrier::One, Carrier::Two, Carrier::Four]
             .into_iter()
             .flat_map(|carrier| [Direction::In, Direction::Out].map(|way| lane(carrier, way)))
             .collect();
@@ -126,7 +132,7 @@ impl Lane {
     /// Sends what waits as one packet; the TSN to acknowledge, if it is time for that.
     fn send(&mut self, time: Duration, traffic: &mut Traffic) -> Result<Option<u32>, TrafficError> {
         let frame = traffic.frames.len() as u64 + 1;
-        let (first, mut fits) = (self.tsn, true);
+        let (first, carrier, mut fits) = (self.tsn, self.carrier, true);
         let mut octets = Vec::new();
         let chunks = |out: &mut Vec<u8>| {
             for (tsn, built) in (first..).zip(&self.waiting) {
@@ -138,7 +144,7 @@ impl Lane {
                     tsn,
                     stream: 1,
                     ssn: tsn as u16,
-                    ppid: m3ua::PPID,
+                    ppid: if carrier == Carrier::Four { diameter::PPID } else { m3ua::PPID },
                     user: &built.user,
                 };
                 fits &= sctp::emit_data(&data, out);
