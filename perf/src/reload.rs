@@ -113,6 +113,8 @@ fn large(prefixes: usize, mode: Mode) -> Result<Policy, Box<dyn Error>> {
     let mut policy = policy(mode, false)?;
     // Nothing measured uses it.
     policy.sigfw_keys.clear();
+    policy.dess_keys.clear();
+    policy.stir.certificates.clear();
     let template = policy.peers.first().cloned().ok_or("no peer")?;
     for peer in 0..prefixes / PER_PEER {
         let gt = (0..PER_PEER).map(|one| format!("98{peer:04}{one:04}").parse()).collect::<Result<_, _>>();
