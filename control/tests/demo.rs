@@ -294,6 +294,39 @@ fn explain_names_one_step_for_each_refusal_of_the_vectors_and_none_for_what_pass
 }
 
 #[test]
+fn explain_claims_no_look_at_a_calling_number_that_the_link_does_not_ask_for() {
+    let dir = Dir::new("not-asked");
+    let config = vectors_config(&dir.0);
+    let appliance = std::fs::read_to_string(&config).expect("appliance");
+    let theirs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../dataplane/tests/data/vectors-policy.yaml");
+    let policy = std::fs::read_to_string(&theirs).expect("policy");
+    let input = dir.0.join("in.pcap");
+    let unsigned = vectors_of("isup").into_iter().find(|vector| vector["id"] == "is-004").expect("an unsigned call");
+    let at = capture(&unsigned, &input);
+    for (mode, asked, fate) in [("require", true, "refused"), ("prefer", false, "passed"), ("ignore", false, "passed")]
+    {
+        let path = dir.0.join(format!("{mode}.yaml"));
+        std::fs::write(&path, policy.replace("isup_mode: require", &format!("isup_mode: {mode}"))).expect("write");
+        let other = appliance.replace(&theirs.display().to_string(), &path.display().to_string());
+        std::fs::write(&config, other).expect("write");
+        let source = Source { config: Some(config.clone()), policy: None, trust: None };
+        let snapshot = source.compile(at).expect("configuration").snapshot;
+        let mut seen = 0;
+        explain(snapshot, &input, false, None, &mut |frame| {
+            let verdict = frame.messages[0].verdict.as_ref().expect("verdict");
+            let outcome = |name| verdict.steps.iter().find(|step| step.step == name).expect("step").outcome;
+            assert_eq!(outcome("CGPN") == Outcome::Passed, asked, "{mode}");
+            assert_eq!(outcome("MODE") == Outcome::Passed, fate == "passed", "{mode}");
+            assert_eq!(verdict.fate, fate, "{mode}");
+            seen += 1;
+            true
+        })
+        .expect("capture");
+        assert_eq!(seen, 1);
+    }
+}
+
+#[test]
 fn replay_writes_what_the_vectors_want() {
     let dir = Dir::new("vectors");
     let source = Source { config: Some(vectors_config(&dir.0)), policy: None, trust: None };

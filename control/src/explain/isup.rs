@@ -32,28 +32,39 @@ pub(super) fn message(scene: &Scene<'_>, walk: &mut Walk, frame: &[u8], octets: 
             return;
         }
     };
-    let calling = iam.calling.as_ref().map_or("nobody".to_owned(), shown);
+    let calling = iam.calling.as_ref().map_or("nobody".to_owned(), shown_calling);
     walk.line("ISUP", format!("{calling} calls {}, category {}", shown(&iam.called), iam.cpc));
     if scene.way == Direction::Out {
         return;
     }
     walk.look("ISUP", "pointers and parameters, none twice that counts");
-    walk.look("CGPN", format!("{calling}, which must be an international number"));
-    let digits = iam.calling.filter(Number::is_international).and_then(|number| number.digits());
-    let Some(digits) = digits else { return };
-    walk.peer = scene.snapshot.peer_by_digits(&digits).unwrap_or(0);
     let Some(link) = scene.snapshot.links.get(usize::from(scene.link)) else { return };
     let mode = link.config.isup.mode;
+    let peer =
+        |number: Number<'_>| number.digits().and_then(|digits| scene.snapshot.peer_by_digits(&digits)).unwrap_or(0);
     let carries = if iam.app.is_some() { "signed" } else { "not signed" };
-    walk.look("MODE", format!("links.{}.isup_mode: {}; the call is {carries}", link.name, mode_name(mode)));
+    let asked = format!("links.{}.isup_mode: {}; the call is {carries}", link.name, mode_name(mode));
+    if mode == Mode::Ignore || mode == Mode::Prefer && iam.app.is_none() {
+        // Nobody has to vouch for the calling number: the gateway does not ask for it, so no step says that it was fine.
+        walk.peer = iam.calling.map_or(0, peer);
+        walk.look("MODE", asked);
+        let found = if iam.app.is_some() { "a signature, not looked at: mode ignore" } else { UNSIGNED };
+        return walk.line("security", found.to_owned());
+    }
+    walk.look("CGPN", format!("{calling}, which must be an international number"));
+    let Some(number) = iam.calling.filter(|number| number.is_international() && number.digits().is_some()) else {
+        return;
+    };
+    walk.peer = peer(number);
+    walk.look("MODE", asked);
     match &iam.app {
-        None => walk.line("security", "none: the call is not signed".to_owned()),
-        Some(_) if mode == Mode::Ignore => {
-            walk.line("security", "a signature, not looked at: mode ignore".to_owned());
-        }
+        None => walk.line("security", UNSIGNED.to_owned()),
         Some(app) => security(scene, walk, frame, app, &iam),
     }
 }
+
+/// What the line of security says of a call without our parameter.
+const UNSIGNED: &str = "none: the call is not signed";
 
 /// SG-ISUP-1 (formats 9).
 fn security(scene: &Scene<'_>, walk: &mut Walk, frame: &[u8], app: &isup::App<'_>, iam: &Iam<'_>) {
@@ -112,12 +123,22 @@ fn security(scene: &Scene<'_>, walk: &mut Walk, frame: &[u8], app: &isup::App<'_
     walk.look("V18", format!("number {} marked as used", header.seq));
 }
 
+/// A calling number, with what Q.763 §3.10 says about showing it.
+fn shown_calling(number: &Number<'_>) -> String {
+    let presentation = match number.presentation() {
+        0 => "",
+        1 => " (restricted)",
+        2 => " (not available)",
+        _ => " (presentation 3, reserved)",
+    };
+    format!("{}{presentation}", shown(number))
+}
+
 /// A number as far as it can be read.
 fn shown(number: &Number<'_>) -> String {
     let Some(digits) = number.digits() else { return "a number that cannot be read".to_owned() };
     let nature = if number.is_international() { "+" } else { "not international: " };
-    let restricted = if number.presentation() == 1 { " (restricted)" } else { "" };
-    format!("{nature}{digits}{restricted}")
+    format!("{nature}{digits}")
 }
 
 fn text(octets: &[u8]) -> String {
