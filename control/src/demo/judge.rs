@@ -11,7 +11,7 @@ use sealgate_dataplane::state::Direction;
 use sealgate_wire::ber::Rules;
 use sealgate_wire::sctp::{self, ChunkKind, Data};
 use sealgate_wire::sec::tcap1;
-use sealgate_wire::{Reason, diameter, eth, ip, m3ua, sccp, tcap};
+use sealgate_wire::{Reason, diameter, eth, ip, isup, m3ua, sccp, tcap};
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
@@ -200,6 +200,10 @@ fn content(user: &[u8]) -> Left {
     }
     let signed = || {
         let data = m3ua::Data::parse(view).ok()?;
+        if data.si == 5 {
+            let call = isup::View::new(data.user).and_then(isup::Iam::parse).ok()?;
+            return Some(call.app.is_some());
+        }
         let unitdata = sccp::Unitdata::parse(data.user).ok()?;
         let parsed = tcap::Message::parse(unitdata.data, Rules::Strict).ok()?;
         Some(parsed.components.iter().any(|component| component.local() == Some(tcap1::OPCODE_MAP)))

@@ -48,19 +48,27 @@ pub enum Kind {
     Outgoing,
     /// Of 4G, signed by its sender.
     FourSigned,
+    /// Of 4G, a signed answer to a question of ours.
+    FourAnswer,
     /// Of 4G, signed, then another subscriber was put in.
     FourChanged,
     /// Of 4G, not signed, from somebody who must.
     FourUnsigned,
+    /// Of 4G, a good message, sent again.
+    FourReplayed,
     /// Of 4G, signed and genuine, but about a subscriber of ours.
     FourOurSubscriber,
     /// Of 4G and our own network, on its way out.
     FourOutgoing,
+    /// A telephone call, signed by the caller's network.
+    CallSigned,
+    /// A telephone call, signed, then another caller was put in.
+    CallChanged,
 }
 
 impl Kind {
     /// All, in the order of the table.
-    pub const ALL: [Kind; 24] = [
+    pub const ALL: [Kind; 28] = [
         Kind::Signed,
         Kind::Answer,
         Kind::FirstSegment,
@@ -80,15 +88,19 @@ impl Kind {
         Kind::OurSubscriber,
         Kind::OurNumber,
         Kind::FourSigned,
+        Kind::FourAnswer,
         Kind::FourUnsigned,
         Kind::FourChanged,
+        Kind::FourReplayed,
         Kind::FourOurSubscriber,
+        Kind::CallSigned,
+        Kind::CallChanged,
         Kind::Outgoing,
         Kind::FourOutgoing,
     ];
 
     /// Those that are attacks or mistakes: each is sent as often as the others.
-    pub const BAD: [Kind; 16] = [
+    pub const BAD: [Kind; 18] = [
         Kind::Unsigned,
         Kind::ChangedSubscriber,
         Kind::ChangedSender,
@@ -104,7 +116,9 @@ impl Kind {
         Kind::OurNumber,
         Kind::FourChanged,
         Kind::FourUnsigned,
+        Kind::FourReplayed,
         Kind::FourOurSubscriber,
+        Kind::CallChanged,
     ];
 
     /// The operator it says it is from; for what leaves, the sender.
@@ -121,8 +135,12 @@ impl Kind {
             | Kind::LastSegment
             | Kind::FourSigned
             | Kind::FourChanged
+            | Kind::FourAnswer
             | Kind::FourUnsigned
-            | Kind::FourOurSubscriber => Operator::A,
+            | Kind::FourReplayed
+            | Kind::FourOurSubscriber
+            | Kind::CallSigned
+            | Kind::CallChanged => Operator::A,
             Kind::ChangedContext | Kind::Expired | Kind::Forbidden => Operator::B,
             Kind::Revoked | Kind::OurSubscriber | Kind::Tolerated => Operator::C,
             Kind::OurNumber | Kind::Outgoing | Kind::FourOutgoing => Operator::Home,
@@ -153,24 +171,35 @@ impl Kind {
             Kind::OurNumber => "from outside, in our own name",
             Kind::Outgoing => "our own, on the way out",
             Kind::FourSigned => "4G: signed by its sender",
+            Kind::FourAnswer => "4G: signed answer to a question of ours",
+            Kind::FourReplayed => "4G: signed, recorded and sent again",
             Kind::FourChanged => "4G: signed, subscriber changed on the way",
             Kind::FourUnsigned => "4G: not signed",
             Kind::FourOurSubscriber => "4G: signed, rewrites our own subscriber",
             Kind::FourOutgoing => "4G: our own, on the way out",
+            Kind::CallSigned => "call: signed by the caller's network",
+            Kind::CallChanged => "call: signed, caller changed on the way",
         }
     }
 
     /// The reason that the gateway must give.
     pub const fn expected(self) -> Reason {
         match self {
-            Kind::Signed | Kind::Answer | Kind::LastSegment | Kind::FourSigned => Reason::OkVerified,
+            Kind::Signed
+            | Kind::Answer
+            | Kind::LastSegment
+            | Kind::FourSigned
+            | Kind::FourAnswer
+            | Kind::CallSigned => Reason::OkVerified,
             Kind::FirstSegment => Reason::OkHeld,
             Kind::Tolerated => Reason::OkUnsignedAllowed,
             Kind::Unsigned | Kind::FourUnsigned => Reason::SecMissing,
-            Kind::ChangedSubscriber | Kind::ChangedSender | Kind::ChangedContext | Kind::FourChanged => {
-                Reason::SecSigInvalid
-            }
-            Kind::Replayed => Reason::SecReplay,
+            Kind::ChangedSubscriber
+            | Kind::ChangedSender
+            | Kind::ChangedContext
+            | Kind::FourChanged
+            | Kind::CallChanged => Reason::SecSigInvalid,
+            Kind::Replayed | Kind::FourReplayed => Reason::SecReplay,
             Kind::Late => Reason::SecTimePast,
             Kind::Borrowed => Reason::CrtResource,
             Kind::Rogue => Reason::CrtUnknownSai,
@@ -186,15 +215,19 @@ impl Kind {
     /// What was done with it, for the same reader.
     pub const fn outcome(self) -> &'static str {
         match self {
-            Kind::Signed | Kind::Answer | Kind::FourSigned => "verified, signature taken off",
+            Kind::Signed | Kind::Answer | Kind::FourSigned | Kind::FourAnswer | Kind::CallSigned => {
+                "verified, signature taken off"
+            }
             Kind::FirstSegment => "kept until the rest is here",
             Kind::LastSegment => "put together, verified",
             Kind::Tolerated => "allowed by policy, counted",
             Kind::Unsigned | Kind::FourUnsigned => "A must sign",
-            Kind::ChangedSubscriber | Kind::ChangedSender | Kind::ChangedContext | Kind::FourChanged => {
-                "signature does not fit the content"
-            }
-            Kind::Replayed => "number already used",
+            Kind::ChangedSubscriber
+            | Kind::ChangedSender
+            | Kind::ChangedContext
+            | Kind::FourChanged
+            | Kind::CallChanged => "signature does not fit the content",
+            Kind::Replayed | Kind::FourReplayed => "number already used",
             Kind::Late => "older than 10 seconds",
             Kind::Borrowed => "B's certificate does not cover A's numbers",
             Kind::Rogue => "nobody we trust vouches for the key",

@@ -1,7 +1,8 @@
-//! The demo's traffic: MAP messages over TCAP, SCCP, M3UA and SCTP, and some of Diameter, most of them good, some of every
-//! kind of bad, and a note of what each is. The same seed gives the same messages, up to signatures.
+//! The demo's traffic: MAP messages over TCAP, SCCP, M3UA and SCTP, some of Diameter and ISUP, most of them good, some of
+//! every kind of bad, and a note of what each is. The same seed gives the same messages, up to signatures.
 
 mod diameter;
+mod isup;
 mod maker;
 mod packer;
 mod wrap;
@@ -35,7 +36,7 @@ pub struct Sent {
     pub peer: &'static str,
     /// What it is.
     pub kind: Kind,
-    /// The operation of MAP, or the command of Diameter.
+    /// The operation of MAP, the command of Diameter, or the message of ISUP.
     pub operation: &'static str,
     /// The reason that the gateway must give.
     pub expected: &'static str,
@@ -93,13 +94,15 @@ pub fn build(wallet: &Wallet, messages: usize, start_ms: u64) -> Result<Traffic,
         now_ms: start_ms,
         questions: Vec::new(),
         recorded: Vec::new(),
+        four_questions: Vec::new(),
+        four_recorded: Vec::new(),
     };
     let (mut packer, mut answering) = (Packer::new(), false);
     let step = SPAN.as_nanos() as u64 / plan.len().max(1) as u64;
     for (i, &kind) in plan.iter().enumerate() {
         let time = Duration::from_millis(start_ms) + Duration::from_nanos(step * i as u64);
         maker.now_ms = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
-        if kind == Kind::Answer && !answering {
+        if matches!(kind, Kind::Answer | Kind::FourAnswer) && !answering {
             answering = true;
             packer.flush(time)?; // no question may still wait for its packet
         }
@@ -118,10 +121,11 @@ fn plan(messages: usize) -> Vec<Kind> {
     middle.extend(std::iter::repeat_n(Kind::Tolerated, (messages / 20).max(1)));
     middle.extend(std::iter::repeat_n(Kind::FirstSegment, bad));
     middle.extend(std::iter::repeat_n(Kind::FourSigned, (messages / 20).max(1)));
-    middle.extend(std::iter::repeat_n(Kind::FourOutgoing, (messages / 40).max(1)));
-    let questions = (messages / 10).max(1);
+    middle.extend(std::iter::repeat_n(Kind::CallSigned, (messages / 40).max(1)));
+    let (questions, four_questions) = ((messages / 10).max(1), (messages / 40).max(1));
     let first = (messages / 20).max(4);
-    let good = messages.saturating_sub(middle.len() + 2 * questions + first).max(1);
+    let early = first + 1; // one of 4G among them
+    let good = messages.saturating_sub(middle.len() + 2 * (questions + four_questions) + early).max(1);
     middle.extend(std::iter::repeat_n(Kind::Signed, good));
     let mut dice = Dice(7);
     let mut shuffle = |kinds: &mut [Kind]| {
@@ -134,8 +138,11 @@ fn plan(messages: usize) -> Vec<Kind> {
     let last = middle.split_off(middle.len() * 3 / 4);
     let second = middle.split_off(middle.len() * 2 / 3);
     let mut asked: Vec<_> = middle.into_iter().chain(std::iter::repeat_n(Kind::Outgoing, questions)).collect();
+    asked.extend(std::iter::repeat_n(Kind::FourOutgoing, four_questions));
     let mut answered: Vec<_> = last.into_iter().chain(std::iter::repeat_n(Kind::Answer, questions)).collect();
+    answered.extend(std::iter::repeat_n(Kind::FourAnswer, four_questions));
     shuffle(&mut asked);
     shuffle(&mut answered);
-    std::iter::repeat_n(Kind::Signed, first).chain(asked).chain(second).chain(answered).collect()
+    let early = std::iter::repeat_n(Kind::Signed, first).chain([Kind::FourSigned]);
+    early.chain(asked).chain(second).chain(answered).collect()
 }

@@ -78,6 +78,7 @@ impl Operator {
             gt_prefixes: vec![(PLAN_E164, self.gt().to_owned()), (PLAN_E214, self.gt().to_owned())],
             plmns: vec![self.plmn().to_owned()],
             realms: vec![self.realm()],
+            tn_ranges: vec![(format!("{}0000000", self.gt()), 10_000_000)],
             ..Identifiers::default()
         }
     }
@@ -221,6 +222,8 @@ links:                               # one for each SCTP association
     opcs: [4128, 4144, 4160]
     dpcs: [4112]
     routing_contexts: [1]
+    si: [sccp, isup]                 # telephone calls come this way too
+    isup_mode: require               # and whose number they show must be signed for
   carrier-2:
     type: m3ua
     remote: [192.0.2.20]

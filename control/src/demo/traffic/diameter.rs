@@ -25,10 +25,25 @@ pub(super) fn message(maker: &mut Maker<'_>, kind: Kind, subscriber: u64) -> Res
         Kind::FourOutgoing => (UPDATE_LOCATION, "Update-Location", Operator::A),
         _ => (UPDATE_LOCATION, "Update-Location", Operator::Home),
     };
+    let way = if from == Operator::Home { Direction::Out } else { Direction::In };
+    let built = |user| Ok(vec![Built { user, kind, operation, carrier: Carrier::Four, way, peer: Operator::A.name() }]);
+    if kind == Kind::FourReplayed {
+        let at = maker.dice.below(maker.four_recorded.len());
+        return maker.four_recorded.get(at).cloned().map_or(Ok(Vec::new()), built);
+    }
+    if kind == Kind::FourAnswer {
+        let Some(question) = maker.four_questions.pop() else { return Ok(Vec::new()) };
+        let plain = answer(from, question)?;
+        let added = signature(maker, &plain, from)?;
+        return built(with(&plain, &added)?);
+    }
     maker.transaction += 1;
     let id = maker.transaction;
     let request = |subscriber| request(command, (from, to), id, about, subscriber);
     let plain = request(subscriber)?;
+    if kind == Kind::FourOutgoing {
+        maker.four_questions.push(id);
+    }
     let user = match kind {
         Kind::FourUnsigned | Kind::FourOutgoing => plain,
         Kind::FourChanged => {
@@ -40,8 +55,28 @@ pub(super) fn message(maker: &mut Maker<'_>, kind: Kind, subscriber: u64) -> Res
             with(&plain, &added)?
         }
     };
-    let way = if from == Operator::Home { Direction::Out } else { Direction::In };
-    Ok(vec![Built { user, kind, operation, carrier: Carrier::Four, way, peer: Operator::A.name() }])
+    if kind == Kind::FourSigned {
+        maker.four_recorded.push(user.clone());
+    }
+    built(user)
+}
+
+/// What the database of `from` says to our Update-Location: success (RFC 6733 §7.1.2).
+fn answer(from: Operator, id: u32) -> Result<Vec<u8>, TrafficError> {
+    let flags = Flags::PROXIABLE;
+    let header = diameter::Header { flags, command: UPDATE_LOCATION, application: S6A, hop_by_hop: id, end_to_end: id };
+    let (host, realm) = (format!("node.{}", from.realm()), from.realm());
+    let session = format!("node.{};{id};1", Operator::Home.realm());
+    put(
+        &header,
+        &[
+            (AvpId::SESSION_ID, session.as_bytes()),
+            (AvpId::RESULT_CODE, &2001_u32.to_be_bytes()),
+            (AvpId::AUTH_SESSION_STATE, &[0, 0, 0, 1]),
+            (AvpId::ORIGIN_HOST, host.as_bytes()),
+            (AvpId::ORIGIN_REALM, realm.as_bytes()),
+        ],
+    )
 }
 
 fn request(
@@ -53,21 +88,29 @@ fn request(
 ) -> Result<Vec<u8>, TrafficError> {
     let flags = Flags(Flags::REQUEST.0 | Flags::PROXIABLE.0);
     let header = diameter::Header { flags, command, application: S6A, hop_by_hop: id, end_to_end: id };
-    let mut out = Vec::new();
-    let start = diameter::begin(&header, &mut out);
     let host = format!("node.{}", from.realm());
     let session = format!("{host};{id};1");
     let user = imsi(about, subscriber)?.to_string();
     let (from, to) = (from.realm(), to.realm());
+    put(
+        &header,
+        &[
+            (AvpId::SESSION_ID, session.as_bytes()),
+            (AvpId::AUTH_SESSION_STATE, &[0, 0, 0, 1]),
+            (AvpId::ORIGIN_HOST, host.as_bytes()),
+            (AvpId::ORIGIN_REALM, from.as_bytes()),
+            (AvpId::DESTINATION_REALM, to.as_bytes()),
+            (AvpId::USER_NAME, user.as_bytes()),
+        ],
+    )
+}
+
+/// A message of these AVPs.
+fn put(header: &diameter::Header, avps: &[(AvpId, &[u8])]) -> Result<Vec<u8>, TrafficError> {
+    let mut out = Vec::new();
+    let start = diameter::begin(header, &mut out);
     let mut whole = true;
-    for (avp, data) in [
-        (AvpId::SESSION_ID, session.as_bytes()),
-        (AvpId::AUTH_SESSION_STATE, &[0, 0, 0, 1]),
-        (AvpId::ORIGIN_HOST, host.as_bytes()),
-        (AvpId::ORIGIN_REALM, from.as_bytes()),
-        (AvpId::DESTINATION_REALM, to.as_bytes()),
-        (AvpId::USER_NAME, user.as_bytes()),
-    ] {
+    for &(avp, data) in avps {
         whole &= diameter::emit_avp(avp, FLAG_MANDATORY, data, &mut out);
     }
     if whole && diameter::finish(start, &mut out) { Ok(out) } else { Err(TrafficError::Room) }

@@ -4,8 +4,9 @@ use super::super::kind::Kind;
 use super::super::world::{Operator, Signer, Wallet};
 use super::TrafficError;
 use super::diameter;
+use super::isup;
 use super::packer::{Built, Carrier};
-use super::wrap::{m3ua, packed};
+use super::wrap::{SCCP, m3ua, packed};
 use crate::compose::{Plain, attached, oid};
 use sealgate_crypto::sign::SigningKey;
 use sealgate_dataplane::state::Direction;
@@ -54,6 +55,10 @@ pub(super) struct Maker<'w> {
     pub(super) questions: Vec<Question>,
     /// Good messages of A, for replay.
     pub(super) recorded: Vec<(Vec<u8>, &'static str)>,
+    /// Identifiers of what HOME asked over 4G, as long as no answer has come.
+    pub(super) four_questions: Vec<u32>,
+    /// Good messages of A over 4G.
+    pub(super) four_recorded: Vec<Vec<u8>>,
 }
 
 fn digits(text: &str) -> Result<Digits, TrafficError> {
@@ -68,7 +73,7 @@ pub(super) fn imsi(operator: Operator, subscriber: u64) -> Result<Digits, Traffi
     digits(&format!("{}{:010}", operator.plmn(), subscriber % 10_000_000_000))
 }
 
-fn msisdn(operator: Operator, subscriber: u64) -> Result<Digits, TrafficError> {
+pub(super) fn msisdn(operator: Operator, subscriber: u64) -> Result<Digits, TrafficError> {
     digits(&format!("{}{:07}", operator.gt(), subscriber % 10_000_000))
 }
 
@@ -191,9 +196,12 @@ impl Maker<'_> {
                 let user = packed(&plain, &plain.tcap, Operator::Home, carrier)?;
                 vec![Built { user, kind, operation: plain.operation, carrier, way: Direction::Out, peer: to.name() }]
             }
+            Kind::CallSigned | Kind::CallChanged => isup::message(self, kind, subscriber)?,
             Kind::FourSigned
+            | Kind::FourAnswer
             | Kind::FourChanged
             | Kind::FourUnsigned
+            | Kind::FourReplayed
             | Kind::FourOurSubscriber
             | Kind::FourOutgoing => diameter::message(self, kind, subscriber)?,
         })
@@ -344,7 +352,7 @@ impl Maker<'_> {
             let mut xudt = Vec::new();
             sccp::emit(sccp::Kind::Xudt, 1, Some(15), &called, &calling, octets, Some(segmentation), None, &mut xudt)
                 .map_err(|_| TrafficError::Room)?;
-            let user = m3ua(&xudt, Operator::A, Carrier::One)?;
+            let user = m3ua(SCCP, &xudt, Operator::A, Carrier::One)?;
             let (carrier, way, peer) = (Carrier::One, Direction::In, Operator::A.name());
             parts.push(Built { user, kind, operation: plain.operation, carrier, way, peer });
         }
