@@ -173,6 +173,7 @@ fn defaults(defaults: &Defaults) -> Value {
             ]),
         ),
         ("hold", map([("deadline", millis(defaults.hold.deadline_ms)), ("octets", defaults.hold.octets.into())])),
+        ("tcp", map([("hold", millis(defaults.tcp.hold_ms)), ("connections", defaults.tcp.connections.into())])),
         (
             "retransmission",
             map([("tsns", defaults.retransmission.tsns.into()), ("octets", defaults.retransmission.octets.into())]),
@@ -197,6 +198,7 @@ fn link(link: &Link) -> Value {
     let ports = |ports: &LinkPorts| map([("remote", ports.remote.into()), ("local", ports.local.into())]);
     map([
         ("type", word(LINK_KIND, &link.kind).into()),
+        ("transports", transports(link)),
         ("remote", list(&link.remote, text)),
         ("local", list(&link.local, text)),
         ("ports", link.ports.as_ref().map_or(LEFT_OUT, ports)),
@@ -216,6 +218,13 @@ fn link(link: &Link) -> Value {
         ("applications", some(&link.applications, |application| word(APPLICATION, application).into())),
         ("mtu", link.mtu.map_or(LEFT_OUT, Value::from)),
     ])
+}
+
+fn transports(link: &Link) -> Value {
+    let Transports { sctp, udp, tcp } = link.transports;
+    let words = [(sctp, "sctp"), (udp, "udp"), (tcp, "tcp")];
+    let words: Vec<_> = words.iter().filter(|(there, _)| *there).map(|(_, word)| *word).collect();
+    if link.kind == LinkKind::M3ua { LEFT_OUT } else { some(&words, |word| Value::from(*word)) }
 }
 
 fn peer(peer: &Peer) -> Value {

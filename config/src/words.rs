@@ -4,6 +4,14 @@ use sealgate_wire::addr::Plan;
 
 use crate::model::*;
 
+/// One of [`Transports`].
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Transport {
+    Sctp,
+    Udp,
+    Tcp,
+}
+
 /// Words and their values; each value once.
 pub(crate) type Words<T> = [(&'static str, T)];
 
@@ -26,6 +34,8 @@ pub(crate) const SERVICE_MESSAGES: &Words<ServiceMessages> =
     &[("drop", ServiceMessages::Drop), ("rate_limited", ServiceMessages::RateLimited)];
 pub(crate) const LINK_KIND: &Words<LinkKind> =
     &[("m3ua", LinkKind::M3ua), ("diameter", LinkKind::Diameter), ("sip", LinkKind::Sip)];
+pub(crate) const TRANSPORT_DIAMETER: &Words<Transport> = &[("sctp", Transport::Sctp), ("tcp", Transport::Tcp)];
+pub(crate) const TRANSPORT_SIP: &Words<Transport> = &[("udp", Transport::Udp), ("tcp", Transport::Tcp)];
 pub(crate) const ON_FAIL: &Words<OnFail> = &[("drop", OnFail::Drop), ("reject", OnFail::Reject)];
 pub(crate) const ATTEST: &Words<Attest> = &[("A", Attest::A), ("B", Attest::B), ("C", Attest::C)];
 /// Diameter applications whose commands we know.

@@ -14,9 +14,11 @@ use common::{diameter, isup};
 use sealgate_config::model::Mode;
 use sealgate_crypto::pool::PoolConfig;
 use sealgate_dataplane::io::mem::MemPort;
-use sealgate_dataplane::pipeline::WorkerConfig;
 use sealgate_dataplane::pipeline::tap::{Filter, Tap};
-use sealgate_wire::Reason;
+use sealgate_dataplane::pipeline::worker::BURST;
+use sealgate_dataplane::pipeline::{Sides, WorkerConfig};
+use sealgate_wire::tcp::{Flags, Header, Options};
+use sealgate_wire::{Reason, ip, tcp};
 
 struct Counting;
 
@@ -57,13 +59,22 @@ const PATIENCE: usize = 2_000_000;
 
 /// Turns over frames that loop for ever, first to warm up, then counted, until all of `wanted` came so often. Returns
 /// allocations, and messages that control was given.
-fn allocations(
+fn allocations(mode: Mode, frames: (Vec<Vec<u8>>, Vec<Vec<u8>>), turns: usize, wanted: &[(Reason, u64)]) -> (u64, u64) {
+    allocations_of(WorkerConfig::default(), mode, frames, turns, wanted)
+}
+
+/// The same of such a worker.
+fn allocations_of(
+    config: WorkerConfig,
     mode: Mode,
     (inward, outward): (Vec<Vec<u8>>, Vec<Vec<u8>>),
     turns: usize,
     wanted: &[(Reason, u64)],
 ) -> (u64, u64) {
     let mut policy = policy();
+    let diameter = policy.links.iter_mut().find(|link| link.name == "dia-1").expect("there");
+    diameter.transports.tcp = true;
+    policy.defaults.tcp.connections = 16; // a slot of the table is made when it is first used
     policy.peers.iter_mut().for_each(|peer| {
         peer.mode = mode;
         peer.sign = false;
@@ -71,7 +82,7 @@ fn allocations(
     // The log of rewritten octets grows by doubling up to its limit: a small limit is reached while warming up.
     policy.defaults.retransmission.octets = 65_536;
     let tap = |shared: &mut sealgate_dataplane::pipeline::worker::Shared| shared.tap = Tap::new(1, 4);
-    let mut gateway = Gateway::with_memory(&policy, WorkerConfig::default(), PoolConfig::default(), tap);
+    let mut gateway = Gateway::with_memory(&policy, config, PoolConfig::default(), tap);
     // Somebody traces everything, and control takes refused messages and traced ones all the time.
     let over = Arc::new(AtomicBool::new(false));
     let control = {
@@ -170,6 +181,54 @@ fn nor_does_one_over_udp() {
     let (count, kept) = allocations(Mode::Require, (inward, Vec::new()), 120, &wanted);
     assert!(kept > 0);
     assert_eq!(count, 0, "allocations over UDP");
+}
+
+#[test]
+fn nor_does_one_over_tcp() {
+    let own = key("a-ec");
+    // A connection each turn, from its greeting on, and the end of the one before: each turn is like the others.
+    let (mut frames, mut before) = (Vec::new(), (0, 0));
+    for port in 0..300_u16 {
+        let mut octets = Vec::new();
+        for i in 0..20 {
+            let number = u32::from(port) * 20 + i;
+            let said = diameter::Said::request(diameter::UPDATE_LOCATION, 2, 1, number);
+            octets.extend(if i % 4 == 0 { said.plain() } else { said.signed(&own, u64::from(number), NOW_MS) });
+        }
+        frames.push(segment(false, before.0, Flags::RST, (before.1, 0), b""));
+        frames.push(segment(false, port, Flags::SYN, (6, 0), b""));
+        frames.push(segment(true, port, Flags::SYN.with(Flags::ACK), (0, 7), b""));
+        let mut seq = 7;
+        for piece in octets.chunks(700) {
+            frames.push(segment(false, port, Flags::ACK, (seq, 1), piece));
+            seq += piece.len() as u32;
+        }
+        let acks = std::iter::repeat_with(|| segment(false, port, Flags::ACK, (seq, 1), b""));
+        frames.extend(acks.take(BURST - frames.len() % BURST));
+        before = (port, seq);
+    }
+    assert_eq!(frames.len(), 300 * BURST);
+    let wanted = [(Reason::OkVerified, 4000), (Reason::SecMissing, 1000)];
+    let config = WorkerConfig { sides: Sides::ByAddress, ..WorkerConfig::default() };
+    let (count, kept) = allocations_of(config, Mode::Require, (frames, Vec::new()), 140, &wanted);
+    assert!(kept > 0);
+    assert_eq!(count, 0, "allocations over TCP");
+}
+
+/// A frame over TCP, from the neighbour or to it.
+fn segment(outward: bool, port: u16, flags: Flags, (seq, ack): (u32, u32), payload: &[u8]) -> Vec<u8> {
+    let (theirs, ours) = (([192, 0, 2, 20], 40_000 + port), ([198, 51, 100, 20], 3868));
+    let ((from, source_port), (to, destination_port)) = if outward { (ours, theirs) } else { (theirs, ours) };
+    let mut out = vec![2, 0, 0, 0, 0, 0x0a, 2, 0, 0, 0, 0, 0x0b, 8, 0];
+    out.extend_from_slice(&[0x45, 0, 0, 0, 0, 0, 0, 0, 64, tcp::PROTOCOL, 0, 0]);
+    out.extend_from_slice(&from);
+    out.extend_from_slice(&to);
+    let header = Header { source_port, destination_port, seq, ack, flags, window: 60_000, urgent: 0 };
+    tcp::emit(&header, &Options::default(), payload, &mut out);
+    assert!(tcp::seal(from.into(), to.into(), &mut out[34..]));
+    let len = out.len() - 34;
+    assert!(ip::set_lengths(&mut out[14..], len));
+    out
 }
 
 /// The same messages under more TSNs than the retransmission memory holds, bundled by two.

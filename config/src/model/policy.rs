@@ -98,6 +98,8 @@ pub struct Defaults {
     pub reassembly: Reassembly,
     /// Limits of SCTP reassembly.
     pub hold: Hold,
+    /// Limits of connections over TCP.
+    pub tcp: Tcp,
     /// Memory of retransmissions.
     pub retransmission: Retransmission,
     /// Whether associations that were up before this gateway are taken over; else their packets are refused until INIT.
@@ -123,6 +125,7 @@ impl Default for Defaults {
             ssns: vec![6, 7, 8, 9, 145, 146, 147, 148, 149],
             reassembly: Reassembly::default(),
             hold: Hold::default(),
+            tcp: Tcp::default(),
             retransmission: Retransmission::default(),
             adopt: true,
         }
@@ -274,6 +277,22 @@ impl Default for Hold {
     }
 }
 
+/// Limits of connections over TCP (formats 3).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Tcp {
+    /// Longest wait for the rest of a message, milliseconds: 250 to 30000. A host sends again after 200 ms at the earliest (RFC 6298
+    /// asks for a second), so that less would refuse what was lost once.
+    pub hold_ms: u32,
+    /// Connections of one worker: 16 to 65536.
+    pub connections: u32,
+}
+
+impl Default for Tcp {
+    fn default() -> Self {
+        Self { hold_ms: 2000, connections: 1024 }
+    }
+}
+
 /// Memory of retransmissions, per direction of an association (formats 1.5).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Retransmission {
@@ -296,6 +315,8 @@ pub struct Link {
     pub name: String,
     /// What it carries (`type` in the file).
     pub kind: LinkKind,
+    /// Over what; at least one of them.
+    pub transports: Transports,
     /// The neighbour's addresses, all of them; never empty.
     pub remote: Vec<IpAddr>,
     /// Our host's addresses, all of them; never empty.
@@ -330,10 +351,21 @@ pub enum LinkKind {
     /// M3UA over SCTP.
     #[default]
     M3ua,
-    /// Diameter over SCTP.
+    /// Diameter over SCTP or TCP.
     Diameter,
-    /// SIP over UDP.
+    /// SIP over UDP or TCP.
     Sip,
+}
+
+/// What the messages of a link come in.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Transports {
+    /// SCTP (RFC 9260): of M3UA always, of Diameter unless the file says otherwise.
+    pub sctp: bool,
+    /// UDP: of SIP, unless the file says otherwise.
+    pub udp: bool,
+    /// TCP (RFC 9293): of Diameter and SIP, where the file says so.
+    pub tcp: bool,
 }
 
 /// How SIP is read on a link (formats 8).

@@ -30,6 +30,7 @@ pub(super) fn read(item: &Item<'_>) -> Defaults {
     let other_tcap_ssns = other_item.as_ref().map(|item| item.list_or_none("147")).unwrap_or_default();
     let reassembly = section.get("reassembly").map(|item| reassembly(&item));
     let hold = section.get("hold").map(|item| hold(&item));
+    let tcp = section.get("tcp").map(|item| tcp(&item));
     let retransmission = section.get("retransmission").map(|item| retransmission(&item));
     let adopt = section.get("adopt").and_then(|item| item.flag());
     section.close();
@@ -62,6 +63,7 @@ pub(super) fn read(item: &Item<'_>) -> Defaults {
         ssns,
         reassembly: reassembly.unwrap_or(other.reassembly),
         hold: hold.unwrap_or(other.hold),
+        tcp: tcp.unwrap_or(other.tcp),
         retransmission: retransmission.unwrap_or(other.retransmission),
         adopt: adopt.unwrap_or(other.adopt),
     }
@@ -143,6 +145,15 @@ fn hold(item: &Item<'_>) -> Hold {
     let octets = section.get("octets").and_then(|item| units::number(&item, 1500..=1_048_576, "octets"));
     section.close();
     Hold { deadline_ms: deadline.unwrap_or(other.deadline_ms), octets: octets.unwrap_or(other.octets) }
+}
+
+fn tcp(item: &Item<'_>) -> Tcp {
+    let other = Tcp::default();
+    let mut section = Section::open(item);
+    let hold = section.get("hold").and_then(|item| units::duration_ms(&item, 250..=30_000));
+    let connections = section.get("connections").and_then(|item| units::number(&item, 16..=65_536, "connections"));
+    section.close();
+    Tcp { hold_ms: hold.unwrap_or(other.hold_ms), connections: connections.unwrap_or(other.connections) }
 }
 
 fn retransmission(item: &Item<'_>) -> Retransmission {

@@ -28,6 +28,11 @@ pub(super) fn link<'a>(name: String, item: &Item<'a>, defaults: &Defaults) -> (L
     let local = section.need("local", "[198.51.100.10]").map(|item| addresses(&item)).unwrap_or_default();
     let ports = section.get("ports").and_then(|item| ports(&item));
     let kind = kind.unwrap_or_default();
+    let transports = match kind {
+        LinkKind::M3ua => Transports { sctp: true, ..Transports::default() },
+        LinkKind::Diameter => transports(&mut section, "sctp", TRANSPORT_DIAMETER),
+        LinkKind::Sip => transports(&mut section, "udp", TRANSPORT_SIP),
+    };
     let vtag_in = match kind {
         LinkKind::M3ua | LinkKind::Diameter => section.get("vtag_in"),
         LinkKind::Sip => None,
@@ -51,6 +56,7 @@ pub(super) fn link<'a>(name: String, item: &Item<'a>, defaults: &Defaults) -> (L
     let link = Link {
         name,
         kind,
+        transports,
         remote: once(remote.clone()),
         local: once(local),
         ports,
@@ -129,6 +135,15 @@ fn diameter<'a>(section: &mut Section<'a>) -> Routing<'a> {
     let applications = applications.map(|item| item.set("s6a", |item| item.word("an application", APPLICATION)));
     // What roaming needs, and nothing of what only the inside of a network speaks.
     Routing { applications: applications.unwrap_or_else(|| vec![16_777_251]), ..Routing::default() }
+}
+
+/// What a link's messages come in; the first of `words` if the file says nothing.
+fn transports(section: &mut Section<'_>, first: &str, words: &Words<Transport>) -> Transports {
+    let item = section.get("transports");
+    let named = item.map(|item| item.set(first, |item| item.word("a transport of this type", words)));
+    let named = named.unwrap_or_else(|| words.iter().take(1).map(|(_, transport)| *transport).collect());
+    let has = |transport| named.contains(&transport);
+    Transports { sctp: has(Transport::Sctp), udp: has(Transport::Udp), tcp: has(Transport::Tcp) }
 }
 
 fn addresses<'a>(item: &Item<'a>) -> Vec<(IpAddr, Item<'a>)> {

@@ -53,7 +53,7 @@ fn faults_of_calls() {
             "default_cc: \"999\"",
             "vtag_in: 7",
             &[
-                "p.yaml:20: links.sip-1.vtag_in: unknown key; known here: type, remote, local, ports, use_pai, default_cc, on_fail, mtu",
+                "p.yaml:20: links.sip-1.vtag_in: unknown key; known here: type, remote, local, ports, transports, use_pai, default_cc, on_fail, mtu",
             ],
         ),
         (

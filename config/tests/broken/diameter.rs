@@ -43,7 +43,20 @@ fn faults_of_diameter() {
             "applications: [s6a, sgd]",
             "opcs: [1]",
             &[
-                "p.yaml:12: links.dia-1.opcs: unknown key; known here: type, remote, local, ports, vtag_in, applications, mtu",
+                "p.yaml:12: links.dia-1.opcs: unknown key; known here: type, remote, local, ports, transports, vtag_in, applications, mtu",
+            ],
+        ),
+        (
+            "applications: [s6a, sgd]",
+            "transports: [tcp, udp]",
+            &["p.yaml:12: links.dia-1.transports[1]: \"udp\" is not a transport of this type; use sctp or tcp"],
+        ),
+        (
+            "links:\n",
+            "defaults: {tcp: {hold: 200ms, connections: 1}}\nlinks:\n",
+            &[
+                "p.yaml:7: defaults.tcp.hold: 200ms is out of range; give 250ms to 30s",
+                "p.yaml:7: defaults.tcp.connections: 1 is out of range; give 16 to 65536 connections",
             ],
         ),
         (

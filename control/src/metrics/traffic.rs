@@ -89,7 +89,12 @@ pub(super) fn write(board: &Board, page: &mut Page<'_>) -> fmt::Result {
     let port = |counts: [u64; 2]| ports.into_iter().zip(counts).map(|(port, count)| ([label("port", port)], count));
     page.counters("frames_received", "Frames received, by port.", port(stats.rx))?;
     page.counters("frames_sent", "Frames sent, by port.", port(stats.tx))?;
-    page.counter("frames_made", "Frames made by splitting a packet that outgrew its link.", stats.made)?;
+    page.counter(
+        "frames_made",
+        "Frames made: all that leave over TCP, responses, parts of what outgrew its link.",
+        stats.made,
+    )?;
+    page.counter("frames_streamed", "Frames over TCP whose octets went into their connection.", stats.streamed)?;
     page.gauge(
         "frames_held",
         "Frames that wait for a verdict, a fragment or room now.",

@@ -120,7 +120,12 @@ impl<P: FrameIo> Worker<P> {
     }
 
     /// Gives a frame to the worker that owns its flow.
-    fn hand_over(&mut self, entered: &mut Option<P::Frame>, port: usize, owner: usize) -> Result<(), Refusal> {
+    pub(super) fn hand_over(
+        &mut self,
+        entered: &mut Option<P::Frame>,
+        port: usize,
+        owner: usize,
+    ) -> Result<(), Refusal> {
         let Some(mailbox) = self.mailboxes.get(owner) else { return Err(Reason::IntBug.at(0)) };
         let frame = entered.take().ok_or(Reason::IntBug.at(0))?;
         match mailbox.push((frame, port)) {
@@ -196,7 +201,7 @@ impl<P: FrameIo> Worker<P> {
 const HEX: &[u8; 16] = b"0123456789abcdef";
 
 /// Source and destination of the packet in a frame.
-fn addresses(frame: &[u8]) -> Option<(core::net::IpAddr, core::net::IpAddr)> {
+pub(super) fn addresses(frame: &[u8]) -> Option<(core::net::IpAddr, core::net::IpAddr)> {
     let ethernet = eth::Frame::parse(frame).ok()?;
     let packet = ip::Packet::parse(ethernet.ethertype, ethernet.payload).ok()??;
     Some((packet.source, packet.destination))

@@ -2,7 +2,7 @@
 
 use sealgate_config::model::LinkKind;
 use sealgate_wire::sctp::{self, ChunkKind, Data, Header, Init, Packet, Sack};
-use sealgate_wire::{Reason, Refusal, eth, ip, udp};
+use sealgate_wire::{Reason, Refusal, eth, ip, tcp, udp};
 
 use super::association::Key;
 use super::carrier;
@@ -45,10 +45,15 @@ pub(super) struct Layers {
 enum Kind {
     /// It passes without a verdict.
     NotSubject,
-    /// An SCTP packet of a link.
-    Sctp(Layers),
-    /// A datagram of a link that carries SIP.
-    Datagram(Layers),
+    /// It is of a link.
+    Link(Transport, Layers),
+}
+
+/// What the messages of a frame come in.
+enum Transport {
+    Sctp,
+    Udp,
+    Tcp,
 }
 
 /// A message made of fragments, whose other parts lie in frames before.
@@ -64,9 +69,8 @@ impl<P: FrameIo> Worker<P> {
         let number = self.received;
         self.received += 1;
         let exit = 1 - port.min(1);
-        let (layers, sctp) = match classify(snapshot, frame.octets(), port, self.config.sides) {
-            Ok(Kind::Sctp(layers)) => (layers, true),
-            Ok(Kind::Datagram(layers)) => (layers, false),
+        let (kind, layers) = match classify(snapshot, frame.octets(), port, self.config.sides) {
+            Ok(Kind::Link(kind, layers)) => (kind, layers),
             Ok(Kind::NotSubject) => {
                 self.note(number, None, None, Reason::OkNotSubject);
                 return self.forward(frame, exit);
@@ -75,9 +79,10 @@ impl<P: FrameIo> Worker<P> {
         };
         let (way, link) = (Some(layers.way), Some(layers.link));
         let mut frame = Some(frame);
-        let taken = match sctp {
-            true => self.sctp(snapshot, &mut frame, layers, port, number, handed),
-            false => self.datagram(snapshot, &mut frame, layers, port, number, handed),
+        let taken = match kind {
+            Transport::Sctp => self.sctp(snapshot, &mut frame, layers, port, number, handed),
+            Transport::Udp => self.datagram(snapshot, &mut frame, layers, port, number, handed),
+            Transport::Tcp => self.segment(snapshot, &mut frame, layers, port, number, handed),
         };
         if let Err(refusal) = taken {
             self.drop_frame(number, way, link, refusal, frame.as_ref().map_or(&[], |frame| frame.octets()));
@@ -473,12 +478,13 @@ fn classify(snapshot: &Snapshot, frame: &[u8], port: usize, sides: Sides) -> Res
     if sides == Sides::ByPort && side != way {
         return Err(Reason::L4PeerUnknown.at(12)); // our own address from outside, or theirs from within
     }
-    let sip = snapshot.links.get(usize::from(link)).is_some_and(|link| link.config.kind == LinkKind::Sip);
+    let over = snapshot.links.get(usize::from(link)).map(|link| link.config.transports).unwrap_or_default();
     let at = ethernet.header_len;
     let layers = Layers { way, link, ip: at, sctp: at + packet.header_len, end: at + packet.total_len };
     match packet.protocol {
-        ip::SCTP if !sip => Ok(Kind::Sctp(layers)),
-        udp::PROTOCOL if sip => Ok(Kind::Datagram(layers)),
+        ip::SCTP if over.sctp => Ok(Kind::Link(Transport::Sctp, layers)),
+        udp::PROTOCOL if over.udp => Ok(Kind::Link(Transport::Udp, layers)),
+        tcp::PROTOCOL if over.tcp => Ok(Kind::Link(Transport::Tcp, layers)),
         ICMP | ICMPV6 => Ok(Kind::NotSubject),
         _ => Err(Reason::L4PeerUnknown.at(9)),
     }

@@ -6,6 +6,7 @@
 mod association;
 mod carrier;
 mod claims;
+mod connection;
 mod datagram;
 mod decode;
 mod reassembly;

@@ -8,6 +8,7 @@ use sealgate_wire::{Reason, Refusal};
 use crate::policy::snapshot::{LinkId, PeerId};
 use crate::state::Direction;
 use crate::state::fingerprint::Fingerprint;
+use crate::state::stream::Ticket;
 
 /// Place of a frame in its slab.
 pub type FrameId = u32;
@@ -261,7 +262,7 @@ pub enum Transaction {
 /// One user message on its way.
 #[derive(Debug, Default)]
 pub struct Message {
-    /// Where it lies: usually one part.
+    /// Where it lies: usually one part, over TCP none.
     pub parts: Vec<Part>,
     /// Which way it goes; `None` only in a spare slot.
     pub way: Option<Direction>,
@@ -269,8 +270,14 @@ pub struct Message {
     pub link: LinkId,
     /// What its link carries.
     pub kind: LinkKind,
-    /// Its association.
+    /// Its association; of one over TCP none.
     pub assoc: AssocId,
+    /// Its place in its connection over TCP. Such a message has no parts.
+    pub ticket: Option<Ticket>,
+    /// Sequence number of its first octet, and the frame that made it whole, where it has no parts.
+    pub seq: u32,
+    /// See `seq`.
+    pub frame: u64,
     /// Octets it had.
     pub len: usize,
     /// DATA chunks it came in, and octets of the longest.
@@ -322,7 +329,7 @@ pub struct Record {
     pub link: Option<LinkId>,
     /// Its peer.
     pub peer: PeerId,
-    /// TSN of its (last) DATA chunk; `None`: the record is of the frame.
+    /// TSN of its (last) DATA chunk, over TCP the sequence number of its first octet; `None`: the record is of the frame.
     pub tsn: Option<u32>,
     /// The verdict's reason.
     pub reason: Reason,

@@ -9,7 +9,7 @@ use super::association::Associations;
 use super::carrier;
 use super::claims::Scene;
 use super::slots::{Action, FrameSlot, Message, MessageId, Once, Record, SignatureState, Slab, Transaction};
-use super::tap::Ear;
+use super::tap::{Ear, Looked};
 use crate::io::Frame;
 use crate::policy::decide;
 use crate::state::Direction;
@@ -155,11 +155,15 @@ pub(super) struct Ledger<'w, F> {
     pub associations: &'w mut Associations,
     pub journal: &'w mut Option<Vec<Record>>,
     pub ear: &'w Ear,
+    /// A frame made of a message that lies in none, if somebody looks on.
+    pub picture: &'w [u8],
 }
 
 /// Tells the chunks of a message what becomes of them, remembers it for retransmissions, and counts it.
 ///
 /// * `leaves`: false: the no-op of its protocol takes its place
+///
+/// Returns whether it leaves.
 pub(super) fn settle<F: Frame>(
     ledger: &mut Ledger<'_, F>,
     scene: &mut Scene<'_>,
@@ -167,8 +171,8 @@ pub(super) fn settle<F: Frame>(
     reason: Reason,
     at: u32,
     leaves: bool,
-) {
-    let Some(way) = message.way else { return };
+) -> bool {
+    let Some(way) = message.way else { return false };
     // Cut into more parts than octets are left of it, a message cannot be laid over them: no chunk may be empty.
     let shredded = leaves && !message.output.is_empty() && message.output.len() < message.parts.len();
     let (reason, leaves) = if shredded { (Reason::SctpReasm, false) } else { (reason, leaves) };
@@ -179,7 +183,7 @@ pub(super) fn settle<F: Frame>(
             carrier::emit_filler(message.kind, message.len, &mut message.output);
         }
     }
-    let mut last = (0, None);
+    let mut last = (message.frame, message.ticket.map(|_| message.seq));
     let mut rest = message.output.as_slice();
     let spread = message.parts.len() > 1 && !message.output.is_empty();
     let mut remaining = message.parts.len();
@@ -235,8 +239,10 @@ pub(super) fn settle<F: Frame>(
     }
     let (frame, tsn) = last;
     let record = Record { frame, way: Some(way), link: Some(message.link), peer: message.peer, tsn, reason, at };
-    ledger.ear.message(&scene.shared.tap, scene.now_ms, record, ledger.frames, message);
+    let seen = Looked { frames: ledger.frames, message, picture: ledger.picture };
+    ledger.ear.message(&scene.shared.tap, scene.now_ms, record, seen);
     if let Some(journal) = ledger.journal {
         journal.push(record);
     }
+    leaves
 }

@@ -10,10 +10,11 @@ use sealgate_wire::{Reason, Refusal};
 
 use super::association::Associations;
 use super::claims::{Scene, Scratch, SignerState};
+use super::connection::{self, Offer};
 use super::reassembly::Reassembly;
 use super::rewrite::{self, Desk, Left};
 use super::slots::{Action, AssocId, FrameSlot, Message, MessageId, Record, Slab};
-use super::tap::{Ear, Tap, Viewed};
+use super::tap::{Ear, Tap, Viewed, is_offered};
 use super::verdict::{self, Ledger};
 use crate::io::FrameIo;
 use crate::policy::snapshot::{LinkId, PeerId};
@@ -27,6 +28,8 @@ use crate::state::keyed::Key;
 use crate::state::rate::{Limit, Rates};
 use crate::state::replay::{self, ReplayMemory};
 use crate::state::retransmit::{Outcome, Seen, Stored, What};
+use crate::state::stream;
+use crate::state::stream::Streams;
 use crate::stats::{Stats, StatsCell};
 
 /// Stands for any peer in a transaction: what a test opens without saying towards whom.
@@ -247,6 +250,9 @@ pub struct Worker<P: FrameIo> {
     pub(super) stats: Stats,
     pub(super) journal: Option<Vec<Record>>,
     pub(super) ear: Ear,
+    /// Connections over TCP, and messages of them that are to be judged.
+    pub(super) streams: Streams,
+    pub(super) offered: Vec<Offer>,
     viewed: Viewed,
     /// Messages whose verdict can be found now.
     pub(super) ready: Vec<(MessageId, Result<(), Reason>)>,
@@ -300,6 +306,8 @@ impl<P: FrameIo> Worker<P> {
             stats,
             journal: config.journal.then(Vec::new),
             ear: Ear::new(config.index),
+            streams: connection::streams(&snapshot),
+            offered: Vec::with_capacity(config.frames),
             viewed: Viewed::default(),
             ready: Vec::with_capacity(config.frames),
             dirty: Vec::with_capacity(config.frames),
@@ -339,6 +347,7 @@ impl<P: FrameIo> Worker<P> {
         if self.policy.refresh() {
             // Takes over rows for peers that are new.
             self.publish();
+            self.streams.limit(&connection::limits(self.policy.held()));
         }
         self.ear.refresh(&self.shared.tap);
         let snapshot = Arc::clone(self.policy.held());
@@ -371,6 +380,8 @@ impl<P: FrameIo> Worker<P> {
     pub fn is_done(&self) -> bool {
         self.ports.iter().all(FrameIo::exhausted)
             && self.frames.is_empty()
+            && self.messages.is_empty()
+            && self.offered.is_empty()
             && self.out.iter().all(VecDeque::is_empty)
             && self.mailboxes.get(self.config.index).is_none_or(|mailbox| mailbox.is_empty())
     }
@@ -414,6 +425,11 @@ impl<P: FrameIo> Worker<P> {
         &self.shared
     }
 
+    /// Connections over TCP that the worker remembers, and what happened to them.
+    pub fn connections(&self) -> (usize, &stream::Counters) {
+        (self.streams.len(), self.streams.counters())
+    }
+
     /// Associations that the worker remembers.
     pub fn associations(&self) -> usize {
         self.associations.len()
@@ -444,6 +460,9 @@ impl<P: FrameIo> Worker<P> {
             }
             self.burst = burst;
         }
+        if !self.offered.is_empty() {
+            self.take_offered(snapshot);
+        }
         received
     }
 
@@ -463,11 +482,16 @@ impl<P: FrameIo> Worker<P> {
             self.spare_messages.push(message);
         }
         self.ready = ready;
+        if !self.offered.is_empty() {
+            self.take_offered(snapshot);
+        }
     }
 
-    fn settle_one(&mut self, snapshot: &Snapshot, message: &mut Message, so_far: Result<(), Reason>) {
+    pub(super) fn settle_one(&mut self, snapshot: &Snapshot, message: &mut Message, so_far: Result<(), Reason>) {
         let way = message.way.unwrap_or(Direction::In);
-        self.dirty.push((message.assoc, way));
+        if message.ticket.is_none() {
+            self.dirty.push((message.assoc, way));
+        }
         let mut scene = Scene {
             snapshot,
             shared: &self.shared,
@@ -486,17 +510,28 @@ impl<P: FrameIo> Worker<P> {
                 Err((reason, at)) => (reason, at, false),
             },
         };
+        self.response.clear();
+        if let Some(ticket) = message.ticket.filter(|_| is_offered(reason, message.way)) {
+            self.streams.picture(ticket, &mut self.response);
+        }
         let mut ledger = Ledger {
             frames: &mut self.frames,
             associations: &mut self.associations,
             journal: &mut self.journal,
             ear: &self.ear,
+            picture: &self.response,
         };
-        verdict::settle(&mut ledger, &mut scene, message, reason, at, leaves);
+        let leaves = verdict::settle(&mut ledger, &mut scene, message, reason, at, leaves);
+        if let Some(ticket) = message.ticket {
+            self.settle_stream(message, ticket, leaves);
+        }
     }
 
     /// Gives up what waited too long.
     fn sweep(&mut self) {
+        if !self.streams.is_empty() {
+            self.expire_streams();
+        }
         self.shared.dialogues.sweep(SWEEP_BUCKETS, self.now_ms);
         for table in self.segments.tables() {
             let expired = table.expire(self.now_ms);

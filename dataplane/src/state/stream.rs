@@ -52,7 +52,7 @@ mod half;
 mod map;
 mod protocol;
 
-pub use protocol::{Border, DIAMETER, Protocol, crlf_fill};
+pub use protocol::{Border, DIAMETER, Protocol, SIP, crlf_fill};
 
 use core::net::IpAddr;
 use std::collections::HashMap;
@@ -66,8 +66,8 @@ use buffer::Pool;
 use flow::{Flow, Phase};
 use half::Shared;
 
-/// Most octets before a TCP header: Ethernet, two VLAN tags, IPv6.
-pub const HEAD_LEN: usize = 64;
+/// Most octets before a TCP header: Ethernet, tags or labels, IPv6.
+pub const HEAD_LEN: usize = 96;
 /// How many flows are looked at to find one that can go, and each turn to find those whose time is over.
 const LOOKS: usize = 32;
 
@@ -137,6 +137,33 @@ impl Default for Config {
     }
 }
 
+impl Config {
+    /// With limits that let a longest message through.
+    fn sound(self) -> Self {
+        Self {
+            input_octets: self.input_octets.max(usize::from(u16::MAX)).max(self.hold_octets),
+            output_octets: self.output_octets.max(self.hold_octets + self.growth_octets),
+            messages: self.messages.max(2),
+            steps: self.steps.max(1),
+            flows: self.flows.max(1),
+            ..self
+        }
+    }
+}
+
+/// Those limits of [`Config`] that may change while connections are open.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Limits {
+    /// See [`Config::hold_octets`]; half a message that is longer than a new limit is refused.
+    pub hold_octets: usize,
+    /// See [`Config::hold_deadline_ms`].
+    pub hold_deadline_ms: u64,
+    /// See [`Config::mss`]; holds for connections that open from now on.
+    pub mss: usize,
+    /// See [`Config::adopt`].
+    pub adopt: bool,
+}
+
 /// A connection as a link sees it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Key {
@@ -165,6 +192,11 @@ impl Ticket {
     /// Which way the message goes.
     pub const fn way(&self) -> Direction {
         self.way
+    }
+
+    /// Whether two messages are of one connection.
+    pub const fn same_connection(&self, other: Ticket) -> bool {
+        self.slot == other.slot && self.generation == other.generation
     }
 }
 
@@ -297,14 +329,7 @@ pub struct Streams {
 impl Streams {
     /// An empty table. Its slots are made as they are used, and kept.
     pub fn new(config: Config) -> Self {
-        let config = Config {
-            input_octets: config.input_octets.max(usize::from(u16::MAX)).max(config.hold_octets),
-            output_octets: config.output_octets.max(config.hold_octets + config.growth_octets),
-            messages: config.messages.max(2),
-            steps: config.steps.max(1),
-            flows: config.flows.max(1),
-            ..config
-        };
+        let config = config.sound();
         Self {
             shared: Shared {
                 pool: Pool::new(config.pool_octets),
@@ -387,6 +412,39 @@ impl Streams {
         flow.settled(&mut self.shared, ticket.slot, ticket.way, now_ms, sink);
         self.list(ticket.slot);
         Ok(())
+    }
+
+    /// Takes over limits.
+    pub fn limit(&mut self, limits: &Limits) {
+        let Limits { hold_octets, hold_deadline_ms, mss, adopt } = *limits;
+        self.shared.config = Config { hold_octets, hold_deadline_ms, mss, adopt, ..self.shared.config }.sound();
+    }
+
+    /// Appends a message that waits for its verdict as one frame, as if it had come in one segment: for those who look on.
+    /// `false`, and nothing appended, if nothing waits under this ticket or it is longer than a packet.
+    pub fn picture(&self, ticket: Ticket, out: &mut Vec<u8>) -> bool {
+        let flow = self.flows.get(ticket.slot as usize).filter(|flow| flow.generation == ticket.generation);
+        let (Some(flow), Some(octets)) = (flow, self.message(ticket)) else { return false };
+        let Some(half) = flow.halves.get(ticket.way as usize) else { return false };
+        let header = Header {
+            seq: half.place(ticket.number),
+            flags: Flags::ACK.with(Flags::PSH),
+            window: u16::MAX,
+            ..Header::default()
+        };
+        flow.departure(ticket.way, header, &Options::default(), octets).is_some_and(|departure| departure.lay(out))
+    }
+
+    /// The sequence number of the first octet of a message, as it came.
+    pub fn place(&self, ticket: Ticket) -> Option<u32> {
+        let flow = self.flows.get(ticket.slot as usize).filter(|flow| flow.generation == ticket.generation)?;
+        Some(flow.halves.get(ticket.way as usize)?.place(ticket.number))
+    }
+
+    /// The connection of a message.
+    pub fn key(&self, ticket: Ticket) -> Option<&Key> {
+        let flow = self.flows.get(ticket.slot as usize).filter(|flow| flow.generation == ticket.generation)?;
+        Some(&flow.key)
     }
 
     /// The octets of a message that waits for its verdict.

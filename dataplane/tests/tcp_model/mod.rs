@@ -495,6 +495,36 @@ pub fn give(streams: &mut Streams, way: Direction, frame: &[u8], now: u64, out: 
     streams.segment(&KEY, way, &frame[..34], &segment, &DIAMETER, now, out)
 }
 
+/// What stands between the two hosts.
+pub trait Middle {
+    /// Takes a frame.
+    fn give(&mut self, way: Direction, frame: &[u8], now: u64, out: &mut Out);
+    /// Takes the verdict of a message that it offered.
+    fn settle(&mut self, ticket: Ticket, octets: &[u8], verdict: &Verdict, now: u64, out: &mut Out);
+    /// Time has passed.
+    fn tick(&mut self, now: u64, out: &mut Out);
+}
+
+impl Middle for Streams {
+    fn give(&mut self, way: Direction, frame: &[u8], now: u64, out: &mut Out) {
+        give(self, way, frame, now, out);
+    }
+
+    fn settle(&mut self, ticket: Ticket, octets: &[u8], verdict: &Verdict, now: u64, out: &mut Out) {
+        assert!(self.message(ticket).is_none_or(|message| message == octets));
+        let fate = match verdict {
+            Verdict::Pass => Fate::AsCame,
+            Verdict::Other(other) => Fate::Octets(other),
+            Verdict::Refuse => Fate::Refused,
+        };
+        let _ = Streams::settle(self, ticket, fate, now, out);
+    }
+
+    fn tick(&mut self, now: u64, out: &mut Out) {
+        self.expire(now, out);
+    }
+}
+
 enum Event {
     AtGateway(Direction, Vec<u8>),
     AtEnd(Direction, Vec<u8>),
@@ -513,9 +543,9 @@ pub struct Weather {
     pub verdict: u64,
 }
 
-pub struct World {
+pub struct World<M = Streams> {
     pub now: u64,
-    pub streams: Streams,
+    pub streams: M,
     pub ends: [End; 2],
     pub dice: Dice,
     pub weather: Weather,
@@ -531,10 +561,17 @@ pub struct World {
 
 impl World {
     pub fn new(config: Config, seed: u64, weather: Weather, outs: [Vec<u8>; 2], isns: [u32; 2]) -> Self {
+        World::around(Streams::new(config), 1_000_000, seed, weather, outs, isns)
+    }
+}
+
+impl<M: Middle> World<M> {
+    /// Two hosts with that between them, from this time on.
+    pub fn around(middle: M, now: u64, seed: u64, weather: Weather, outs: [Vec<u8>; 2], isns: [u32; 2]) -> Self {
         let [a, b] = outs;
         let mut world = Self {
-            now: 1_000_000,
-            streams: Streams::new(config),
+            now,
+            streams: middle,
             ends: [End::new(Direction::In, isns[0], a), End::new(Direction::Out, isns[1], b)],
             dice: Dice::new(seed),
             weather,
@@ -607,7 +644,7 @@ impl World {
         match event {
             Event::AtGateway(way, frame) => {
                 let mut out = Out::default();
-                give(&mut self.streams, way, &frame, now, &mut out);
+                self.streams.give(way, &frame, now, &mut out);
                 self.leave_gateway(out);
             }
             Event::AtEnd(way, frame) => {
@@ -622,19 +659,13 @@ impl World {
             }
             Event::Settle(ticket, octets) => {
                 let mut out = Out::default();
-                assert!(self.streams.message(ticket).is_none_or(|message| message == octets));
                 let verdict = (self.judge)(&octets);
-                let fate = match &verdict {
-                    Verdict::Pass => Fate::AsCame,
-                    Verdict::Other(other) => Fate::Octets(other),
-                    Verdict::Refuse => Fate::Refused,
-                };
-                let _ = self.streams.settle(ticket, fate, now, &mut out);
+                self.streams.settle(ticket, &octets, &verdict, now, &mut out);
                 self.leave_gateway(out);
             }
             Event::Tick => {
                 let mut expired = Out::default();
-                self.streams.expire(now, &mut expired);
+                self.streams.tick(now, &mut expired);
                 self.leave_gateway(expired);
                 for i in 0..2 {
                     let mut out = Vec::new();

@@ -50,5 +50,10 @@ pub fn is_keepalive(datagram: &[u8]) -> bool {
     matches!(datagram, b"" | b"\r\n" | b"\r\n\r\n")
 }
 
+/// True for what may stand between two messages of a stream: CR LF pairs (RFC 3261 §7.5), and a LF as [`fill`] leaves it.
+pub fn is_idle(octets: &[u8]) -> bool {
+    octets.iter().all(|octet| matches!(octet, b'\r' | b'\n'))
+}
+
 #[cfg(test)]
 mod tests;

@@ -166,6 +166,9 @@ fn sign(
 /// Whether the message, alone in its packet, is longer than its link carries. One that came in several chunks leaves in as
 /// many: each of them takes its share.
 pub(super) fn too_long(scene: &Scene<'_>, message: &Message) -> bool {
+    if message.ticket.is_some() {
+        return false; // a connection cuts it as it likes
+    }
     let Some(link) = scene.snapshot.links.get(usize::from(message.link)) else { return true };
     let ip =
         if link.config.remote.iter().any(|address| address.is_ipv6()) { ip::V6_HEADER_LEN } else { ip::V4_HEADER_LEN };

@@ -1,4 +1,4 @@
-//! SIP over UDP: the caller's number of an initial INVITE, verified by its PASSporT or signed with one (formats 8).
+//! SIP: the caller's number of an initial INVITE, verified by its PASSporT or signed with one (formats 8).
 
 use sealgate_config::model::Mode;
 use sealgate_crypto::alg::Alg;
@@ -17,7 +17,7 @@ use crate::policy::snapshot::{LinkId, Peer, SignerId};
 
 /// Judges all of a SIP message from interconnect but its signature.
 ///
-/// * `octets`: the payload of a datagram
+/// * `octets`: the payload of a datagram, or a message of a connection
 ///
 /// # Errors
 /// The first reason of formats 8, steps S1 to S10.
@@ -27,10 +27,10 @@ pub(crate) fn inbound(
     message: &mut Message,
     id: MessageId,
 ) -> Result<Next, Refusal> {
-    if sip::is_keepalive(octets) {
+    if sip::is_keepalive(octets) || message.ticket.is_some() && sip::is_idle(octets) {
         return Ok(Next::Pass(Reason::OkNotSubject));
     }
-    let parsed = sip::Message::datagram(octets)?;
+    let parsed = parse(octets, message)?;
     let canonicalise = scene.snapshot.rules == Rules::Lenient && !parsed.view.is_canonical();
     if canonicalise || parsed.view.trailing() > 0 {
         // Two readers could see two messages in it: home gets the one that was judged.
@@ -82,6 +82,11 @@ pub(crate) fn inbound(
     let tbs = &scene.scratch.tbs;
     scene.crypto.verify(u64::from(id), u32::from(peer_id), key, tbs, &signature).map_err(busy)?;
     Ok(Next::Wait)
+}
+
+/// Reads a message of a datagram, or of a connection.
+fn parse<'a>(octets: &'a [u8], message: &Message) -> Result<sip::Message<'a>, Refusal> {
+    if message.ticket.is_some() { sip::Message::stream(octets) } else { sip::Message::datagram(octets) }
 }
 
 /// What a PASSporT must speak of.
@@ -175,7 +180,7 @@ pub(crate) fn outbound(
     message: &mut Message,
     id: MessageId,
 ) -> Result<Next, Refusal> {
-    let parsed = sip::Message::datagram(octets).ok().filter(sip::Message::is_initial_invite);
+    let parsed = parse(octets, message).ok().filter(sip::Message::is_initial_invite);
     let Some(parsed) = parsed else { return Ok(Next::Pass(Reason::OkNotSubject)) };
     let snapshot = scene.snapshot;
     let rules = &snapshot.links.get(usize::from(message.link)).ok_or(Reason::IntBug.at(0))?.config.sip;
@@ -227,7 +232,7 @@ pub(crate) fn outbound(
     let link = snapshot.links.get(usize::from(message.link)).ok_or(Reason::IntBug.at(0))?;
     let ip =
         if link.config.remote.iter().any(|remote| remote.is_ipv6()) { ip::V6_HEADER_LEN } else { ip::V4_HEADER_LEN };
-    if ip + udp::HEADER_LEN + message.output.len() > usize::from(link.mtu) {
+    if message.ticket.is_none() && ip + udp::HEADER_LEN + message.output.len() > usize::from(link.mtu) {
         message.output.clear();
         message.signature = None;
         return plain(scene);

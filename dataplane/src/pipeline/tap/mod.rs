@@ -166,6 +166,19 @@ impl Tap {
     }
 }
 
+/// What is looked at of a message.
+pub(super) struct Looked<'w, F> {
+    pub(super) frames: &'w mut Slab<Box<FrameSlot<F>>>,
+    pub(super) message: &'w Message,
+    /// Its frame, if it lies in none of those.
+    pub(super) picture: &'w [u8],
+}
+
+/// Whether a message with this verdict is offered to control.
+pub(super) fn is_offered(reason: Reason, way: Option<Direction>) -> bool {
+    is_refusal(reason) || is_sampled(reason) && way == Some(Direction::In)
+}
+
 /// A worker's side: the filters it knows of.
 #[derive(Debug)]
 pub(super) struct Ear {
@@ -202,21 +215,17 @@ impl Ear {
     }
 
     /// A message's verdict, its frames still as they came.
-    pub(super) fn message<F: Frame>(
-        &self,
-        tap: &Tap,
-        time_ms: u64,
-        record: Record,
-        frames: &mut Slab<Box<FrameSlot<F>>>,
-        message: &Message,
-    ) {
-        let offered = is_refusal(record.reason) || is_sampled(record.reason) && record.way == Some(Direction::In);
+    pub(super) fn message<F: Frame>(&self, tap: &Tap, time_ms: u64, record: Record, looked: Looked<'_, F>) {
+        let offered = is_offered(record.reason, record.way);
         if !offered && !self.tracing {
             return;
         }
         let seen = Seen { time_ms, worker: self.worker, record };
-        if offered && let Some(frame) = message.parts.last().and_then(|part| frames.get_mut(part.frame)) {
-            tap.refused.offer(&seen, frame.frame.as_ref().map_or(&[], |frame| frame.octets()));
+        let Looked { frames, message, picture } = looked;
+        if offered {
+            let frame = message.parts.last().and_then(|part| frames.get_mut(part.frame));
+            let octets = frame.and_then(|slot| slot.frame.as_ref()).map_or(picture, |frame| frame.octets());
+            tap.refused.offer(&seen, octets);
         }
         if self.tracing {
             self.trace(tap, seen, || spoken(frames, message));

@@ -530,13 +530,26 @@ impl Flow {
     }
 
     fn depart(&self, way: Direction, header: Header, options: &Options, payload: &[u8], sink: &mut dyn Sink) {
-        let Some(head) = self.heads.get(way as usize).map(Head::get).filter(|head| !head.is_empty()) else { return };
-        let (from, to) = match way {
+        if let Some(departure) = self.departure(way, header, options, payload) {
+            sink.send(&departure);
+        }
+    }
+
+    /// A segment of this flow; `None` as long as no frame was seen this way.
+    pub(super) fn departure<'a>(
+        &'a self,
+        way: Direction,
+        header: Header,
+        options: &'a Options,
+        payload: &'a [u8],
+    ) -> Option<Departure<'a>> {
+        let head = self.heads.get(way as usize).map(Head::get).filter(|head| !head.is_empty())?;
+        let (source_port, destination_port) = match way {
             Direction::In => (self.key.remote_port, self.key.local_port),
             Direction::Out => (self.key.local_port, self.key.remote_port),
         };
-        let header = Header { source_port: from, destination_port: to, ..header };
-        sink.send(&Departure { key: &self.key, way, head, header, options, payload });
+        let header = Header { source_port, destination_port, ..header };
+        Some(Departure { key: &self.key, way, head, header, options, payload })
     }
 
     /// Refuses half messages that were held too long.

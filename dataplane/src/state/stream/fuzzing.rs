@@ -50,7 +50,7 @@ const KEY: Key = Key {
 
 /// Length octets below 4 or above 250 are no message's; 251 asks for two octets more.
 const PROTOCOL: Protocol = Protocol {
-    border: |octets| match octets {
+    border: |octets, _| match octets {
         [] | [251] => Border::NeedMore,
         [251, high, ..] => Border::Whole(256 * usize::from(*high) + 256),
         [len @ 4..=250, ..] => Border::Whole(usize::from(*len)),
@@ -113,7 +113,7 @@ impl Sink for Judge {
     }
 
     fn offer(&mut self, ticket: Ticket, octets: &[u8]) {
-        assert!(matches!((PROTOCOL.border)(octets), Border::Whole(len) if len == octets.len()));
+        assert!(matches!((PROTOCOL.border)(octets, 0), Border::Whole(len) if len == octets.len()));
         self.offers.push((ticket, octets.to_vec()));
     }
 }

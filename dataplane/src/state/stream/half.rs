@@ -101,6 +101,9 @@ pub(super) struct Half {
     first: u32,
     /// A message that is refused as it comes: its octets, and how many of them were.
     filling: Option<(usize, usize)>,
+    /// Of the message at `cut`: octets in which its border was not found, and its length as soon as that is known.
+    looked: usize,
+    known: Option<usize>,
     /// Since when there is half a message.
     pub(super) half_since: Option<u64>,
 
@@ -192,6 +195,7 @@ impl Half {
             }
         }
         (self.range_count, self.filling, self.half_since) = (0, None, None);
+        (self.looked, self.known) = (0, None);
     }
 
     /// Forgets everything.
@@ -353,7 +357,11 @@ impl Half {
             let octets =
                 octets.get((self.cut - self.base) as usize..).and_then(|rest| rest.get(..here)).unwrap_or_default();
             let ends = self.fin == Some(self.next);
-            match (protocol.border)(octets) {
+            let border = match self.known.take() {
+                Some(len) => Border::Whole(len),
+                None => (protocol.border)(octets, std::mem::take(&mut self.looked)),
+            };
+            match border {
                 Border::Malformed | Border::Whole(0) => return Err(Lost),
                 Border::NeedMore if ends || here >= shared.config.hold_octets => return Err(Lost),
                 Border::Whole(len) if len > shared.config.hold_octets || len > here && ends => {
@@ -362,11 +370,12 @@ impl Half {
                 }
                 Border::Whole(len) if len <= here => {
                     if self.pending.len() >= shared.config.messages {
+                        self.known = Some(len);
                         return Ok(());
                     }
                     let (message, behind) = octets.split_at_checked(len).unwrap_or_default();
                     // In mid-stream a header is one only if the next one, or the segment's end, is where it says.
-                    if self.unproven && !behind.is_empty() && (protocol.border)(behind) == Border::Malformed {
+                    if self.unproven && !behind.is_empty() && (protocol.border)(behind, 0) == Border::Malformed {
                         return Err(Lost);
                     }
                     offer(self.first.wrapping_add(self.pending.len() as u32), message);
@@ -377,6 +386,10 @@ impl Half {
                 }
                 border => {
                     let len = if let Border::Whole(len) = border { len } else { here + LEAST_SEGMENT };
+                    (self.looked, self.known) = match border {
+                        Border::Whole(len) => (0, Some(len)),
+                        _ => (here, None),
+                    };
                     self.half_since.get_or_insert(now_ms);
                     self.invite(self.cut + len as u64, shared);
                     return Ok(());
@@ -417,7 +430,9 @@ impl Half {
         self.half_since = None;
         let octets = self.input.octets().get((self.cut - self.base) as usize..).unwrap_or_default();
         let octets = octets.get(..(self.next - self.cut) as usize).unwrap_or_default();
-        match (protocol.border)(octets) {
+        self.looked = 0;
+        let border = self.known.take().map_or_else(|| (protocol.border)(octets, 0), Border::Whole);
+        match border {
             Border::Whole(len) if len > octets.len() => {
                 shared.counters.refused_late += 1;
                 self.filling = Some((len, 0));
@@ -439,6 +454,13 @@ impl Half {
         let pending = self.pending.get(i).filter(|pending| matches!(pending.what, What::Waiting))?;
         let at: usize = self.pending.iter().take(i).map(|pending| pending.len).sum();
         self.input.octets().get(at..at + pending.len)
+    }
+
+    /// The sequence number that a pending message came under.
+    pub(super) fn place(&self, number: u32) -> u32 {
+        let before = number.wrapping_sub(self.first) as usize;
+        let at: usize = self.pending.iter().take(before).map(|pending| pending.len).sum();
+        (self.base + at as u64) as u32
     }
 
     /// Writes down a verdict; `None` if that message does not wait for one.

@@ -3,6 +3,7 @@
 use std::sync::LazyLock;
 
 use sealgate_wire::diameter::{self, WATCHDOG_ANSWER};
+use sealgate_wire::sip::{self, Piece};
 
 /// Where the message at the front of some octets ends.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -18,8 +19,9 @@ pub enum Border {
 /// A protocol over TCP. Both functions are pure: the same octets give the same answer.
 #[derive(Clone, Copy, Debug)]
 pub struct Protocol {
-    /// The border of the message at the front. It gets all octets in order that are here, and more later if it asks.
-    pub border: fn(&[u8]) -> Border,
+    /// The border of the message at the front: `(octets, looked)`. It gets all octets in order that are here, and more
+    /// later if it asks; `looked`: how many there were when it asked for more the last time, 0 if it did not.
+    pub border: fn(&[u8], usize) -> Border,
     /// Writes octets `at..at + out.len()` of the filler for a message of `total` octets: `(total, at, out)`.
     pub fill: fn(usize, usize, &mut [u8]),
 }
@@ -27,7 +29,20 @@ pub struct Protocol {
 /// Diameter (RFC 6733): the length stands in the header, the filler is a Device-Watchdog-Answer to no request.
 pub const DIAMETER: Protocol = Protocol { border: diameter_border, fill: diameter_fill };
 
-fn diameter_border(octets: &[u8]) -> Border {
+/// SIP (RFC 3261 §18.3): the header Content-Length tells, and what stands between two messages is a piece of its own.
+pub const SIP: Protocol = Protocol { border: sip_border, fill: crlf_fill };
+
+fn sip_border(octets: &[u8], looked: usize) -> Border {
+    // A lone CR may be the begin of an idle pair: whoever has looked no further begins anew.
+    let mut borders = if looked > 1 { sip::Borders::resume(looked) } else { sip::Borders::default() };
+    match borders.next(octets) {
+        Ok(Some(Piece::Idle(len) | Piece::Message(len))) => Border::Whole(len),
+        Ok(None) => Border::NeedMore,
+        Err(_) => Border::Malformed,
+    }
+}
+
+fn diameter_border(octets: &[u8], _: usize) -> Border {
     match diameter::stream_len(octets) {
         Ok(Some(len)) => Border::Whole(len),
         Ok(None) => Border::NeedMore,
@@ -105,7 +120,23 @@ mod tests {
         }
         let mut odd = [0; 24];
         diameter_fill(24, 0, &mut odd);
-        assert_eq!(diameter_border(&odd), Border::Whole(24));
+        assert_eq!(diameter_border(&odd, 0), Border::Whole(24));
+    }
+
+    #[test]
+    fn a_message_of_sip_is_found_in_any_pieces() {
+        let message = b"OPTIONS sip:a@b SIP/2.0\r\nl: 3\r\n\r\nabc";
+        let (mut looked, head) = (0, message.len() - 3);
+        for here in 1..head {
+            assert_eq!(sip_border(&message[..here], looked), Border::NeedMore, "{here}");
+            looked = here;
+        }
+        assert_eq!(sip_border(&message[..head], looked), Border::Whole(message.len()));
+        assert_eq!(sip_border(message, 0), Border::Whole(message.len()));
+        assert_eq!(sip_border(b"\r", 0), Border::NeedMore);
+        assert_eq!(sip_border(b"\r\n", 1), Border::Whole(2));
+        assert_eq!(sip_border(b"\rA", 1), Border::NeedMore);
+        assert_eq!(sip_border(b"\0A\r\n\r\n", 0), Border::Malformed);
     }
 
     #[test]

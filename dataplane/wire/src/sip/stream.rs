@@ -23,6 +23,11 @@ pub struct Borders {
 }
 
 impl Borders {
+    /// One that asked for more when it had so many octets.
+    pub const fn resume(looked: usize) -> Self {
+        Self { searched: looked, known: None }
+    }
+
     /// What `octets` begin with, which begin at a border; `None` if it takes more of them to tell.
     ///
     /// Once it said something and the octets it told of are all here, the next call is for what follows them.

@@ -10,7 +10,7 @@ use super::super::outbound::{too_long, unsigned};
 use super::super::{Next, Scene, busy};
 use super::{request_key, transaction};
 use crate::pipeline::slots::{Message, MessageId};
-use crate::policy::snapshot::{Own, Peer};
+use crate::policy::snapshot::{Own, Peer, PeerId};
 use crate::state::Direction;
 
 /// Prepares a message of our own network for its way out.
@@ -30,25 +30,40 @@ pub(crate) fn outbound(
     if header.is_hop_local() {
         return Ok(Next::Pass(Reason::OkNotSubject));
     }
-    let peer_id = if header.is_request() {
+    if header.is_request() {
         message.transaction = transaction(scene, message, header);
-        parsed.destination_realm.and_then(|realm| snapshot.peer_by_realm(realm))
-    } else {
-        // An answer names nobody: it goes to who asked.
-        let key = request_key(scene, message.link, Direction::In, header);
-        let asked = scene.shared.dialogues.lookup(key, scene.now_ms);
+        let peer = parsed.destination_realm.and_then(|realm| snapshot.peer_by_realm(realm));
+        return towards(scene, &parsed, peer, message, id);
+    }
+    // An answer names nobody: it goes to who asked.
+    let key = request_key(scene, message.link, Direction::In, header);
+    let asked = scene.shared.dialogues.lookup(key, scene.now_ms);
+    let next = towards(scene, &parsed, asked, message, id);
+    // What finds no room in the pool may be asked for again, and goes to the same one then.
+    if next.is_ok() {
         scene.shared.dialogues.close(key);
-        asked.filter(|&asked| usize::from(asked) < snapshot.peers.len())
-    };
-    let Some(peer_id) = peer_id else { return Ok(Next::Judge) };
-    let peer = snapshot.peers.get(usize::from(peer_id)).ok_or(Reason::IntBug.at(0))?;
+    }
+    next
+}
+
+/// Signs a message where its receiver is signed towards.
+fn towards(
+    scene: &mut Scene<'_>,
+    parsed: &diameter::Message<'_>,
+    peer_id: Option<PeerId>,
+    message: &mut Message,
+    id: MessageId,
+) -> Result<Next, Refusal> {
+    let snapshot = scene.snapshot;
+    let known = peer_id.and_then(|peer_id| Some((peer_id, snapshot.peers.get(usize::from(peer_id))?)));
+    let Some((peer_id, peer)) = known else { return Ok(Next::Judge) };
     message.peer = peer_id;
     let (Some(profile), Some(own)) = (peer.sign_diameter, &snapshot.own) else { return Ok(Next::Judge) };
     let ours = parsed.origin_realm.is_some_and(|realm| snapshot.is_home_realm(realm));
     if !ours || parsed.dess.is_some() {
         return Ok(Next::Judge); // not ours to speak for, or signed behind us already
     }
-    sign(scene, &parsed, own, profile, peer, message, id)
+    sign(scene, parsed, own, profile, peer, message, id)
 }
 
 /// Makes the message with room for our signature and asks for it.
