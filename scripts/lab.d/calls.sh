@@ -19,7 +19,7 @@ readonly RUN_S=45                       # a run of SIPp ends by then; PASSporTs 
 readonly CALL_ROW='%-34s %5s %8s %7s  %-9s %-9s %8s  %-30s %s\n'
 
 callee_pid='' kamailio_pid='' https_pid='' arrived=0
-declare -a caller_pids=()
+declare -a caller_pids=() makers=()
 
 # ---------------------------------------------------------------- what it needs
 
@@ -269,7 +269,7 @@ outcome() {
 
 sipp_case() {
     local dir=$work/calls key=$work/calls/tsca/keys/caller.key.pem stranger=$work/calls/stranger.key.pem from=$OUTSIDE
-    local forged=$((CALLS / 18)) third=$((CALLS / 18 * 6)) good compact pid makers=()
+    local forged=$((CALLS / 18)) third=$((CALLS / 18 * 6)) good compact pid
     local before=$dir/sipp.before.json middle=$dir/sipp.middle.json after=$dir/sipp.after.json
     compact=$(((CALLS - 2 * third) / 2))
     good=$((CALLS - 2 * third - compact))
@@ -288,8 +288,9 @@ sipp_case() {
     makers+=($!)
     list unsigned "$third" 999020006000 999010006000
     for pid in "${makers[@]}"; do
-        wait "$pid" || die "secsipidx makes no PASSporTs; see $dir/setup.log"
+        wait "$pid" || die "secsipidx makes no PASSporTs: $key, $stranger"
     done
+    makers=()
     head -n $((forged + 1)) "$dir/signed.csv" >"$dir/again.csv"
     save_reasons "$before"
     call signed "$good" 20 "$NS_A" "$from" 5061 "$HOME_IP" full
@@ -431,7 +432,7 @@ run_calls() {
 calls_down() {
     local pid
     forget_policy_rc
-    for pid in "${caller_pids[@]}" "$callee_pid"; do
+    for pid in "${makers[@]}" "${caller_pids[@]}" "$callee_pid"; do
         end_process "$pid"
     done
     stop_kamailio
