@@ -130,6 +130,39 @@ fn a_refused_call_is_answered_where_the_link_says_so() {
 }
 
 #[test]
+fn the_ack_of_a_rejection_ends_here() {
+    let ack = |tag: &str, method: &str| {
+        format!(
+            "{method} sip:+{OURS}@home.example SIP/2.0\r\nVia: SIP/2.0/UDP sbc.example;branch=z9hG4bK7\r\nMax-Forwards: 70\r\n\
+             From: <sip:+{THEIRS}@far.example>;tag=1\r\nTo: <sip:+{OURS}@home.example>;tag={tag}\r\nCall-ID: 7@home\r\n\
+             CSeq: 1 {method}\r\nContent-Length: 0\r\n\r\n"
+        )
+        .into_bytes()
+    };
+    let mut gateway = Gateway::running(&rejecting());
+    let step = gateway.frame(0, &frame(false, &invite(THEIRS, OURS, "")), NOW_MS);
+    assert_eq!(reasons(&step), [Reason::StirMissing]);
+    let answer = payload(&step.sent[0][0]);
+    let tag = Message::datagram(&answer).expect("sound").to.tag.expect("a tag");
+    let tag = std::str::from_utf8(tag).expect("text");
+    let step = gateway.frame(0, &frame(false, &ack(tag, "ACK")), NOW_MS);
+    assert_eq!((reasons(&step), step.sent), (vec![Reason::OkAnswered], Default::default()));
+    gateway.worker.publish();
+    let (came, accounted) = gateway.worker.stats().frame_balance();
+    assert_eq!(came, accounted);
+    // Those of other servers, other requests, and where nothing is rejected.
+    for (policy, message) in [
+        (rejecting(), ack("7", "ACK")),
+        (rejecting(), ack(&tag.to_uppercase(), "ACK")),
+        (rejecting(), ack(tag, "BYE")),
+        (policy(), ack(tag, "ACK")),
+    ] {
+        let step = Gateway::running(&policy).frame(0, &frame(false, &message), NOW_MS);
+        assert_eq!((reasons(&step), payload(&step.sent[1][0])), (vec![Reason::OkNotSubject], message));
+    }
+}
+
+#[test]
 fn a_message_that_two_could_read_differently_leaves_in_one_form() {
     let mut policy = policy();
     policy.peers.iter_mut().for_each(|peer| peer.mode = Mode::Ignore);

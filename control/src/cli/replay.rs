@@ -123,6 +123,7 @@ fn rows<'n>(stats: &Stats, names: &'n [String]) -> Vec<Row<'n>> {
 pub(crate) fn fate(reason: Reason) -> &'static str {
     match reason {
         Reason::OkHeld => "held",
+        Reason::OkAnswered => "ended here",
         reason if reason.passes() => "passed",
         _ => "refused",
     }

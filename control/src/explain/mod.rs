@@ -380,7 +380,7 @@ fn judged(
         (Direction::Out, false) => format!("peers.{}, not signed towards", peer.name),
     });
     let steps = steps::of_message(record.reason, record.at, read, way, before);
-    let octets = if record.reason.passes() || record.reason == Reason::OkHeld { None } else { point(record, read) };
+    let octets = if record.reason.refuses() { point(record, read) } else { None };
     let octets = octets.and_then(|(in_tcap, field, range)| match &read.gathered {
         Some(whole) if in_tcap => excerpt("TCAP message put together from its segments", field, whole, range),
         _ if collected => excerpt("message put together from its chunks", field, frame, range),

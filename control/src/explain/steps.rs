@@ -395,7 +395,7 @@ pub(super) fn of_message(reason: Reason, at: u32, walk: &Walk, way: Direction, r
         Direction::In => FRAME.iter().chain(screen).chain(security).chain(policy).copied().collect(),
         Direction::Out => FRAME.iter().chain(out).copied().collect(),
     };
-    let refused = !reason.passes() && reason != Reason::OkHeld;
+    let refused = reason.refuses();
     let failed = if refused { step_of(reason, at, walk, way) } else { "" };
     let detail = |name: &str| match name {
         name if FRAME.iter().any(|(step, _)| *step == name) => Some(String::new()),

@@ -24,7 +24,11 @@ pub(super) fn write(board: &Board, page: &mut Page<'_>) -> fmt::Result {
     let sides =
         || peers.iter().flat_map(|(name, rows)| WAYS.iter().zip(rows).map(move |((_, way), row)| (name, way, row)));
     let sum = |row: &[u64; COUNT], passes| -> u64 {
-        ALL.iter().zip(row).filter(|(reason, _)| reason.passes() == passes).map(|(_, count)| count).sum()
+        ALL.iter()
+            .zip(row)
+            .filter(|(reason, _)| if passes { reason.passes() } else { reason.refuses() })
+            .map(|(_, count)| count)
+            .sum()
     };
     page.counters(
         "peer_messages",

@@ -6,6 +6,7 @@ use sealgate_crypto::tables::Tier;
 use sealgate_dataplane::policy::snapshot::PeerId;
 use sealgate_dataplane::state::Direction;
 use sealgate_dataplane::stats::Stats;
+use sealgate_wire::Reason;
 use sealgate_wire::reason::{ALL, COUNT};
 use serde_json::{Value, json};
 
@@ -66,8 +67,9 @@ pub(super) fn totals(stats: &Stats) -> [u64; COUNT] {
 }
 
 pub(super) fn passed_and_refused(row: &[u64; COUNT]) -> (u64, u64) {
-    let sum = |passes: bool| ALL.iter().zip(row).filter(|(reason, _)| reason.passes() == passes).map(|(_, n)| n).sum();
-    (sum(true), sum(false))
+    let sum =
+        |counts: fn(Reason) -> bool| ALL.iter().zip(row).filter(|(reason, _)| counts(**reason)).map(|(_, n)| n).sum();
+    (sum(Reason::passes), sum(Reason::refuses))
 }
 
 pub(super) fn by_name(row: &[u64; COUNT]) -> Value {

@@ -39,13 +39,15 @@ impl State {
     pub fn of(reason: Reason) -> Option<Self> {
         Some(match reason {
             Reason::OkVerified => Self::Valid,
-            Reason::OkUnsignedAllowed | Reason::SecMissing => Self::Absent,
-            Reason::OkUnknownSigner | Reason::CrtUnknownSai | Reason::CrtCrlStale | Reason::CrtRepoStale => {
-                Self::UnknownSigner
-            }
+            Reason::OkUnsignedAllowed | Reason::SecMissing | Reason::StirMissing | Reason::StirPpt => Self::Absent,
+            Reason::OkUnknownSigner
+            | Reason::CrtUnknownSai
+            | Reason::CrtCrlStale
+            | Reason::CrtRepoStale
+            | Reason::StirX5uUnavailable => Self::UnknownSigner,
             Reason::OkIgnored => Self::Unchecked,
-            // Of the security step and of certificates (formats 14).
-            other if (400..520).contains(&other.code()) => Self::Invalid,
+            // Of the security step, of certificates and of PASSporTs (formats 14).
+            other if (400..540).contains(&other.code()) => Self::Invalid,
             _ => return None,
         })
     }
@@ -106,6 +108,9 @@ mod tests {
             (Reason::CrtRepoStale, 2),
             (Reason::SecSigInvalid, 1),
             (Reason::CrtRevoked, 1),
+            (Reason::StirMissing, 1),
+            (Reason::StirX5uUnavailable, 2),
+            (Reason::StirReplay, 1),
             (Reason::OkIgnored, 1),
             (Reason::PolCat1, 50),
             (Reason::L2Runt, 50),
@@ -113,8 +118,8 @@ mod tests {
             row[reason.index()] = count;
         }
         let shares = shares(&row);
-        assert_eq!(State::ALL.map(|state| shares.count(state)), [3, 2, 2, 2, 1]);
-        assert!((shares.share(State::Valid) - 0.3).abs() < 1e-9);
+        assert_eq!(State::ALL.map(|state| shares.count(state)), [3, 3, 4, 3, 1]);
+        assert!((shares.share(State::Valid) - 3.0 / 14.0).abs() < 1e-9);
         assert_eq!(Shares::default().share(State::Valid), 0.0);
     }
 }

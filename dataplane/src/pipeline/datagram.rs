@@ -1,7 +1,6 @@
 //! SIP over UDP: a datagram is a message. A refused one goes nowhere, and where the link says so its sender gets a response.
 
 use sealgate_config::model::OnFail;
-use sealgate_crypto::verify::sha256;
 use sealgate_wire::udp::{self, Datagram};
 use sealgate_wire::{Reason, Refusal, eth, ip, sip};
 
@@ -173,12 +172,7 @@ impl<P: FrameIo> Worker<P> {
         let (Some(status), true, Sides::ByPort) = (reason.sip_status(), wanted, self.config.sides) else { return };
         let Some(user) = octets.get(slot.sctp + udp::HEADER_LEN..slot.end) else { return };
         let Ok(request) = sip::Message::datagram(user) else { return };
-        // The same request gets the same tag, and nobody who does not know the call can tell it.
-        let mut tag = [0; 16];
-        let digest = sha256(request.call_id);
-        for (place, octet) in tag.chunks_mut(2).zip(digest) {
-            place.copy_from_slice(&[HEX[usize::from(octet >> 4)], HEX[usize::from(octet & 15)]]);
-        }
+        let tag = claims::sip::rejection_tag(request.call_id);
         self.response.clear();
         if !sip::emit_rejection(&request, status, reason == Reason::StirStale, &tag, &[], &mut self.response) {
             return;
@@ -197,8 +191,6 @@ impl<P: FrameIo> Worker<P> {
         }
     }
 }
-
-const HEX: &[u8; 16] = b"0123456789abcdef";
 
 /// Source and destination of the packet in a frame.
 pub(super) fn addresses(frame: &[u8]) -> Option<(core::net::IpAddr, core::net::IpAddr)> {

@@ -58,6 +58,7 @@ reasons! {
     OkUnknownSigner = 5, "R_OK_UNKNOWN_SIGNER", "signer unknown, treated as unsigned", [- - -];
     OkIgnored = 6, "R_OK_IGNORED", "peer mode is ignore", [- - -];
     OkHeld = 7, "R_OK_HELD", "part of a larger message, held", [- - -];
+    OkAnswered = 8, "R_OK_ANSWERED", "ACK of a rejection by this gateway, ends here", [- - -];
     L2Runt = 100, "R_L2_RUNT", "frame shorter than its headers", [- - -];
     L2Ethertype = 101, "R_L2_ETHERTYPE", "ether type denied", [- - -];
     IpHeader = 102, "R_IP_HEADER", "version, header or total length", [- - -];
@@ -262,6 +263,12 @@ impl Reason {
     /// True for the reasons under which a message goes on (codes 0 to 6).
     pub const fn passes(self) -> bool {
         (self as u16) < Reason::OkHeld as u16
+    }
+
+    /// True for the reasons under which a message is kept away from where it goes: neither those that pass, nor held for the rest
+    /// of a larger message, nor for this gateway itself.
+    pub const fn refuses(self) -> bool {
+        self as u16 > Reason::OkAnswered as u16
     }
 
     /// A refusal with the octet of its layer where it showed.

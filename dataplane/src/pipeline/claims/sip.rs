@@ -1,12 +1,12 @@
 //! SIP: the caller's number of an initial INVITE, verified by its PASSporT or signed with one (formats 8).
 
-use sealgate_config::model::Mode;
+use sealgate_config::model::{Mode, OnFail};
 use sealgate_crypto::alg::Alg;
 use sealgate_crypto::verify::sha256;
 use sealgate_wire::addr::Digits;
 use sealgate_wire::ber::Rules;
 use sealgate_wire::sec::passport::{self, Compact, Outgoing, Passport};
-use sealgate_wire::sip;
+use sealgate_wire::sip::{self, Method};
 use sealgate_wire::{Reason, Refusal, ip, udp};
 
 use super::isup::Ascii;
@@ -38,11 +38,15 @@ pub(crate) fn inbound(
             return Err(Reason::SipTooBig.at(0));
         }
     }
-    if !parsed.is_initial_invite() {
-        return Ok(Next::Pass(Reason::OkNotSubject));
-    }
     let snapshot = scene.snapshot;
     let rules = &snapshot.links.get(usize::from(message.link)).ok_or(Reason::IntBug.at(0))?.config.sip;
+    if !parsed.is_initial_invite() {
+        // Whoever rejected an INVITE takes its ACK (RFC 3261 §17.2.1): home has never heard of that call.
+        let ours = parsed.method() == Some(Method::ACK)
+            && rules.on_fail == OnFail::Reject
+            && parsed.to.tag == Some(&rejection_tag(parsed.call_id));
+        return if ours { Err(Reason::OkAnswered.at(0)) } else { Ok(Next::Pass(Reason::OkNotSubject)) };
+    }
     let number = |tn: sip::Tn| tn.canonical(rules.default_cc.as_ref()).ok_or(Reason::SipTnForm.at(0));
     let calling = number(parsed.calling(rules.use_pai)?)?;
     let called = number(parsed.called()?)?;
@@ -87,6 +91,17 @@ pub(crate) fn inbound(
 /// Reads a message of a datagram, or of a connection.
 fn parse<'a>(octets: &'a [u8], message: &Message) -> Result<sip::Message<'a>, Refusal> {
     if message.ticket.is_some() { sip::Message::stream(octets) } else { sip::Message::datagram(octets) }
+}
+
+/// The tag that To gets in a rejection of this call: the same request gets the same one, and nobody who does not know the call
+/// can tell it.
+pub(crate) fn rejection_tag(call_id: &[u8]) -> [u8; 16] {
+    const HEX: &[u8; 16] = b"0123456789abcdef";
+    let mut tag = [0; 16];
+    for (place, octet) in tag.chunks_mut(2).zip(sha256(call_id)) {
+        place.copy_from_slice(&[HEX[usize::from(octet >> 4)], HEX[usize::from(octet & 15)]]);
+    }
+    tag
 }
 
 /// What a PASSporT must speak of.

@@ -252,7 +252,7 @@ impl Ear {
 
 /// Whether something under this reason did not get through for good: neither passed nor held for its other segments.
 pub fn is_refusal(reason: Reason) -> bool {
-    !reason.passes() && reason != Reason::OkHeld
+    reason.refuses()
 }
 
 /// The longest message in several chunks that is read for a trace.
