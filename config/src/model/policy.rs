@@ -409,7 +409,7 @@ pub struct Isup {
     pub mode: Mode,
     /// Whether calls from our numbers leave signed.
     pub sign: bool,
-    /// Whether a call whose signature held is shown to the exchange as screened by the network.
+    /// Whether the exchange is told who vouches for a calling number, instead of what its sender says of it.
     pub mark: bool,
     /// Whether the called number is copied into the signature: others may take its country code away.
     pub copy_called: bool,
