@@ -6,6 +6,7 @@ use common::isup::{OURS, THEIRS, iam, m3ua, number, signed};
 use common::traffic::{Call, chunks_of, frame, inbound, outbound};
 use common::{Gateway, NOW_MS, Step, key, policy};
 use sealgate_config::model::{Mode, Policy};
+use sealgate_dataplane::pipeline::WorkerConfig;
 use sealgate_wire::Reason;
 use sealgate_wire::isup::{Iam, View};
 use sealgate_wire::sec::isup1;
@@ -94,6 +95,96 @@ fn a_country_code_may_go_only_where_the_called_number_was_copied() {
     let again = signed(&key("a-ec"), false, (OURS, 4), 1);
     let step = gateway.frame(0, &frame(&inbound(), 9, &m3ua(&again, false)), NOW_MS);
     assert_eq!(reasons(&step), [Reason::SecReplay]);
+}
+
+/// One signed call and what its sender says of itself.
+fn judged(gateway: &mut Gateway, tsn: u32, isup: &[u8]) -> Vec<Reason> {
+    reasons(&gateway.frame(0, &frame(&inbound(), tsn, &m3ua(isup, false)), NOW_MS))
+}
+
+#[test]
+fn a_signature_covers_who_calls_whom_and_what_is_said_of_them() {
+    let good = signed(&key("a-ec"), true, (OURS, 4), 1);
+    let calling = number(THEIRS, 4, 0, false);
+    let plan = good.windows(calling.len()).position(|octets| octets == calling).expect("A calls") + 1;
+    let copy = good.windows(12).position(|octets| octets == OURS.as_bytes()).expect("copied");
+    let mut gateway = Gateway::running(&policy());
+    for (tsn, at, octet, want, why) in [
+        (1, 6, 0x0b, Reason::SecSigInvalid, "another category"),
+        (2, plan, 0x14, Reason::SecSigInvalid, "presentation restricted"),
+        (3, plan, 0x1c, Reason::SecSigInvalid, "presentation 3"),
+        (4, plan + 6, 0x01, Reason::SecSigInvalid, "another caller of A"),
+        (5, copy, b'8', Reason::SecCdpaMismatch, "another copy than is called"),
+        (6, copy - 8, 7, Reason::SecSigInvalid, "another sequence number"),
+        (7, 0, 9, Reason::OkVerified, "another circuit"),
+    ] {
+        let mut bad = good.clone();
+        assert_ne!(bad[at], octet, "{why}");
+        bad[at] = octet;
+        assert_eq!(judged(&mut gateway, tsn, &bad), [want], "{why}");
+    }
+}
+
+#[test]
+fn only_a_certificate_in_force_that_covers_the_caller_counts() {
+    for (name, want) in [
+        ("a-ec", Reason::OkVerified),
+        ("a-ed", Reason::SecKeyType), // the header says ECDSA
+        ("b-ec", Reason::CrtResource),
+        ("a-expired", Reason::CrtExpired),
+        ("a-future", Reason::CrtNotYetValid),
+        ("a-revoked", Reason::CrtRevoked),
+        ("unknown-ec", Reason::CrtUnknownSai),
+    ] {
+        let mut gateway = Gateway::running(&policy());
+        assert_eq!(judged(&mut gateway, 1, &signed(&key(name), false, (OURS, 4), 1)), [want], "{name}");
+    }
+}
+
+#[test]
+fn a_number_used_before_is_refused_before_anything_dear() {
+    let mut gateway = Gateway::running(&policy());
+    let first = signed(&key("a-ec"), true, (OURS, 4), 70_000);
+    // Before it counts, its signature must hold.
+    let mut forged = first.clone();
+    *forged.last_mut().expect("octets") = 0;
+    let place = forged.len() - 2;
+    forged[place] ^= 1;
+    assert_eq!(judged(&mut gateway, 1, &forged), [Reason::SecSigInvalid]);
+    assert_eq!(judged(&mut gateway, 2, &first), [Reason::OkVerified]);
+    assert_eq!(judged(&mut gateway, 3, &forged), [Reason::SecReplay], "its signature is not looked at");
+    let elsewhere = signed(&key("a-ec"), true, ("10000002", 3), 70_000);
+    assert_eq!(judged(&mut gateway, 4, &elsewhere), [Reason::SecReplay], "nor whom it calls");
+    let old = signed(&key("a-ec"), true, (OURS, 4), 1);
+    assert_eq!(judged(&mut gateway, 5, &old), [Reason::SecSeqOld]);
+    // Two copies in one burst: both pass the first look.
+    let copies =
+        [6, 7].map(|tsn| frame(&inbound(), tsn, &m3ua(&signed(&key("a-ec"), false, (OURS, 4), 70_001), false)));
+    let step = gateway.burst(0, &[&copies[0], &copies[1]], NOW_MS);
+    assert_eq!(reasons(&step), [Reason::OkVerified, Reason::SecReplay]);
+}
+
+#[test]
+fn a_call_signed_before_the_memory_begins_may_be_a_replay() {
+    let config = WorkerConfig { journal: true, started_ms: NOW_MS + 1000, ..WorkerConfig::default() };
+    let mut gateway = Gateway::new(&policy(), config);
+    let step = gateway.frame(
+        0,
+        &frame(&inbound(), 1, &m3ua(&signed(&key("a-ec"), false, (OURS, 4), 1), false)),
+        NOW_MS + 2000,
+    );
+    assert_eq!(reasons(&step), [Reason::SecTimePast]);
+}
+
+#[test]
+fn a_call_that_carries_a_signature_already_gets_no_second_one() {
+    // Of our own number, signed elsewhere in our network.
+    let plain = iam(OURS, (THEIRS, 4));
+    let read = View::new(&plain).and_then(Iam::parse).expect("sound");
+    let (mut parameter, mut whole) = (Vec::new(), Vec::new());
+    assert!(isup1::emit_parameter(&[0; 24], &[0; 64], &mut parameter));
+    assert!(sealgate_wire::isup::append(&read, &parameter, &mut whole));
+    assert_eq!(sent(&signing(false), &whole), (vec![Reason::OkUnsignedAllowed], whole));
 }
 
 /// The call with this screening indicator of its calling number, which no signature covers.
