@@ -26,6 +26,8 @@ pub(crate) const SERVICE_MESSAGES: &Words<ServiceMessages> =
     &[("drop", ServiceMessages::Drop), ("rate_limited", ServiceMessages::RateLimited)];
 pub(crate) const LINK_KIND: &Words<LinkKind> =
     &[("m3ua", LinkKind::M3ua), ("diameter", LinkKind::Diameter), ("sip", LinkKind::Sip)];
+pub(crate) const IP_FRAGMENTS: &Words<IpFragments> =
+    &[("refuse", IpFragments::Refuse), ("reassemble", IpFragments::Reassemble)];
 pub(crate) const ON_FAIL: &Words<OnFail> = &[("drop", OnFail::Drop), ("reject", OnFail::Reject)];
 pub(crate) const ATTEST: &Words<Attest> = &[("A", Attest::A), ("B", Attest::B), ("C", Attest::C)];
 /// Diameter applications whose commands we know.

@@ -23,6 +23,8 @@ pub struct Stats {
     pub tx: [u64; 2],
     /// Frames made by splitting a packet that outgrew its link.
     pub made: u64,
+    /// IP fragments that went into a packet that leaves, or would have, in place of them.
+    pub joined: u64,
     /// Frames handed to the worker that owns their association, and frames taken over from others.
     pub handed: u64,
     /// See `handed`.
@@ -57,6 +59,7 @@ impl Stats {
             rx: [0; 2],
             tx: [0; 2],
             made: 0,
+            joined: 0,
             handed: 0,
             taken: 0,
             frames_dropped: [0; COUNT],
@@ -101,7 +104,7 @@ impl Stats {
     pub fn frame_balance(&self) -> (u64, u64) {
         let received = self.rx.iter().sum::<u64>() + self.made + self.taken;
         let dropped: u64 = self.frames_dropped.iter().sum();
-        (received, self.tx.iter().sum::<u64>() + dropped + self.frames_held + self.handed)
+        (received, self.tx.iter().sum::<u64>() + dropped + self.frames_held + self.handed + self.joined)
     }
 
     /// Messages in and messages accounted for: equal, or a message was lost inside.
@@ -117,6 +120,7 @@ impl Stats {
             rx,
             tx,
             made,
+            joined,
             handed,
             taken,
             frames_dropped,
@@ -133,6 +137,7 @@ impl Stats {
             (turns, other.turns),
             (idle_turns, other.idle_turns),
             (made, other.made),
+            (joined, other.joined),
             (handed, other.handed),
             (taken, other.taken),
             (frames_held, other.frames_held),

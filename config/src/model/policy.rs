@@ -322,6 +322,18 @@ pub struct Link {
     pub applications: Vec<u32>,
     /// Largest IP packet on this link, octets: 576 to 9600; `None`: that of the port.
     pub mtu: Option<u16>,
+    /// What becomes of IP fragments.
+    pub ip_fragments: IpFragments,
+}
+
+/// What becomes of IP fragments on a link.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum IpFragments {
+    /// They are refused.
+    #[default]
+    Refuse,
+    /// They are put together and judged as the packet that they are; what outgrows the link's MTU leaves in new fragments.
+    Reassemble,
 }
 
 /// What a link carries.

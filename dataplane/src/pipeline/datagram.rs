@@ -120,7 +120,12 @@ impl<P: FrameIo> Worker<P> {
     }
 
     /// Gives a frame to the worker that owns its flow.
-    fn hand_over(&mut self, entered: &mut Option<P::Frame>, port: usize, owner: usize) -> Result<(), Refusal> {
+    pub(super) fn hand_over(
+        &mut self,
+        entered: &mut Option<P::Frame>,
+        port: usize,
+        owner: usize,
+    ) -> Result<(), Refusal> {
         let Some(mailbox) = self.mailboxes.get(owner) else { return Err(Reason::IntBug.at(0)) };
         let frame = entered.take().ok_or(Reason::IntBug.at(0))?;
         match mailbox.push((frame, port)) {

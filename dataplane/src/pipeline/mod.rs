@@ -8,6 +8,7 @@ mod carrier;
 mod claims;
 mod datagram;
 mod decode;
+mod fragment;
 mod reassembly;
 mod rewrite;
 pub mod slots;

@@ -15,7 +15,7 @@ pub fn eth(octets: &[u8]) {
 pub fn ip(octets: &[u8]) {
     let Some((&ethertype, octets)) = octets.split_first_chunk() else { return };
     let ethertype = u16::from_be_bytes(ethertype);
-    if let Ok(Some(fragment)) = ip::fragment::Fragment::parse(ethertype, octets) {
+    if let Ok(Some(fragment)) = Fragment::parse(ethertype, octets) {
         return fragmented(ethertype, &fragment);
     }
     let Ok(Some(packet)) = ip::Packet::parse(ethertype, octets) else { return };

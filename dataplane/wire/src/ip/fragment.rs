@@ -171,6 +171,11 @@ impl<'a> Cuts<'a> {
         (room > 0).then_some(Self { front, body, done: 0, room, id, protocol })
     }
 
+    /// True once all of the packet lies in fragments.
+    pub fn is_done(&self) -> bool {
+        self.done >= self.body.len()
+    }
+
     /// Appends the next fragment; `false`, and nothing appended, behind the last.
     pub fn next(&mut self, out: &mut Vec<u8>) -> bool {
         let Some(rest) = self.body.get(self.done..).filter(|rest| !rest.is_empty()) else { return false };
