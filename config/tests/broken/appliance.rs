@@ -143,7 +143,7 @@ fn faults_of_an_appliance() {
         (
             "policy: policy.yaml",
             "memory: {buffer: 32K}\npolicy: policy.yaml",
-            &["a.yaml:7: memory.buffer: \"32K\" is not a number; give 2048 to 16384 octets, or auto"],
+            &["a.yaml:7: memory.buffer: \"32K\" is not a whole number; give 2048 to 16384 octets, or auto"],
         ),
         (
             "policy: policy.yaml",
