@@ -232,9 +232,13 @@ fn memory(item: &Item<'_>) -> Memory {
         "auto" => None,
         _ => item.number(1024..=16_777_216, "buffers, or auto").and_then(|number| u32::try_from(number).ok()),
     });
+    let buffer = section.get("buffer").and_then(|item| match item.written("auto or a number of octets")? {
+        "auto" => None,
+        _ => item.number(2048..=16_384, "octets, or auto").and_then(|number| u16::try_from(number).ok()),
+    });
     let lock = section.get("lock").and_then(|item| item.word("a use of locked memory", MEMORY_LOCK));
     section.close();
-    Memory { hugepages: hugepages.unwrap_or_default(), mbufs, lock: lock.unwrap_or_default() }
+    Memory { hugepages: hugepages.unwrap_or_default(), mbufs, buffer, lock: lock.unwrap_or_default() }
 }
 
 fn crypto(item: &Item<'_>, ports: Option<&Ports>) -> Crypto {

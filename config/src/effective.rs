@@ -42,6 +42,7 @@ impl Appliance {
         let memory = map([
             ("hugepages", word(HUGEPAGES, &self.memory.hugepages).into()),
             ("mbufs", self.memory.mbufs.map_or("auto".into(), Value::from)),
+            ("buffer", self.memory.buffer.map_or("auto".into(), Value::from)),
             ("lock", word(MEMORY_LOCK, &self.memory.lock).into()),
         ]);
         let crypto = map([
@@ -217,6 +218,7 @@ fn link(link: &Link) -> Value {
         ("on_fail", of_sip(word(ON_FAIL, &link.sip.on_fail).into())),
         ("applications", some(&link.applications, |application| word(APPLICATION, application).into())),
         ("mtu", link.mtu.map_or(LEFT_OUT, Value::from)),
+        ("ip_fragments", word(IP_FRAGMENTS, &link.ip_fragments).into()),
     ])
 }
 

@@ -36,6 +36,8 @@ pub(crate) const LINK_KIND: &Words<LinkKind> =
     &[("m3ua", LinkKind::M3ua), ("diameter", LinkKind::Diameter), ("sip", LinkKind::Sip)];
 pub(crate) const TRANSPORT_DIAMETER: &Words<Transport> = &[("sctp", Transport::Sctp), ("tcp", Transport::Tcp)];
 pub(crate) const TRANSPORT_SIP: &Words<Transport> = &[("udp", Transport::Udp), ("tcp", Transport::Tcp)];
+pub(crate) const IP_FRAGMENTS: &Words<IpFragments> =
+    &[("refuse", IpFragments::Refuse), ("reassemble", IpFragments::Reassemble)];
 pub(crate) const ON_FAIL: &Words<OnFail> = &[("drop", OnFail::Drop), ("reject", OnFail::Reject)];
 pub(crate) const ATTEST: &Words<Attest> = &[("A", Attest::A), ("B", Attest::B), ("C", Attest::C)];
 /// Diameter applications whose commands we know.

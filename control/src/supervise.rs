@@ -272,7 +272,7 @@ fn open(
     use sealgate_dataplane::io::mem::{MemPool, ROOM};
     use sealgate_dataplane::io::sizing::Sizing;
     let sides = [&appliance.ports.interconnect, &appliance.ports.home];
-    let sizing = Sizing::of(&sides, 1, config.frames, appliance.memory.mbufs);
+    let sizing = Sizing::of(&sides, 1, config.frames, appliance.memory.mbufs).holding(appliance.memory.buffer);
     let pool = MemPool::new(usize::try_from(sizing.count).unwrap_or(usize::MAX), ROOM.max(sizing.room.into()));
     let (one, first) = FilePort::open(&pool, sides[0], complain.clone())?;
     let (two, second) = FilePort::open(&pool, sides[1], complain)?;

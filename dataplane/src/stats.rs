@@ -25,6 +25,8 @@ pub struct Stats {
     pub made: u64,
     /// Frames over TCP whose segments went into their connection. What leaves of it counts as made.
     pub streamed: u64,
+    /// IP fragments that went into a packet that leaves, or would have, in place of them.
+    pub joined: u64,
     /// Frames handed to the worker that owns their association, and frames taken over from others.
     pub handed: u64,
     /// See `handed`.
@@ -60,6 +62,7 @@ impl Stats {
             tx: [0; 2],
             made: 0,
             streamed: 0,
+            joined: 0,
             handed: 0,
             taken: 0,
             frames_dropped: [0; COUNT],
@@ -104,7 +107,8 @@ impl Stats {
     pub fn frame_balance(&self) -> (u64, u64) {
         let received = self.rx.iter().sum::<u64>() + self.made + self.taken;
         let dropped: u64 = self.frames_dropped.iter().sum();
-        (received, self.tx.iter().sum::<u64>() + dropped + self.frames_held + self.handed + self.streamed)
+        let inside = self.frames_held + self.handed + self.streamed + self.joined;
+        (received, self.tx.iter().sum::<u64>() + dropped + inside)
     }
 
     /// Messages in and messages accounted for: equal, or a message was lost inside.
@@ -121,6 +125,7 @@ impl Stats {
             tx,
             made,
             streamed,
+            joined,
             handed,
             taken,
             frames_dropped,
@@ -138,6 +143,7 @@ impl Stats {
             (idle_turns, other.idle_turns),
             (made, other.made),
             (streamed, other.streamed),
+            (joined, other.joined),
             (handed, other.handed),
             (taken, other.taken),
             (frames_held, other.frames_held),

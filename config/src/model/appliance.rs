@@ -180,6 +180,9 @@ pub struct Memory {
     pub hugepages: Hugepages,
     /// Packet buffers of both ports together; `None`: enough for the rings and queues configured.
     pub mbufs: Option<u32>,
+    /// Octets of the largest frame that a buffer holds, 2048 to 16384: one put together from IP fragments may be longer than any
+    /// that a port carries. `None`: those of the ports.
+    pub buffer: Option<u16>,
     /// Whether all memory of the process stays out of swap, private keys with it.
     pub lock: MemoryLock,
 }

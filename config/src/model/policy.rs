@@ -343,6 +343,18 @@ pub struct Link {
     pub applications: Vec<u32>,
     /// Largest IP packet on this link, octets: 576 to 9600; `None`: that of the port.
     pub mtu: Option<u16>,
+    /// What becomes of IP fragments.
+    pub ip_fragments: IpFragments,
+}
+
+/// What becomes of IP fragments on a link.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum IpFragments {
+    /// They are refused.
+    #[default]
+    Refuse,
+    /// They are put together and judged as the packet that they are; what outgrows the link's MTU leaves in new fragments.
+    Reassemble,
 }
 
 /// What a link carries.
@@ -441,7 +453,7 @@ pub struct Isup {
     pub mode: Mode,
     /// Whether calls from our numbers leave signed.
     pub sign: bool,
-    /// Whether a call whose signature held is shown to the exchange as screened by the network.
+    /// Whether the exchange is told who vouches for a calling number, instead of what its sender says of it.
     pub mark: bool,
     /// Whether the called number is copied into the signature: others may take its country code away.
     pub copy_called: bool,

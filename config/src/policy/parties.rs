@@ -44,6 +44,7 @@ pub(super) fn link<'a>(name: String, item: &Item<'a>, defaults: &Defaults) -> (L
         LinkKind::Sip => sip(&mut section),
     };
     let mtu = section.get("mtu").and_then(|item| units::mtu(&item));
+    let ip_fragments = section.get("ip_fragments").and_then(|item| item.word("a rule for IP fragments", IP_FRAGMENTS));
     section.close();
 
     for (address, item) in &local {
@@ -70,6 +71,7 @@ pub(super) fn link<'a>(name: String, item: &Item<'a>, defaults: &Defaults) -> (L
         sip: routing.sip,
         applications: routing.applications,
         mtu,
+        ip_fragments: ip_fragments.unwrap_or_default(),
     };
     (link, LinkPlaces { link: item.clone(), remote, isup_sign: routing.isup_sign })
 }

@@ -137,6 +137,16 @@ fn faults_of_an_appliance() {
         ("[root.pem]", "[]", &["a.yaml:6: trust.anchors: the list is empty; give at least one, as [root.pem]"]),
         (
             "policy: policy.yaml",
+            "memory: {buffer: 1500}\npolicy: policy.yaml",
+            &["a.yaml:7: memory.buffer: 1500 is out of range; give 2048 to 16384 octets, or auto"],
+        ),
+        (
+            "policy: policy.yaml",
+            "memory: {buffer: 32K}\npolicy: policy.yaml",
+            &["a.yaml:7: memory.buffer: \"32K\" is not a whole number; give 2048 to 16384 octets, or auto"],
+        ),
+        (
+            "policy: policy.yaml",
             "memory: {lock: always}\npolicy: policy.yaml",
             &["a.yaml:7: memory.lock: \"always\" is not a use of locked memory; use auto, on or off"],
         ),

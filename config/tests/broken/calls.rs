@@ -53,13 +53,25 @@ fn faults_of_calls() {
             "default_cc: \"999\"",
             "vtag_in: 7",
             &[
-                "p.yaml:20: links.sip-1.vtag_in: unknown key; known here: type, remote, local, ports, transports, use_pai, default_cc, on_fail, mtu",
+                "p.yaml:20: links.sip-1.vtag_in: unknown key; known here: type, remote, local, ports, transports, use_pai, default_cc, on_fail, mtu, ip_fragments",
             ],
         ),
         (
             "default_cc: \"999\"",
             "on_fail: mark",
             &["p.yaml:20: links.sip-1.on_fail: \"mark\" is not a rule for refused calls; use drop or reject"],
+        ),
+        (
+            "default_cc: \"999\"",
+            "ip_fragments: yes",
+            &["p.yaml:20: links.sip-1.ip_fragments: \"yes\" is not a rule for IP fragments; use refuse or reassemble"],
+        ),
+        (
+            "isup_sign: yes",
+            "ip_fragments: reasemble",
+            &[
+                "p.yaml:15: links.ss7-1.ip_fragments: \"reasemble\" is not a rule for IP fragments (did you mean \"reassemble\"?); use refuse or reassemble",
+            ],
         ),
         (
             "min_attest: B",

@@ -43,7 +43,7 @@ fn faults_of_diameter() {
             "applications: [s6a, sgd]",
             "opcs: [1]",
             &[
-                "p.yaml:12: links.dia-1.opcs: unknown key; known here: type, remote, local, ports, transports, vtag_in, applications, mtu",
+                "p.yaml:12: links.dia-1.opcs: unknown key; known here: type, remote, local, ports, transports, vtag_in, applications, mtu, ip_fragments",
             ],
         ),
         (

@@ -13,8 +13,8 @@ pub const CACHE: u32 = 256;
 /// of the pool's own header, and of padding, at most. A test compares this with what a pool says of itself.
 const OVERHEAD: u64 = 128 + 128 + 64 + 128;
 
-/// Ethernet header and two VLAN tags, octets: what a frame is longer than its packet.
-pub const LINK: u16 = 14 + 8;
+/// Ethernet header, two VLAN tags and four MPLS labels, octets: what a frame is longer than its packet.
+pub const LINK: u16 = 14 + 8 + 16;
 
 /// The least room that drivers ask for, octets (`RTE_MBUF_DEFAULT_DATAROOM`).
 const LEAST_ROOM: u16 = 2048;
@@ -60,6 +60,11 @@ impl Sizing {
         let mtu = ports.iter().map(|port| port.mtu).max().unwrap_or(Port::MTU);
         let room = mtu.saturating_add(LINK).next_multiple_of(64).max(LEAST_ROOM);
         Self { count: fixed.unwrap_or(computed), room }
+    }
+
+    /// The same with buffers for frames of so many octets, where the ports need no larger ones.
+    pub fn holding(self, octets: Option<u16>) -> Self {
+        Self { room: octets.map_or(self.room, |octets| octets.next_multiple_of(64).max(self.room)), ..self }
     }
 
     /// Memory for `pools` such pools and for EAL itself.
@@ -110,9 +115,13 @@ mod tests {
 
     #[test]
     fn a_large_frame_fits_one_buffer() {
-        for (mtu, room) in [(1500, 2048), (2026, 2048), (2027, 2112), (9000, 9024), (9600, 9664)] {
+        for (mtu, room) in [(1500, 2048), (2010, 2048), (2011, 2112), (9000, 9088), (9600, 9664)] {
             assert_eq!(Sizing::of(&[&port(mtu, 64, 64)], 1, 0, None).room, room, "MTU {mtu}");
         }
+        for (octets, room) in [(None, 2048), (Some(2048), 2048), (Some(8000), 8000), (Some(8001), 8064)] {
+            assert_eq!(Sizing::of(&[&port(1500, 64, 64)], 1, 0, None).holding(octets).room, room, "{octets:?}");
+        }
+        assert_eq!(Sizing::of(&[&port(9000, 64, 64)], 1, 0, None).holding(Some(8000)).room, 9088, "never smaller");
     }
 
     #[test]

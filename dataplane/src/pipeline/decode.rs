@@ -1,5 +1,7 @@
 //! From a frame to its user messages: link, network and transport layer in the order of formats 2, steps 1 to 4.
 
+use std::net::IpAddr;
+
 use sealgate_config::model::LinkKind;
 use sealgate_wire::sctp::{self, ChunkKind, Data, Header, Init, Packet, Sack};
 use sealgate_wire::{Reason, Refusal, eth, ip, tcp, udp};
@@ -68,12 +70,20 @@ impl<P: FrameIo> Worker<P> {
     pub(super) fn take_frame(&mut self, snapshot: &Snapshot, frame: P::Frame, port: usize, handed: bool) {
         let number = self.received;
         self.received += 1;
+        self.enter(snapshot, frame, port, number, handed);
+    }
+
+    /// The same of a frame that has its number.
+    pub(super) fn enter(&mut self, snapshot: &Snapshot, frame: P::Frame, port: usize, number: u64, handed: bool) {
         let exit = 1 - port.min(1);
         let (kind, layers) = match classify(snapshot, frame.octets(), port, self.config.sides) {
             Ok(Kind::Link(kind, layers)) => (kind, layers),
             Ok(Kind::NotSubject) => {
                 self.note(number, None, None, Reason::OkNotSubject);
                 return self.forward(frame, exit);
+            }
+            Err(refusal) if refusal.reason == Reason::IpFragment => {
+                return self.fragment(snapshot, frame, port, number, handed, refusal);
             }
             Err(refusal) => return self.drop_frame(number, None, None, refusal, frame.octets()),
         };
@@ -90,7 +100,7 @@ impl<P: FrameIo> Worker<P> {
     }
 
     /// Writes a frame's own verdict down.
-    fn note(&mut self, frame: u64, way: Option<Direction>, link: Option<LinkId>, reason: Reason) {
+    pub(super) fn note(&mut self, frame: u64, way: Option<Direction>, link: Option<LinkId>, reason: Reason) {
         if let Some(journal) = &mut self.journal {
             journal.push(Record { frame, way, link, peer: 0, tsn: None, reason, at: 0 });
         }
@@ -471,13 +481,7 @@ fn classify(snapshot: &Snapshot, frame: &[u8], port: usize, sides: Sides) -> Res
     if packet.protocol == ICMPV6 && packet.payload.first().is_some_and(|kind| DISCOVERY.contains(kind)) {
         return Ok(Kind::NotSubject); // hosts on both sides must find each other; it never leaves the wire
     }
-    let inbound = snapshot.link(packet.source, packet.destination).map(|link| (link, Direction::In));
-    let outbound = || snapshot.link(packet.destination, packet.source).map(|link| (link, Direction::Out));
-    let (link, way) = inbound.or_else(outbound).ok_or(Reason::L4PeerUnknown.at(12))?;
-    let side = if port == 0 { Direction::In } else { Direction::Out };
-    if sides == Sides::ByPort && side != way {
-        return Err(Reason::L4PeerUnknown.at(12)); // our own address from outside, or theirs from within
-    }
+    let (link, way) = link_of(snapshot, packet.source, packet.destination, port, sides)?;
     let over = snapshot.links.get(usize::from(link)).map(|link| link.config.transports).unwrap_or_default();
     let at = ethernet.header_len;
     let layers = Layers { way, link, ip: at, sctp: at + packet.header_len, end: at + packet.total_len };
@@ -488,6 +492,25 @@ fn classify(snapshot: &Snapshot, frame: &[u8], port: usize, sides: Sides) -> Res
         ICMP | ICMPV6 => Ok(Kind::NotSubject),
         _ => Err(Reason::L4PeerUnknown.at(9)),
     }
+}
+
+/// The link between two hosts, and which way a packet of theirs goes.
+#[inline]
+pub(super) fn link_of(
+    snapshot: &Snapshot,
+    source: IpAddr,
+    destination: IpAddr,
+    port: usize,
+    sides: Sides,
+) -> Result<(LinkId, Direction), Refusal> {
+    let inbound = snapshot.link(source, destination).map(|link| (link, Direction::In));
+    let outbound = || snapshot.link(destination, source).map(|link| (link, Direction::Out));
+    let (link, way) = inbound.or_else(outbound).ok_or(Reason::L4PeerUnknown.at(12))?;
+    let side = if port == 0 { Direction::In } else { Direction::Out };
+    if sides == Sides::ByPort && side != way {
+        return Err(Reason::L4PeerUnknown.at(12)); // our own address from outside, or theirs from within
+    }
+    Ok((link, way))
 }
 
 /// What the chunks of a packet say about the association, and how many of them are DATA.

@@ -9,6 +9,7 @@ mod claims;
 mod connection;
 mod datagram;
 mod decode;
+mod fragment;
 mod reassembly;
 mod rewrite;
 pub mod slots;

@@ -11,6 +11,7 @@ use sealgate_wire::{Reason, Refusal};
 use super::association::Associations;
 use super::claims::{Scene, Scratch, SignerState};
 use super::connection::{self, Offer};
+use super::fragment::Defragmenter;
 use super::reassembly::Reassembly;
 use super::rewrite::{self, Desk, Left};
 use super::slots::{Action, AssocId, FrameSlot, Message, MessageId, Record, Slab};
@@ -270,6 +271,7 @@ pub struct Worker<P: FrameIo> {
     /// A datagram on its way out, and a response in it.
     pub(super) datagram: Vec<u8>,
     pub(super) response: Vec<u8>,
+    pub(super) fragments: Defragmenter,
     offer: StatsCell,
     swept_ms: u64,
 }
@@ -320,6 +322,7 @@ impl<P: FrameIo> Worker<P> {
             desk: Desk::default(),
             datagram: Vec::new(),
             response: Vec::new(),
+            fragments: Defragmenter::new((config.first_seq as u32).wrapping_add((config.index as u32) << 24)),
             swept_ms: 0,
             config,
             ports,
@@ -537,6 +540,7 @@ impl<P: FrameIo> Worker<P> {
             let expired = table.expire(self.now_ms);
             self.stats.events[Reason::SccpReasmTimeout.index()] += expired as u64;
         }
+        self.stats.events[Reason::IpFragment.index()] += self.fragments.expire(self.now_ms);
         let mut holding = std::mem::take(&mut self.holding);
         holding.retain(|&(assoc, way)| self.expire_fragments(assoc, way));
         self.holding = holding;
@@ -602,16 +606,19 @@ impl<P: FrameIo> Worker<P> {
     fn leave(&mut self, snapshot: &Snapshot, mut slot: Box<FrameSlot<P::Frame>>) {
         self.repeat(&mut slot);
         let mtu = snapshot.links.get(usize::from(slot.link)).map_or(usize::MAX, |link| usize::from(link.mtu));
+        let (exit, link) = (slot.exit, slot.link);
+        let queued = self.out.get(exit).map_or(0, VecDeque::len);
         if slot.kind == LinkKind::Sip {
             self.leave_datagram(snapshot, &mut slot);
+            self.cut(snapshot, exit, queued, link);
             return self.keep(slot);
         }
-        let exit = slot.exit;
         let (Some(port), Some(queue)) = (self.ports.get_mut(exit), self.out.get_mut(exit)) else { return };
         match rewrite::send(&mut slot, mtu, port, queue, &mut self.desk) {
             Ok(Left::Sent { more }) => self.stats.made += more,
             Ok(Left::Dropped(reason)) | Err(reason) => self.stats.frames_dropped[reason.index()] += 1,
         }
+        self.cut(snapshot, exit, queued, link);
         self.keep(slot);
     }
 

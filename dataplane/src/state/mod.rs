@@ -3,7 +3,7 @@
 //! Each has a limit, a rule for what goes first when it is full, counters, and a test that fills it. Time is always an
 //! argument, milliseconds since 1970. Shared by all workers, without locks on the way of a message: [`replay`],
 //! [`digest`], [`dialogues`], [`rate`], [`credits`]. Owned by one worker, because an association is: [`retransmit`], [`segments`],
-//! [`fragments`], [`tags`], [`stream`].
+//! [`fragments`], [`ip_fragments`], [`tags`], [`stream`].
 
 pub mod carry;
 pub mod credits;
@@ -11,6 +11,7 @@ pub mod dialogues;
 pub mod digest;
 pub mod fingerprint;
 pub mod fragments;
+pub mod ip_fragments;
 pub mod keyed;
 pub mod rate;
 pub mod replay;

@@ -1,6 +1,7 @@
 //! The gateway of `vectors/context.json`, ready for frames from memory.
 #![allow(dead_code, reason = "each test file uses its part")]
 
+pub mod cuts;
 pub mod diameter;
 pub mod isup;
 pub mod traffic;

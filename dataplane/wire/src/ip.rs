@@ -1,4 +1,9 @@
-//! IPv4 (RFC 791) and IPv6 (RFC 8200), as far as a packet that nobody fragmented needs.
+//! IPv4 (RFC 791) and IPv6 (RFC 8200): packets that are whole, and [`fragment`]s.
+
+mod extension;
+pub mod fragment;
+
+pub use extension::MAX_LEN as MAX_EXTENSIONS;
 
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -17,16 +22,10 @@ const FRAGMENT: u16 = 0x3fff;
 const DONT_FRAGMENT: u16 = 0x4000;
 const TTL: u8 = 64;
 
-// IPv6 extension headers that stand before the payload (IANA protocol numbers).
-const HOP_BY_HOP: u8 = 0;
-const ROUTING: u8 = 43;
+/// Protocol number of an IPv6 fragment header.
 const FRAGMENT_HEADER: u8 = 44;
-const DESTINATION_OPTIONS: u8 = 60;
-const MOBILITY: u8 = 135;
-const HIP: u8 = 139;
-const SHIM6: u8 = 140;
 
-/// A packet, read in place: whole, without options, its IPv4 header checksum right.
+/// A packet, read in place: whole, without IPv4 options, its IPv4 header checksum right.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Packet<'a> {
     /// From.
@@ -35,7 +34,7 @@ pub struct Packet<'a> {
     pub destination: IpAddr,
     /// Of the payload: 132 is SCTP.
     pub protocol: u8,
-    /// Octets before the payload.
+    /// Octets before the payload, IPv6 extension headers included.
     pub header_len: usize,
     /// Octets of header and payload. What stands behind is padding of the Ethernet frame.
     pub total_len: usize,
@@ -47,8 +46,9 @@ impl<'a> Packet<'a> {
     /// Reads the packet behind an Ethernet header. `None` if `ethertype` is neither IPv4 nor IPv6.
     /// # Errors
     /// In this order: [`Reason::IpHeader`] on version, header length or total length; [`Reason::IpChecksum`] (IPv4);
-    /// [`Reason::IpFragment`]; [`Reason::IpOptions`] on IPv4 options or an IPv6 extension header. A whole message
-    /// behind any of the last two is not looked at: the host and we might read it differently.
+    /// [`Reason::IpFragment`]; [`Reason::IpOptions`] on IPv4 options, among them those that name a route, and on IPv6 extension
+    /// headers that a host need not skip. A whole message behind any of the last two is not looked at: the host and we might
+    /// read it differently.
     #[inline]
     pub fn parse(ethertype: u16, octets: &'a [u8]) -> Result<Option<Self>, Refusal> {
         match ethertype {
@@ -60,31 +60,19 @@ impl<'a> Packet<'a> {
 
     #[inline]
     fn parse_v4(octets: &'a [u8]) -> Result<Self, Refusal> {
-        let cut = Reason::IpHeader.at(octets.len());
-        let (head, _) = octets.split_first_chunk::<V4_HEADER_LEN>().ok_or(cut)?;
-        let header_len = usize::from(head[0] & 0x0f) * 4;
-        if head[0] >> 4 != 4 || header_len < V4_HEADER_LEN {
-            return Err(Reason::IpHeader.at(0));
-        }
-        let total_len = usize::from(u16::from_be_bytes([head[2], head[3]]));
-        let whole = octets.get(..total_len).ok_or(Reason::IpHeader.at(2))?;
-        let (header, payload) = whole.split_at_checked(header_len).ok_or(Reason::IpHeader.at(2))?;
-        // A fuzzer never guesses a checksum; it should see what comes behind.
-        if inet_checksum(header) != 0 && !cfg!(fuzzing) {
-            return Err(Reason::IpChecksum.at(10));
-        }
+        let (head, header, payload) = v4_header(octets)?;
         if u16::from_be_bytes([head[6], head[7]]) & FRAGMENT != 0 {
             return Err(Reason::IpFragment.at(6));
         }
-        if header_len > V4_HEADER_LEN {
+        if header.len() > V4_HEADER_LEN {
             return Err(Reason::IpOptions.at(V4_HEADER_LEN));
         }
         Ok(Self {
             source: Ipv4Addr::new(head[12], head[13], head[14], head[15]).into(),
             destination: Ipv4Addr::new(head[16], head[17], head[18], head[19]).into(),
             protocol: head[9],
-            header_len,
-            total_len,
+            header_len: V4_HEADER_LEN,
+            total_len: V4_HEADER_LEN + payload.len(),
             payload,
         })
     }
@@ -97,23 +85,39 @@ impl<'a> Packet<'a> {
             return Err(Reason::IpHeader.at(0));
         }
         let payload_len = usize::from(u16::from_be_bytes([head[4], head[5]]));
-        let payload = rest.get(..payload_len).ok_or(Reason::IpHeader.at(4))?;
-        match head[6] {
-            FRAGMENT_HEADER => return Err(Reason::IpFragment.at(6)),
-            HOP_BY_HOP | ROUTING | DESTINATION_OPTIONS | MOBILITY | HIP | SHIM6 => {
-                return Err(Reason::IpOptions.at(6));
-            }
-            _ => {}
+        let whole = rest.get(..payload_len).ok_or(Reason::IpHeader.at(4))?;
+        let behind = extension::walk(head[6], 6, whole, V6_HEADER_LEN)?;
+        if behind.protocol == FRAGMENT_HEADER {
+            return Err(Reason::IpFragment.at(behind.named_at));
         }
         Ok(Self {
             source: v6(head, 8),
             destination: v6(head, 24),
-            protocol: head[6],
-            header_len: V6_HEADER_LEN,
+            protocol: behind.protocol,
+            header_len: V6_HEADER_LEN + behind.len,
             total_len: V6_HEADER_LEN + payload_len,
-            payload,
+            payload: whole.get(behind.len..).unwrap_or(&[]),
         })
     }
+}
+
+/// The fixed part of an IPv4 header, the whole header, and what it says is the payload.
+#[inline]
+fn v4_header(octets: &[u8]) -> Result<(&[u8; V4_HEADER_LEN], &[u8], &[u8]), Refusal> {
+    let cut = Reason::IpHeader.at(octets.len());
+    let (head, _) = octets.split_first_chunk::<V4_HEADER_LEN>().ok_or(cut)?;
+    let header_len = usize::from(head[0] & 0x0f) * 4;
+    if head[0] >> 4 != 4 || header_len < V4_HEADER_LEN {
+        return Err(Reason::IpHeader.at(0));
+    }
+    let total_len = usize::from(u16::from_be_bytes([head[2], head[3]]));
+    let whole = octets.get(..total_len).ok_or(Reason::IpHeader.at(2))?;
+    let (header, payload) = whole.split_at_checked(header_len).ok_or(Reason::IpHeader.at(2))?;
+    // A fuzzer never guesses a checksum; it should see what comes behind.
+    if inet_checksum(header) != 0 && !cfg!(fuzzing) {
+        return Err(Reason::IpChecksum.at(10));
+    }
+    Ok((head, header, payload))
 }
 
 /// The address at octet `at` of an IPv6 header, 8 or 24.
@@ -141,8 +145,9 @@ pub fn inet_checksum(octets: &[u8]) -> u16 {
 
 /// Writes the length of a new payload, and the checksum that follows from it, into the header at the front of `packet`.
 ///
-/// `packet` begins with the header that [`Packet::parse`] read; the payload itself is not looked at. Everything else
-/// in the header stays. `false`, and nothing written, if there is no header or the packet would pass 65535 octets.
+/// `packet` begins with the header that [`Packet::parse`] read, IPv6 extension headers included; the payload itself is not looked
+/// at. Everything else in the header stays. `false`, and nothing written, if there is no header or the packet would pass 65535
+/// octets.
 #[inline]
 pub fn set_lengths(packet: &mut [u8], payload_len: usize) -> bool {
     match packet.first().map(|octet| octet >> 4) {
@@ -166,8 +171,9 @@ fn set_lengths_v4(packet: &mut [u8], payload_len: usize) -> bool {
 }
 
 fn set_lengths_v6(packet: &mut [u8], payload_len: usize) -> bool {
-    let Ok(len) = u16::try_from(payload_len) else { return false };
-    let Some(head) = packet.first_chunk_mut::<V6_HEADER_LEN>() else { return false };
+    let Some((head, rest)) = packet.split_first_chunk_mut::<V6_HEADER_LEN>() else { return false };
+    let Ok(behind) = extension::walk(head[6], 6, rest, V6_HEADER_LEN) else { return false };
+    let Ok(len) = u16::try_from(behind.len.saturating_add(payload_len)) else { return false };
     [head[4], head[5]] = len.to_be_bytes();
     true
 }
@@ -303,13 +309,86 @@ mod tests {
             (0, 0x40, Reason::IpHeader.at(0)),
             (5, PAYLOAD.len() as u8 + 1, Reason::IpHeader.at(4)),
             (6, 44, Reason::IpFragment.at(6)),
-            (6, 0, Reason::IpOptions.at(6)),
             (6, 43, Reason::IpOptions.at(6)),
-            (6, 60, Reason::IpOptions.at(6)),
+            (6, 135, Reason::IpOptions.at(6)),
+            (6, 139, Reason::IpOptions.at(6)),
+            (6, 140, Reason::IpOptions.at(6)),
         ] {
             let mut bad = v6_packet();
             bad[at] = octet;
             assert_eq!(Packet::parse(IPV6, &bad), Err(want), "octet {at} set to {octet}");
+        }
+    }
+
+    /// An extension header: what follows, and options.
+    fn extension(next: u8, options: &[u8]) -> Vec<u8> {
+        let mut out = vec![next, ((options.len() + 2) / 8 - 1) as u8];
+        out.extend_from_slice(options);
+        assert!(out.len().is_multiple_of(8));
+        out
+    }
+
+    /// The packet with these octets between header and payload.
+    fn v6_behind(next: u8, headers: &[Vec<u8>]) -> Vec<u8> {
+        let mut packet = v6_packet();
+        packet[6] = next;
+        packet.splice(40..40, headers.concat());
+        let len = (packet.len() - 40) as u16;
+        packet[4..6].copy_from_slice(&len.to_be_bytes());
+        packet
+    }
+
+    const PADN: &[u8] = &[1, 4, 0, 0, 0, 0];
+    const ROUTER_ALERT: &[u8] = &[5, 2, 0, 0, 0, 0];
+
+    #[test]
+    fn options_that_every_host_skips_stand_in_front_of_the_payload() -> Result<(), Refusal> {
+        let long = [0x1e, 12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+        for (next, headers, len) in [
+            (0, vec![extension(SCTP, PADN)], 8),
+            (0, vec![extension(SCTP, ROUTER_ALERT)], 8),
+            (60, vec![extension(SCTP, &[0; 6])], 8),
+            (60, vec![extension(SCTP, &long)], 16),
+            (0, vec![extension(60, PADN), extension(SCTP, &long)], 24),
+        ] {
+            let mut octets = v6_behind(next, &headers);
+            let packet = Packet::parse(IPV6, &octets)?.unwrap();
+            assert_eq!((packet.protocol, packet.header_len, packet.payload), (SCTP, 40 + len, PAYLOAD));
+            assert_eq!(packet.total_len, 40 + len + PAYLOAD.len());
+            assert!(set_lengths(&mut octets, 3));
+            let shorter = Packet::parse(IPV6, &octets)?.unwrap();
+            assert_eq!((shorter.header_len, shorter.payload), (40 + len, &PAYLOAD[..3]));
+            assert!(!set_lengths(&mut octets, 65_536 - len));
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn what_a_host_might_read_otherwise_is_refused() {
+        let home_address = [[0xc9, 16].to_vec(), vec![0; 16], vec![1, 2, 0, 0]].concat();
+        for (next, headers, want, why) in [
+            (60, vec![extension(SCTP, &home_address)], Reason::IpOptions.at(42), "speaks for another address"),
+            (0, vec![extension(SCTP, &[0xc2, 4, 0, 1, 0, 0])], Reason::IpOptions.at(42), "has another length"),
+            (0, vec![extension(SCTP, &[0, 0x63, 2, 0, 0, 0])], Reason::IpOptions.at(43), "discarded where not known"),
+            (0, vec![extension(SCTP, &[5, 5, 0, 0, 0, 0])], Reason::IpOptions.at(42), "an option that is cut"),
+            (0, vec![extension(SCTP, &[0, 0, 0, 0, 0, 5])], Reason::IpOptions.at(47), "an option without length"),
+            (60, vec![extension(0, PADN), extension(SCTP, PADN)], Reason::IpOptions.at(40), "the wrong order"),
+            (0, vec![extension(0, PADN), extension(SCTP, PADN)], Reason::IpOptions.at(40), "hop-by-hop twice"),
+            (60, vec![extension(60, PADN), extension(SCTP, PADN)], Reason::IpOptions.at(40), "options twice"),
+            (0, vec![extension(43, PADN), extension(SCTP, PADN)], Reason::IpOptions.at(40), "a route"),
+            (60, vec![extension(44, PADN), extension(SCTP, PADN)], Reason::IpOptions.at(40), "options of a route"),
+            (0, vec![extension(44, PADN), extension(SCTP, PADN)], Reason::IpFragment.at(40), "a fragment"),
+            (0, vec![extension(SCTP, &[0; 262])], Reason::IpOptions.at(41), "too long"),
+            (0, vec![extension(60, &[0; 126]), extension(SCTP, &[0; 134])], Reason::IpOptions.at(169), "too long"),
+        ] {
+            assert_eq!(Packet::parse(IPV6, &v6_behind(next, &headers)), Err(want), "{why}");
+        }
+        let whole = v6_behind(0, &[extension(60, &[0; 126]), extension(SCTP, &[0; 126])]);
+        assert!(Packet::parse(IPV6, &whole).is_ok(), "as long as may be");
+        for (len, want) in [(0, 40), (1, 40), (7, 40), (8, 48), (9, 48), (15, 48)] {
+            let mut cut = v6_behind(0, &[extension(60, PADN), extension(SCTP, PADN)]);
+            cut[5] = len;
+            assert_eq!(Packet::parse(IPV6, &cut), Err(Reason::IpHeader.at(want)), "{len} octets");
         }
     }
 

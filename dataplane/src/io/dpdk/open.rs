@@ -52,7 +52,8 @@ pub fn open(appliance: &Appliance, parked: usize) -> Result<Opened, OpenError> {
     let (interconnect, home) = (&appliance.ports.interconnect, &appliance.ports.home);
     let workers = appliance.cores.workers.len();
     let most = u16::try_from(workers).map_err(|_| OpenError::Workers)?;
-    let sizing = Sizing::of(&[interconnect, home], workers, parked, appliance.memory.mbufs);
+    let sizing =
+        Sizing::of(&[interconnect, home], workers, parked, appliance.memory.mbufs).holding(appliance.memory.buffer);
     let plan = plan(&Request::of(appliance, sizing.memory(1)), &Facts::read())?;
     let eal = Eal::init(&plan.args)?;
     let pool = Mempool::create(eal, sizing, None)?;

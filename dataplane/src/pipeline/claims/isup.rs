@@ -39,7 +39,11 @@ pub(super) fn inbound(
     let iam = Iam::parse(view)?;
     if rules.mode == Mode::Ignore || rules.mode == Mode::Prefer && iam.app.is_none() {
         // Nothing is vouched for: a call without a number, or with one that is not international, is as good as any.
-        return unchecked(scene, user, &iam, message);
+        let calling = iam.calling.and_then(|number| number.digits());
+        message.peer = calling.and_then(|digits| scene.snapshot.peer_by_digits(&digits)).unwrap_or(0);
+        message.state = if iam.app.is_some() { SignatureState::Unchecked } else { SignatureState::Absent };
+        for_exchange(scene, user, &iam, rules.mark.then_some(Mark::Unverified), message)?;
+        return Ok(Next::Judge);
     }
     let calling = iam.calling.ok_or(Reason::IsupCgpnMissing.at(2))?;
     let form = Reason::IsupNumForm.at(2);
@@ -62,20 +66,9 @@ pub(super) fn inbound(
             }
         }
     };
-    if iam.app.is_some() {
-        let scratch = &mut *scene.scratch;
-        scratch.other.clear();
-        let mut made = isup::strip(&iam, &mut scratch.other);
-        if rules.mark && claim.is_some() {
-            scratch.component.clear();
-            made &= isup::mark(&scratch.other, Mark::Passed, &mut scratch.component);
-            std::mem::swap(&mut scratch.other, &mut scratch.component);
-        }
-        if !made {
-            return Err(Reason::IntBug.at(0));
-        }
-        into_m3ua(user, &scratch.other, &mut message.output)?;
-    }
+    // What is not claimed and comes this far has an unknown signer, or none: the latter has gone another way.
+    let mark = if claim.is_some() { Mark::Passed } else { Mark::Failed };
+    for_exchange(scene, user, &iam, rules.mark.then_some(mark), message)?;
     let Some((signer, signature)) = claim else { return Ok(Next::Judge) };
     let key = &scene.snapshot.signers.get(signer as usize).ok_or(Reason::IntBug.at(0))?.key;
     let tbs = &scene.scratch.tbs;
@@ -83,20 +76,32 @@ pub(super) fn inbound(
     Ok(Next::Wait)
 }
 
-/// A call whose link asks for no signature, or for none where there is none.
-fn unchecked(scene: &mut Scene<'_>, user: &[u8], iam: &Iam<'_>, message: &mut Message) -> Result<Next, Refusal> {
-    let calling = iam.calling.and_then(|number| number.digits());
-    message.peer = calling.and_then(|digits| scene.snapshot.peer_by_digits(&digits)).unwrap_or(0);
-    message.state = SignatureState::Absent;
-    if iam.app.is_some() {
-        message.state = SignatureState::Unchecked;
-        scene.scratch.other.clear();
-        if !isup::strip(iam, &mut scene.scratch.other) {
-            return Err(Reason::IntBug.at(0));
-        }
-        into_m3ua(user, &scene.scratch.other, &mut message.output)?;
+/// Makes the message that our exchange gets: without the parameter of the profile, and marked where the link marks. What is as
+/// it shall be already goes on as it came.
+fn for_exchange(
+    scene: &mut Scene<'_>,
+    user: &[u8],
+    iam: &Iam<'_>,
+    mark: Option<Mark>,
+    message: &mut Message,
+) -> Result<(), Refusal> {
+    if iam.app.is_none() && mark.is_none() {
+        return Ok(());
     }
-    Ok(Next::Judge)
+    let scratch = &mut *scene.scratch;
+    scratch.other.clear();
+    let mut made = isup::strip(iam, &mut scratch.other);
+    let mut changed = iam.app.is_some();
+    if let Some(mark) = mark {
+        scratch.component.clear();
+        made &= isup::mark(&scratch.other, mark, &mut scratch.component);
+        changed |= scratch.component != scratch.other;
+        std::mem::swap(&mut scratch.other, &mut scratch.component);
+    }
+    if !made {
+        return Err(Reason::IntBug.at(0));
+    }
+    if changed { into_m3ua(user, &scratch.other, &mut message.output) } else { Ok(()) }
 }
 
 /// What a signature speaks of.

@@ -20,7 +20,7 @@ pub fn isup(octets: &[u8]) {
         let again = View::new(&whole).and_then(Iam::parse).unwrap_or_else(|refusal| panic!("{refusal:?} when signed"));
         assert_eq!(again.app.map(|app| app.content), iam.app.map(|app| app.content));
     }
-    for verdict in [Mark::Passed, Mark::Failed] {
+    for verdict in [Mark::Passed, Mark::Unverified, Mark::Failed] {
         let mut marked = Vec::new();
         assert!(mark(&plain, verdict, &mut marked));
         assert!(View::new(&marked).and_then(Iam::parse).is_ok());

@@ -1,5 +1,6 @@
 //! Lower layers: Ethernet to M3UA.
 
+use crate::ip::fragment::{self, Cuts, Fragment};
 use crate::m3ua::View;
 use crate::{eth, ip, m3ua, sctp};
 
@@ -7,18 +8,62 @@ use crate::{eth, ip, m3ua, sctp};
 pub fn eth(octets: &[u8]) {
     let Ok(frame) = eth::Frame::parse(octets) else { return };
     assert_eq!(frame.header_len + frame.payload.len(), octets.len());
-    assert_eq!(frame.header_len, eth::HEADER_LEN + 4 * usize::from(frame.vlans));
+    assert_eq!(frame.header_len, eth::HEADER_LEN + 4 * usize::from(frame.vlans + frame.labels));
 }
 
 /// An ether type and a packet: with its own length written again, it still reads the same.
 pub fn ip(octets: &[u8]) {
     let Some((&ethertype, octets)) = octets.split_first_chunk() else { return };
     let ethertype = u16::from_be_bytes(ethertype);
+    if let Ok(Some(fragment)) = Fragment::parse(ethertype, octets) {
+        return fragmented(ethertype, &fragment);
+    }
     let Ok(Some(packet)) = ip::Packet::parse(ethertype, octets) else { return };
     assert_eq!(packet.header_len + packet.payload.len(), packet.total_len);
     let mut again = octets.to_vec();
     assert!(ip::set_lengths(&mut again, packet.payload.len()));
     assert_eq!(ip::Packet::parse(ethertype, &again), Ok(Some(packet)));
+    cut(ethertype, &again[..packet.total_len]);
+}
+
+/// A fragment alone, as if it were the whole: that reads, or is refused, but never as a fragment.
+fn fragmented(ethertype: u16, fragment: &Fragment<'_>) {
+    let mut whole = Vec::new();
+    assert!(fragment::emit_whole(fragment.headers, fragment.payload.len(), &mut whole));
+    whole.extend_from_slice(fragment.payload);
+    assert_eq!(Fragment::parse(ethertype, &whole).ok().flatten().filter(|_| ethertype == eth::IPV4), None);
+}
+
+/// What is cut reads as fragments, none too long, that are the packet again.
+fn cut(ethertype: u16, packet: &[u8]) {
+    for mtu in [1280, 576, 120, 56] {
+        let Some(mut cuts) = Cuts::new(packet, mtu, 7) else { continue };
+        let (mut piece, mut body, mut headers) = (Vec::new(), Vec::new(), Vec::new());
+        while cuts.next(&mut piece) {
+            if packet.len() <= mtu {
+                break; // never asked for
+            }
+            assert!(piece.len() <= mtu);
+            let read = Fragment::parse(ethertype, &piece).ok().flatten();
+            let read = read.unwrap_or_else(|| panic!("no fragment: {piece:02x?}"));
+            assert_eq!(read.offset, body.len());
+            if headers.is_empty() {
+                headers.extend_from_slice(read.headers);
+            }
+            body.extend_from_slice(read.payload);
+            piece.clear();
+        }
+        if packet.len() > mtu {
+            let mut again = Vec::new();
+            assert!(fragment::emit_whole(&headers, body.len(), &mut again));
+            again.extend_from_slice(&body);
+            let read = |octets: &[u8]| {
+                let read = ip::Packet::parse(ethertype, octets).ok().flatten();
+                read.map(|read| (read.source, read.destination, read.protocol, read.payload.to_vec()))
+            };
+            assert_eq!(read(&again), read(packet));
+        }
+    }
 }
 
 /// An SCTP packet: chunks written one by one read back as the same chunks; so does what is inside them.

@@ -2,12 +2,18 @@
 
 use super::{CALLING_NUMBER, GENERIC_NUMBER, Iam, Optional, Parameter, TO_OPTIONAL, View};
 
+/// The two bits of the screening indicator: all set, "network provided"; none, "user provided, not verified" (Q.763 §3.10,
+/// §3.26).
+const SCREENING: u8 = 3;
+
 /// What the local exchange is told of the calling number (formats 9).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Mark {
     /// It was verified: screening indicator "network provided".
     Passed,
-    /// It was not: address not available, and no generic number in its place.
+    /// Nobody vouches for it: "user provided, not verified", whatever its sender says.
+    Unverified,
+    /// A signature that came with it could not be checked: address not available, and no generic number in its place.
     Failed,
 }
 
@@ -37,6 +43,9 @@ pub fn append(iam: &Iam<'_>, parameter: &[u8], out: &mut Vec<u8>) -> bool {
 
 /// Appends the message with its calling number marked.
 ///
+/// A signature covers no generic number, and an exchange may show one instead of the calling number: what its sender says of it
+/// is taken back even where the calling number was verified.
+///
 /// `false`, and nothing appended, if it is no IAM that can be read.
 /// * `message`: from the circuit on
 pub fn mark(message: &[u8], verdict: Mark, out: &mut Vec<u8>) -> bool {
@@ -44,12 +53,18 @@ pub fn mark(message: &[u8], verdict: Mark, out: &mut Vec<u8>) -> bool {
     write(
         &iam,
         |parameter, out| match (parameter.code, verdict, parameter.content) {
-            (CALLING_NUMBER, Mark::Passed, [nature, plan, signals @ ..]) => {
-                out.extend_from_slice(&[CALLING_NUMBER, parameter.content.len() as u8, *nature, plan | 3]);
+            (CALLING_NUMBER, Mark::Passed | Mark::Unverified, [nature, plan, signals @ ..]) => {
+                let screened = if verdict == Mark::Passed { plan | SCREENING } else { plan & !SCREENING };
+                out.extend_from_slice(&[CALLING_NUMBER, parameter.content.len() as u8, *nature, screened]);
+                out.extend_from_slice(signals);
+            }
+            (GENERIC_NUMBER, Mark::Passed | Mark::Unverified, [qualifier, nature, plan, signals @ ..]) => {
+                let len = parameter.content.len() as u8;
+                out.extend_from_slice(&[GENERIC_NUMBER, len, *qualifier, *nature, plan & !SCREENING]);
                 out.extend_from_slice(signals);
             }
             // No signals: nature and plan are coded zero then (Q.763 §3.10), and the network says so itself.
-            (CALLING_NUMBER, Mark::Failed, _) => out.extend_from_slice(&[CALLING_NUMBER, 2, 0, 2 << 2 | 3]),
+            (CALLING_NUMBER, Mark::Failed, _) => out.extend_from_slice(&[CALLING_NUMBER, 2, 0, 2 << 2 | SCREENING]),
             (GENERIC_NUMBER, Mark::Failed, _) => {}
             _ => out.extend_from_slice(parameter.raw),
         },

@@ -61,13 +61,33 @@ fn each_check_is_earned_by_one_octet() {
         assert_eq!(read(&bad).map(|_| ()), Err(want), "octet {at} set to {octet}");
     }
     for len in 3..CALL.len() {
-        assert!(read(&CALL[..len]).is_err(), "{len} octets");
+        let want = match len {
+            ..10 => Reason::IsupTruncated.at(len), // the fixed part
+            10..20 => Reason::IsupPointer.at(8),   // the called number
+            20 => Reason::IsupPointer.at(9),       // an optional part is pointed at, and not there
+            21..30 => Reason::IsupTruncated.at(20),
+            30..32 => Reason::IsupTruncated.at(30),
+            _ => Reason::IsupTruncated.at(32), // what ends it
+        };
+        assert_eq!(read(&CALL[..len]).map(|_| ()), Err(want), "{len} octets");
     }
     assert_eq!(View::new(&CALL[..2]), Err(Reason::IsupTruncated.at(2)));
     let mut twice = CALL[..30].to_vec();
     twice.extend_from_slice(&CALL[20..30]);
     twice.push(0);
     assert_eq!(read(&twice).map(|_| ()), Err(Reason::IsupParamDup.at(30)));
+    // Two parameters of ours, one of which an exchange might forget; of other applications there may be several.
+    let ours = [APPLICATION_TRANSPORT, 1, CONTEXT];
+    for (others, want) in [(true, None), (false, Some(Reason::IsupParamDup.at(35)))] {
+        let mut calls = CALL[..32].to_vec();
+        calls.extend_from_slice(&ours);
+        calls.extend_from_slice(&ours);
+        calls.push(0);
+        if others {
+            (calls[34], calls[37]) = (0x85, 0x85);
+        }
+        assert_eq!(read(&calls).err(), want, "of others: {others}");
+    }
 }
 
 #[test]
@@ -108,8 +128,7 @@ fn a_parameter_goes_in_and_comes_out() -> Result<(), Refusal> {
         assert_eq!(octets[octets.len() - 65..], [&[0xaa; 64][..], &[0]].concat());
         let mut out = Vec::new();
         assert!(strip(&iam, &mut out));
-        // The zero behind the end that CALL has too is no part of it.
-        assert_eq!(out, CALL_WITHOUT_TAIL);
+        assert_eq!(out, CALL);
     }
     // A call without optional part gets one, and loses it again.
     let mut bare = CALL[..20].to_vec();
@@ -129,15 +148,15 @@ fn a_parameter_goes_in_and_comes_out() -> Result<(), Refusal> {
     Ok(())
 }
 
-const CALL_WITHOUT_TAIL: [u8; 33] = CALL;
-
 #[test]
 fn each_check_of_the_parameter_is_earned_by_one_octet() {
     let good = signed(FLAG_CALLED_COPY);
     let start = read(&good).expect("sound").app.expect("signed").at;
     for (at, octet, want) in [
         (1, 0x81, Reason::SecSyntax.at(start)),
-        (2, 0x80, Reason::SecSyntax.at(start)),
+        (2, 0x80, Reason::SecSyntax.at(start)), // goes on with what came before
+        (2, 0xc1, Reason::SecSyntax.at(start)), // one more segment follows
+        (2, 0x40, Reason::SecSyntax.at(start)), // one more octet of the kind
         (3, 1, Reason::SecSyntax.at(start)),
         (5, 2, Reason::SecVersion.at(start + 5)),
         (6, 9, Reason::SecAlgUnsupported.at(start + 6)),
@@ -155,20 +174,42 @@ fn each_check_of_the_parameter_is_earned_by_one_octet() {
         let app = read(&bad).expect("sound").app.expect("ours");
         assert_eq!(isup1::parse(&app).map(|_| ()), Err(want), "octet {at} set to {octet:02x}");
     }
+    // Version, then flags, then algorithm (V5).
+    for (version, alg, flags, want) in [
+        (2, 9, 3, Reason::SecVersion.at(start + 5)),
+        (1, 9, 2, Reason::SecFlags.at(start + 7)),
+        (1, 9, 0x81, Reason::SecFlags.at(start + 7)),
+        (1, 9, 1, Reason::SecAlgUnsupported.at(start + 6)),
+    ] {
+        let mut bad = good.clone();
+        bad[start + 5..start + 8].copy_from_slice(&[version, alg, flags]);
+        let app = read(&bad).expect("sound").app.expect("ours");
+        assert_eq!(isup1::parse(&app).map(|_| ()), Err(want), "{version} {alg} {flags:02x}");
+    }
 }
 
 #[test]
 fn an_exchange_sees_who_vouches_for_the_number() -> Result<(), Refusal> {
-    let mut generic = Vec::new();
-    assert!(append(&read(&CALL)?, &[GENERIC_NUMBER, 3, 6, 0x10, 0x21], &mut generic));
-    let (mut passed, mut failed) = (Vec::new(), Vec::new());
-    let mut claimed = generic.clone();
-    claimed[23] &= !3; // the caller's own word
-    assert!(mark(&claimed, Mark::Passed, &mut passed) && mark(&claimed, Mark::Failed, &mut failed));
-    assert_eq!(passed, generic);
-    let iam = read(&failed)?;
-    assert_eq!(iam.calling.map(|number| (number.presentation(), number.digits())), Some((2, None)));
-    assert_eq!(iam.optional, [CALLING_NUMBER, 2, 0, 0x0b, 8, 0]);
+    // As it arrives: the calling number as if its network had looked, and another one to show instead of it.
+    let mut claimed = Vec::new();
+    assert!(append(&read(&CALL)?, &[GENERIC_NUMBER, 4, 6, 4, 0x13, 0x21], &mut claimed));
+    let (calling, generic) = (23, 36);
+    for screened in 0..4 {
+        claimed[calling] = 0x10 | screened;
+        claimed[generic] = 0x10 | (screened ^ 1);
+        let (mut passed, mut unverified, mut failed) = (Vec::new(), Vec::new(), Vec::new());
+        assert!(mark(&claimed, Mark::Passed, &mut passed) && mark(&claimed, Mark::Failed, &mut failed));
+        assert!(mark(&claimed, Mark::Unverified, &mut unverified));
+        let mut want = claimed.clone();
+        (want[calling], want[generic]) = (0x13, 0x10);
+        assert_eq!(passed, want);
+        want[calling] = 0x10;
+        assert_eq!(unverified, want);
+        let iam = read(&failed)?;
+        assert_eq!(iam.calling.map(|number| (number.presentation(), number.digits())), Some((2, None)));
+        assert_eq!(iam.optional, [CALLING_NUMBER, 2, 0, 0x0b, 8, 0]);
+    }
+    let mut passed = Vec::new();
     assert!(!mark(&CALL[..9], Mark::Passed, &mut passed));
     Ok(())
 }

@@ -31,14 +31,14 @@ pub fn parse<'a>(app: &App<'a>) -> Result<Protection<'a>, Refusal> {
     let payload = app.content.strip_prefix(&PREFIX).ok_or(Reason::SecSyntax.at(app.at))?;
     let at = app.at + PREFIX.len();
     let fixed = payload.first_chunk::<{ Header::LEN }>().ok_or(Reason::SecSyntax.at(app.at))?;
-    let flags = fixed[2];
+    let &[version, _, flags, ..] = fixed;
+    if version == 1 && flags & !FLAG_CALLED_COPY != 0 {
+        return Err(Reason::SecFlags.at(at + 2)); // one that other profiles have, too, and before the algorithm is looked at
+    }
     // Read without its flag, since the copy has the form of ISUP numbers and not of SCCP addresses.
     let mut bare = *fixed;
     bare[2] &= !FLAG_CALLED_COPY;
     let (read, ..) = Header::parse(&bare).map_err(|refusal| refusal.reason.at(at + refusal.at as usize))?;
-    if flags & !FLAG_CALLED_COPY != 0 {
-        return Err(Reason::SecFlags.at(at + 2));
-    }
     let Header { alg, node, sai, tvp, seq, .. } = read;
     let header = Header { alg, flags, node, sai, tvp, seq, copy: None };
     let (copy, covered_len) = if flags == 0 {

@@ -2,7 +2,6 @@
 
 use super::ledger::{Known, known};
 
-const MPLS: &str = "MPLS is not taken off: the gateway stands behind the router that does";
 const ICMP: &str = "the SCTP header is quoted inside an ICMP error: no SCTP packet";
 const PPIDS: &str = "payload protocol identifier is 3 with its octets swapped: the standard knows 3 only (RFC 4666 §1.4.2), tshark goes by port";
 const PC24: &str = "point codes of more than 14 bits belong to national variants (ANSI, China), not to Q.704";
@@ -14,8 +13,7 @@ const INAPC: &str = "tshark leaves its column of INAP operation codes (inap.loca
 const INAPN: &str = "numbers of INAP: its operations are not MAP or CAP";
 const VLAN3: &str = "three VLAN tags: at most two are read";
 const IPOPT: &str = "IPv4 options are refused (formats 2)";
-const FRAG: &str = "IP fragments are refused, not put together (formats 2)";
-const EXT: &str = "IPv6 extension headers are refused (formats 2)";
+const FRAG: &str = "IP fragments are put together by the gateway, not by the decoders";
 const TUN: &str = "a tunnel inside IP: not taken apart";
 const X46: &str = "the capture cut the packet: shorter than its IP header says";
 const X48: &str = "the IP header says 65535 octets, more than there are";
@@ -30,7 +28,6 @@ const NOTID: &str = "an empty BEGIN: no transaction id (Q.773 §3.1.2)";
 const TID0: &str = "a transaction id without octets: Q.773 wants one to four";
 
 pub const KNOWN: &[Known] = &[
-    known("l2_sctp_encaps_a", (8, 8), "", 10, MPLS),
     known("sctp_tls_port3869_freediameter", (2, 79), "", 12, ICMP),
     known("ss7_m3ua_asp_startup", (5, 12), "", 15, PPIDS),
     known("ss7_m3ua_bicc", (1, 1), "", 6, PC24),
@@ -48,12 +45,9 @@ pub const KNOWN: &[Known] = &[
     known("syn_inap_cs1", (10, 17), "codes", 8, INAPC),
     known("syn_inap_cs1", (10, 16), "e164.msisdn", 4, INAPN),
     known("syn_l2l3_encaps_ss7", (6, 6), "", 33, VLAN3),
-    known("syn_l2l3_encaps_ss7", (7, 10), "", 132, MPLS),
     known("syn_l2l3_encaps_ss7", (12, 13), "", 66, IPOPT),
     known("syn_l2l3_encaps_ss7", (16, 29), "", 132, FRAG),
-    known("syn_l2l3_encaps_ss7", (36, 37), "", 66, EXT),
     known("syn_l2l3_encaps_ss7", (39, 41), "", 66, FRAG),
-    known("syn_l2l3_encaps_ss7", (43, 43), "", 33, MPLS),
     known("syn_l2l3_encaps_ss7", (44, 45), "", 66, TUN),
     known("syn_l2l3_encaps_ss7", (46, 46), "", 3, X46),
     known("syn_l2l3_encaps_ss7", (48, 48), "", 33, X48),

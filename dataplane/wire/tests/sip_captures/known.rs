@@ -2,7 +2,7 @@
 
 use super::ledger::{Known, known};
 
-const FRAG: &str = "IP fragments are refused, not put together (formats 2)";
+const FRAG: &str = "IP fragments are put together by the gateway, not by the decoders";
 const NULL: &str = "a telephone asserts `<sip:0298765432100@<null>>`: no host";
 const ESCAPED: &str = "the display name begins with a backslash, which is no character of a word";
 const TWO_TO: &str = "two To headers, one of them compact (formats 11.4)";
