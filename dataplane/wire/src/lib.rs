@@ -13,6 +13,7 @@ pub mod diameter;
 pub mod eth;
 pub mod frame_builder;
 pub mod fuzzing;
+pub mod gtp;
 pub mod ip;
 pub mod isup;
 pub mod list;

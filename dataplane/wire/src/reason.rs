@@ -143,11 +143,11 @@ reasons! {
     SipTooBig = 283, "R_SIP_TOO_BIG", "SIP message above 64 KiB", [- - 513];
     SipMethod = 284, "R_SIP_METHOD", "SIP method not allowed", [- - 405];
     SipTnForm = 285, "R_SIP_TN_FORM", "SIP telephone number form", [- - 400];
-    GtpVersion = 300, "R_GTP_VERSION", "GTP version", [- - -];
-    GtpLength = 301, "R_GTP_LENGTH", "GTP length", [- - -];
-    GtpIe = 302, "R_GTP_IE", "GTP information element malformed", [- - -];
-    GtpType = 303, "R_GTP_TYPE", "GTP message type denied", [- - -];
-    GtpInGtp = 304, "R_GTP_IN_GTP", "GTP inside GTP-U", [- - -];
+    GtpVersion = 300, "R_GTP_VERSION", "GTP version, or flags that no control message has (TS 29.060 §6, TS 29.274 §5.1)", [- - -];
+    GtpLength = 301, "R_GTP_LENGTH", "GTP length unlike its datagram's, or an extension header of GTP cut short (TS 29.060 §6)", [- - -];
+    GtpIe = 302, "R_GTP_IE", "GTP information element malformed, repeated or misplaced (TS 29.060 §7.7, TS 29.274 §8)", [- - -];
+    GtpType = 303, "R_GTP_TYPE", "GTP message type unknown or denied", [- - -];
+    GtpInGtp = 304, "R_GTP_IN_GTP", "GTP inside GTP-U, or user data on the control port", [- - -];
     GtpState = 305, "R_GTP_STATE", "GTP tunnel unknown", [- - -];
     SecMissing = 400, "R_SEC_MISSING", "no signature, and the peer must sign", [1 5012 428];
     SecDup = 401, "R_SEC_DUP", "more than one security component or AVP", [1 5012 -];

@@ -3,11 +3,11 @@
 use std::fs;
 use std::path::Path;
 
-use sealgate_wire::fuzzing::{diameter, isup, lower, sec, sip, tcp, upper};
+use sealgate_wire::fuzzing::{diameter, gtp, isup, lower, sec, sip, tcp, upper};
 
 type Body = fn(&[u8]);
 
-const TARGETS: [(&str, Body); 16] = [
+const TARGETS: [(&str, Body); 17] = [
     ("eth", lower::eth),
     ("ip", lower::ip),
     ("sctp", lower::sctp),
@@ -21,6 +21,7 @@ const TARGETS: [(&str, Body); 16] = [
     ("sec", sec::sec),
     ("diameter", diameter::diameter),
     ("diameter_sec", diameter::diameter_sec),
+    ("gtp", gtp::gtp),
     ("isup", isup::isup),
     ("sip", sip::sip),
     ("passport", sip::passport),
