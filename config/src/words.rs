@@ -25,7 +25,7 @@ pub(crate) const COLD_START: &Words<ColdStart> = &[("strict", ColdStart::Strict)
 pub(crate) const SERVICE_MESSAGES: &Words<ServiceMessages> =
     &[("drop", ServiceMessages::Drop), ("rate_limited", ServiceMessages::RateLimited)];
 pub(crate) const LINK_KIND: &Words<LinkKind> =
-    &[("m3ua", LinkKind::M3ua), ("diameter", LinkKind::Diameter), ("sip", LinkKind::Sip)];
+    &[("m3ua", LinkKind::M3ua), ("diameter", LinkKind::Diameter), ("sip", LinkKind::Sip), ("gtp", LinkKind::Gtp)];
 pub(crate) const ON_FAIL: &Words<OnFail> = &[("drop", OnFail::Drop), ("reject", OnFail::Reject)];
 pub(crate) const ATTEST: &Words<Attest> = &[("A", Attest::A), ("B", Attest::B), ("C", Attest::C)];
 /// Diameter applications whose commands we know.

@@ -47,7 +47,7 @@ enum Kind {
     NotSubject,
     /// An SCTP packet of a link.
     Sctp(Layers),
-    /// A datagram of a link that carries SIP.
+    /// A datagram of a link that goes over UDP.
     Datagram(Layers),
 }
 
@@ -376,7 +376,7 @@ impl<P: FrameIo> Worker<P> {
                     (LinkKind::Diameter, Direction::In) => {
                         claims::diameter::inbound(&mut scene, user, message, message_id)
                     }
-                    (LinkKind::Sip, _) => Err(Reason::SctpPpid.at(chunk.offset + 12)),
+                    (LinkKind::Sip | LinkKind::Gtp, _) => Err(Reason::SctpPpid.at(chunk.offset + 12)),
                     (LinkKind::Diameter, Direction::Out) => {
                         claims::diameter::outbound(&mut scene, user, message, message_id)
                     }
@@ -473,12 +473,12 @@ fn classify(snapshot: &Snapshot, frame: &[u8], port: usize, sides: Sides) -> Res
     if sides == Sides::ByPort && side != way {
         return Err(Reason::L4PeerUnknown.at(12)); // our own address from outside, or theirs from within
     }
-    let sip = snapshot.links.get(usize::from(link)).is_some_and(|link| link.config.kind == LinkKind::Sip);
+    let datagrams = snapshot.links.get(usize::from(link)).is_some_and(|link| link.config.kind.is_datagram());
     let at = ethernet.header_len;
     let layers = Layers { way, link, ip: at, sctp: at + packet.header_len, end: at + packet.total_len };
     match packet.protocol {
-        ip::SCTP if !sip => Ok(Kind::Sctp(layers)),
-        udp::PROTOCOL if sip => Ok(Kind::Datagram(layers)),
+        ip::SCTP if !datagrams => Ok(Kind::Sctp(layers)),
+        udp::PROTOCOL if datagrams => Ok(Kind::Datagram(layers)),
         ICMP | ICMPV6 => Ok(Kind::NotSubject),
         _ => Err(Reason::L4PeerUnknown.at(9)),
     }

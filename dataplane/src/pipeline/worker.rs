@@ -4,7 +4,6 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crossbeam::queue::ArrayQueue;
-use sealgate_config::model::LinkKind;
 use sealgate_crypto::pool::Client;
 use sealgate_wire::{Reason, Refusal};
 
@@ -567,7 +566,7 @@ impl<P: FrameIo> Worker<P> {
     fn leave(&mut self, snapshot: &Snapshot, mut slot: Box<FrameSlot<P::Frame>>) {
         self.repeat(&mut slot);
         let mtu = snapshot.links.get(usize::from(slot.link)).map_or(usize::MAX, |link| usize::from(link.mtu));
-        if slot.kind == LinkKind::Sip {
+        if slot.kind.is_datagram() {
             self.leave_datagram(snapshot, &mut slot);
             return self.keep(slot);
         }

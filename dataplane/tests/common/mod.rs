@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test file uses its part")]
 
 pub mod diameter;
+pub mod gtp;
 pub mod isup;
 pub mod traffic;
 

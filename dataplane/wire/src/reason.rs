@@ -204,13 +204,13 @@ reasons! {
     PolCat3 = 604, "R_POL_CAT3", "category 3 without a finer reason", [1 5012 -];
     PolRate = 605, "R_POL_RATE", "rate limit of an operator rule", [6 3004 503];
     PolHomeRouting = 606, "R_POL_HOME_ROUTING", "SRI-SM goes to home router, not here", [- - -];
-    PolXlayerAddr = 610, "R_POL_XLAYER_ADDR", "calling address and address inside MAP disagree", [1 - -];
-    PolImsiGt = 611, "R_POL_IMSI_GT", "IMSI of another operator than the calling address", [1 - -];
+    PolXlayerAddr = 610, "R_POL_XLAYER_ADDR", "sender's address and an address inside the message disagree", [1 - -];
+    PolImsiGt = 611, "R_POL_IMSI_GT", "IMSI of another operator than the sender's address", [1 - -];
     PolHomeImsi = 612, "R_POL_HOME_IMSI", "our own subscriber targeted from outside", [1 5012 -];
     PolRealmImsi = 613, "R_POL_REALM_IMSI", "IMSI of another operator than the origin realm", [- 5012 -];
     PolHostRealm = 614, "R_POL_HOST_REALM", "Origin-Host outside Origin-Realm", [- 5012 -];
-    PolVplmnRealm = 615, "R_POL_VPLMN_REALM", "Visited-PLMN-Id of another operator than the realm", [- 5012 -];
-    PolPeerUnknown = 616, "R_POL_PEER_UNKNOWN", "calling address belongs to no configured peer", [1 5012 403];
+    PolVplmnRealm = 615, "R_POL_VPLMN_REALM", "visited network of another operator than the sender", [- 5012 -];
+    PolPeerUnknown = 616, "R_POL_PEER_UNKNOWN", "sender's address belongs to no configured peer", [1 5012 403];
     DetVelocity = 700, "R_DET_VELOCITY", "subscriber moved faster than possible", [1 5012 -];
     DetPrevLocation = 701, "R_DET_PREV_LOCATION", "previous location disagrees", [1 5012 -];
     DetMultiRequest = 702, "R_DET_MULTI_REQUEST", "Q.3066 class 2", [1 5012 -];

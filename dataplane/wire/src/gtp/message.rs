@@ -1,6 +1,6 @@
 //! Strict decoding: a message whose elements are walked to their ends, and the identities that screening asks for.
 
-use core::net::{Ipv4Addr, Ipv6Addr};
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::{Ie, Ies, Version, View};
 use crate::addr::Digits;
@@ -219,6 +219,7 @@ impl<'a> Message<'a> {
                 self.msisdn = Some(msisdn(number)?);
                 5
             }
+            133 => return gsn_address(ie.value).map(drop),
             255 => return self.private(ie),
             _ => return Some(()),
         };
@@ -282,11 +283,30 @@ impl<'a> Message<'a> {
         self.serving_network.or(self.rai.map(|rai| rai.plmn))
     }
 
+    /// Where answers shall go as the message says: the first GSN Address of version 1, which is that of the control plane
+    /// (TS 29.060 tables 5 to 8), and the endpoints of version 2 for control between gateways (TS 29.274 §8.22, interface types 6
+    /// and 7), outside of groups.
+    pub fn sender_addresses(&self) -> impl Iterator<Item = IpAddr> + use<'a> {
+        let mut ies = self.view.ies().flatten();
+        let first = ies.find(|ie| (ie.version, ie.kind) == (Version::V1, 133)).and_then(|ie| gsn_address(ie.value));
+        let control =
+            self.endpoints().map(|(_, endpoint)| endpoint).filter(|endpoint| matches!(endpoint.interface, 6 | 7));
+        let theirs =
+            control.flat_map(|endpoint| [endpoint.v4.map(IpAddr::from), endpoint.v6.map(IpAddr::from)]).flatten();
+        first.into_iter().chain(theirs)
+    }
+
     /// Tunnel endpoints of version 2 outside of groups, with their instance.
     pub fn endpoints(&self) -> impl Iterator<Item = (u8, FTeid)> + use<'a> {
         let ies = self.view.ies().flatten().filter(|ie| (ie.version, ie.kind) == (Version::V2, 87));
         ies.filter_map(|ie| Some((ie.instance, FTeid::parse(ie.value)?)))
     }
+}
+
+/// A GSN Address (TS 29.060 §7.7.32).
+fn gsn_address(octets: &[u8]) -> Option<IpAddr> {
+    let v6 = || <[u8; 16]>::try_from(octets).ok().map(IpAddr::from);
+    <[u8; 4]>::try_from(octets).ok().map(IpAddr::from).or_else(v6)
 }
 
 /// Digits in TBCD, filled up with `F` at the end and nowhere else.

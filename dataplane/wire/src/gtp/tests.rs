@@ -60,6 +60,7 @@ fn version_1_reads_field_by_field() -> Result<(), Refusal> {
     assert_eq!(message.rai, Some(Rai { plmn: digits("00101").expect("digits"), lac: 1, rac: 0xff }));
     assert_eq!((message.sender_teid, message.cause, message.extension), (Some(0x9205_f158), None, None));
     assert_eq!((message.network(), message.serving_network), (digits("00101"), None));
+    assert_eq!(message.sender_addresses().collect::<Vec<_>>(), [core::net::IpAddr::from([10, 90, 0, 1])]);
     let answer = hex("3211 0011 9205f158 33d5 0000  01 80  08 fe  ff 0006 7ed9 01020304");
     let message = Message::parse(&answer)?;
     assert_eq!((message.cause, message.extension, message.imsi), (Some(0x80), Some(32473), None));
@@ -76,6 +77,7 @@ fn version_2_reads_field_by_field() -> Result<(), Refusal> {
     assert_eq!((text(message.apn).as_str(), message.serving_network), ("ims.mnc001.mcc001.gprs", digits("00101")));
     let own = FTeid { interface: 6, teid: 0x06d0_0be6, v4: Some(Ipv4Addr::new(10, 90, 0, 1)), v6: None };
     assert_eq!(message.endpoints().collect::<Vec<_>>(), [(0, own)]);
+    assert_eq!(message.sender_addresses().collect::<Vec<_>>(), [core::net::IpAddr::from([10, 90, 0, 1])]);
     assert_eq!((message.sender_teid, message.cause), (Some(0x06d0_0be6), None));
     let group = message.view.ies().flatten().find(Ie::is_group).expect("a bearer context");
     assert_eq!(group.children().flatten().map(|ie| ie.kind).collect::<Vec<_>>(), [73, 80]);
