@@ -34,7 +34,7 @@ fn tbcd(digits: &str) -> Vec<u8> {
 
 /// MCC 001 and an MNC of two digits.
 fn plmn(mnc: u8) -> [u8; 3] {
-    [0x00, 0xf1, mnc / 10 | mnc % 10 << 4]
+    [0x00, 0xf1, (mnc / 10) | ((mnc % 10) << 4)]
 }
 
 /// Version 1 around elements.

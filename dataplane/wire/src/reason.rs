@@ -86,6 +86,8 @@ reasons! {
     Mtp3Dpc = 146, "R_MTP3_DPC", "destination point code not ours", [- - -];
     Mtp3Ni = 147, "R_MTP3_NI", "network indicator", [- - -];
     M3uaRc = 148, "R_M3UA_RC", "routing context", [- - -];
+    M2paForm = 150, "R_M2PA_FORM", "M2PA message not of its form (RFC 4165 §2)", [- - -];
+    SuaForm = 155, "R_SUA_FORM", "SUA message or parameter not of its form (RFC 3868 §3)", [- - -];
     SccpType = 160, "R_SCCP_TYPE", "message type", [- - -];
     SccpTruncated = 161, "R_SCCP_TRUNCATED", "SCCP message or address ends before its fields do (Q.713)", [- - -];
     SccpPointer = 162, "R_SCCP_POINTER", "SCCP pointer leads outside the message or parameters overlap (Q.713 §2.3)", [- - -];

@@ -5,6 +5,7 @@ pub mod gtp;
 pub mod isup;
 pub mod lower;
 pub mod sec;
+pub mod sigtran;
 pub mod sip;
 pub mod tcp;
 pub mod upper;
