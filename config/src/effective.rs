@@ -195,12 +195,13 @@ fn link(link: &Link) -> Value {
     // A link that carries something else has no keys of ISUP.
     let of_m3ua = |value| if link.kind == LinkKind::M3ua { value } else { LEFT_OUT };
     let of_sip = |value| if link.kind == LinkKind::Sip { value } else { LEFT_OUT };
+    let of_gtp = |value| if link.kind == LinkKind::Gtp { value } else { LEFT_OUT };
     let isup = &link.isup;
     let ports = |ports: &LinkPorts| map([("remote", ports.remote.into()), ("local", ports.local.into())]);
     map([
         ("type", word(LINK_KIND, &link.kind).into()),
         ("transports", transports(link)),
-        ("remote", list(&link.remote, text)),
+        ("remote", if link.kind == LinkKind::Gtp { list(&link.gtp.remote, text) } else { list(&link.remote, text) }),
         ("local", list(&link.local, text)),
         ("ports", link.ports.as_ref().map_or(LEFT_OUT, ports)),
         ("vtag_in", link.vtag_in.map_or(LEFT_OUT, Value::from)),
@@ -216,6 +217,9 @@ fn link(link: &Link) -> Value {
         ("use_pai", of_sip(yes(link.sip.use_pai))),
         ("default_cc", link.sip.default_cc.as_ref().map_or(LEFT_OUT, text)),
         ("on_fail", of_sip(word(ON_FAIL, &link.sip.on_fail).into())),
+        ("messages_v1", of_gtp(numbers(&link.gtp.messages.v1))),
+        ("messages_v2", of_gtp(numbers(&link.gtp.messages.v2))),
+        ("user_plane", of_gtp(yes(link.gtp.user_plane))),
         ("applications", some(&link.applications, |application| word(APPLICATION, application).into())),
         ("mtu", link.mtu.map_or(LEFT_OUT, Value::from)),
         ("ip_fragments", word(IP_FRAGMENTS, &link.ip_fragments).into()),
@@ -226,13 +230,31 @@ fn transports(link: &Link) -> Value {
     let Transports { sctp, udp, tcp } = link.transports;
     let words = [(sctp, "sctp"), (udp, "udp"), (tcp, "tcp")];
     let words: Vec<_> = words.iter().filter(|(there, _)| *there).map(|(_, word)| *word).collect();
-    if link.kind == LinkKind::M3ua { LEFT_OUT } else { some(&words, |word| Value::from(*word)) }
+    if matches!(link.kind, LinkKind::M3ua | LinkKind::Gtp) { LEFT_OUT } else { some(&words, |word| Value::from(*word)) }
+}
+
+fn numbers(numbers: &[u8]) -> Value {
+    list(numbers, |number| Value::from(*number))
+}
+
+/// How a peer speaks GTP, if it does.
+fn peer_gtp(gtp: &PeerGtp) -> Value {
+    if gtp.from.is_empty() {
+        return LEFT_OUT;
+    }
+    let messages = |types: &Option<Vec<u8>>| types.as_deref().map_or(LEFT_OUT, numbers);
+    map([
+        ("from", list(&gtp.from, text)),
+        ("messages_v1", messages(&gtp.messages_v1)),
+        ("messages_v2", messages(&gtp.messages_v2)),
+    ])
 }
 
 fn peer(peer: &Peer) -> Value {
     map([
         ("gt", some(&peer.gt, text)),
         ("realms", some(&peer.realms, text)),
+        ("gtp", peer_gtp(&peer.gtp)),
         ("plmns", some(&peer.plmns, text)),
         ("mode", word(MODE, &peer.mode).into()),
         ("profiles", list(&peer.profiles, |profile| word(PROFILE, profile).into())),

@@ -3,6 +3,7 @@
 mod appliance;
 mod enrolment;
 mod example;
+mod network;
 mod policy;
 mod repository;
 mod token;
@@ -10,6 +11,7 @@ mod token;
 pub use appliance::*;
 pub use enrolment::*;
 pub use example::*;
+pub use network::*;
 pub use policy::*;
 pub use repository::*;
 pub use token::*;

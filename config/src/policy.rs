@@ -3,6 +3,7 @@
 mod check;
 mod defaults;
 pub(crate) mod examples;
+mod gtp;
 mod parties;
 mod stir;
 
@@ -44,6 +45,7 @@ pub(crate) fn read(root: &Item<'_>, workers: usize) -> Policy {
         check::example_link(link.as_ref(), &links);
     }
     check::addresses(&links);
+    gtp::check(&links, &peers);
     check::prefixes(&home_places, &peers);
     check::references(&links, &peers, home_places.signs, &home);
     check::realms(&home.realms, &peers);

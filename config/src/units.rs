@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use sealgate_wire::addr::Digits;
 
+use crate::model::Network;
 use crate::walk::Item;
 
 /// The units of a duration with their milliseconds, largest first.
@@ -146,6 +147,35 @@ pub(crate) fn address(item: &Item<'_>) -> Option<IpAddr> {
         Some(_) => {}
     }
     address
+}
+
+/// A network of addresses, or one address.
+pub(crate) fn network(item: &Item<'_>) -> Option<Network> {
+    let text = item.written("a network of IP addresses")?;
+    let (address, len) = text.split_once('/').map_or((text, None), |(address, len)| (address, Some(len)));
+    let read = || {
+        let address: IpAddr = address.parse().ok()?;
+        let whole = if address.is_ipv4() { 32 } else { 128 };
+        let len = match len {
+            Some(len) => len.parse().ok().filter(|number: &u8| *number <= whole && number.to_string() == len)?,
+            None => whole,
+        };
+        Some((address, len))
+    };
+    let Some((address, len)) = read() else {
+        item.fault(format!("{text:?} is not a network of IP addresses"), "give one as 192.0.2.0/28 or 2001:db8::/48");
+        return None;
+    };
+    let network = Network::of(address, len);
+    if network.address != address {
+        item.fault(format!("{text} has bits behind its length"), format!("give {network}, or one address without /"));
+        return None;
+    }
+    if address.is_multicast() || len == 0 || (address.is_unspecified() && len > 8) {
+        item.fault(format!("{text} is no network of hosts"), "give the neighbours' addresses");
+        return None;
+    }
+    Some(network)
 }
 
 /// Largest IP packet.

@@ -160,6 +160,11 @@ impl<'a> Item<'a> {
         items
     }
 
+    /// How many items a list has; none of what is no list.
+    pub(crate) fn len(&self) -> usize {
+        if let Body::List(items) = &self.node.body { items.len() } else { 0 }
+    }
+
     /// The items of a list that may be empty.
     pub(crate) fn list_or_none(&self, example: &str) -> Vec<Item<'a>> {
         let Body::List(nodes) = &self.node.body else {

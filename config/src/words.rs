@@ -33,7 +33,7 @@ pub(crate) const COLD_START: &Words<ColdStart> = &[("strict", ColdStart::Strict)
 pub(crate) const SERVICE_MESSAGES: &Words<ServiceMessages> =
     &[("drop", ServiceMessages::Drop), ("rate_limited", ServiceMessages::RateLimited)];
 pub(crate) const LINK_KIND: &Words<LinkKind> =
-    &[("m3ua", LinkKind::M3ua), ("diameter", LinkKind::Diameter), ("sip", LinkKind::Sip)];
+    &[("m3ua", LinkKind::M3ua), ("diameter", LinkKind::Diameter), ("sip", LinkKind::Sip), ("gtp", LinkKind::Gtp)];
 pub(crate) const TRANSPORT_DIAMETER: &Words<Transport> = &[("sctp", Transport::Sctp), ("tcp", Transport::Tcp)];
 pub(crate) const TRANSPORT_SIP: &Words<Transport> = &[("udp", Transport::Udp), ("tcp", Transport::Tcp)];
 pub(crate) const IP_FRAGMENTS: &Words<IpFragments> =

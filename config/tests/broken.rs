@@ -8,6 +8,8 @@ mod calls;
 mod diameter;
 #[path = "broken/examples.rs"]
 mod examples;
+#[path = "broken/gtp.rs"]
+mod gtp;
 
 use std::path::Path;
 

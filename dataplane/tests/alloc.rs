@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use common::traffic::{Call, chunk, frame, inbound, outbound, packet};
 use common::{Gateway, NOW_MS, key, policy};
-use common::{diameter, isup};
+use common::{diameter, gtp, isup};
 use sealgate_config::model::Mode;
 use sealgate_crypto::pool::PoolConfig;
 use sealgate_dataplane::io::mem::MemPort;
@@ -229,6 +229,24 @@ fn segment(outward: bool, port: u16, flags: Flags, (seq, ack): (u32, u32), paylo
     let len = out.len() - 34;
     assert!(ip::set_lengths(&mut out[14..], len));
     out
+}
+
+#[test]
+fn nor_does_one_over_gtp() {
+    let said = gtp::Said { imsi: "001010123456789", network: 2, address: gtp::A };
+    let inward = vec![
+        gtp::control(gtp::A, &gtp::v2(32, 0, &said.v2())),
+        gtp::control(gtp::A, &gtp::v1(16, 0, &said.v1())),
+        gtp::control(gtp::B, &gtp::v2(32, 0, &said.v2())),
+        gtp::control(gtp::A, &gtp::ECHO),
+        gtp::frame((gtp::A, 2152), (gtp::OURS, 2152), &gtp::tunnelled(53)),
+        gtp::frame((gtp::A, 2152), (gtp::OURS, 2152), &gtp::tunnelled(2123)),
+    ];
+    let outward = vec![gtp::frame((gtp::OURS, 2123), (gtp::A, 2123), &gtp::v2(33, 9, &[2, 0, 2, 0, 16, 0]))];
+    let wanted = [Reason::OkUnsignedAllowed, Reason::OkNotSubject, Reason::PolVplmnRealm, Reason::GtpInGtp];
+    let (count, kept) = allocations(Mode::Require, (inward, outward), 400, &wanted.map(|reason| (reason, 1000)));
+    assert!(kept > 0);
+    assert_eq!(count, 0, "allocations over GTP");
 }
 
 /// The same messages under more TSNs than the retransmission memory holds, bundled by two.

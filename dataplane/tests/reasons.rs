@@ -6,9 +6,16 @@ use std::collections::BTreeMap;
 
 use sealgate_wire::reason::ALL;
 
-/// Reasons that the vectors do not know: what ends at this gateway, and what becomes of a message inside its crypto pool.
-const OURS: [(u16, &str); 4] =
-    [(8, "R_OK_ANSWERED"), (806, "R_RES_CRYPTO_SHARE"), (807, "R_RES_CRYPTO_THREAD"), (808, "R_RES_CRYPTO_KEY")];
+/// Reasons that the vectors do not know: what ends at this gateway, carriers that they do not have, and what becomes of a message
+/// inside its crypto pool.
+const OURS: [(u16, &str); 6] = [
+    (8, "R_OK_ANSWERED"),
+    (150, "R_M2PA_FORM"),
+    (155, "R_SUA_FORM"),
+    (806, "R_RES_CRYPTO_SHARE"),
+    (807, "R_RES_CRYPTO_THREAD"),
+    (808, "R_RES_CRYPTO_KEY"),
+];
 
 #[test]
 fn numbers_are_those_of_the_vectors_and_ours_are_listed() {

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use sealgate_wire::addr::{Digits, Plan};
 pub use sealgate_wire::sec::passport::Attest;
 
-use super::Example;
+use super::{Example, Network};
 
 /// The policy file, checked.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -317,7 +317,7 @@ pub struct Link {
     pub kind: LinkKind,
     /// Over what; at least one of them.
     pub transports: Transports,
-    /// The neighbour's addresses, all of them; never empty.
+    /// The neighbour's addresses, all of them; never empty but over GTP, whose neighbours are in `gtp.remote`.
     pub remote: Vec<IpAddr>,
     /// Our host's addresses, all of them; never empty.
     pub local: Vec<IpAddr>,
@@ -339,6 +339,8 @@ pub struct Link {
     pub isup: Isup,
     /// SIP: how numbers are read, and what becomes of a refused call.
     pub sip: Sip,
+    /// GTP: who may speak here, and what.
+    pub gtp: Gtp,
     /// Diameter: identifiers of the applications that may be used here; never empty.
     pub applications: Vec<u32>,
     /// Largest IP packet on this link, octets: 576 to 9600; `None`: that of the port.
@@ -367,6 +369,58 @@ pub enum LinkKind {
     Diameter,
     /// SIP over UDP or TCP.
     Sip,
+    /// GTP-C over UDP, and what of GTP-U comes by the same way.
+    Gtp,
+}
+
+impl LinkKind {
+    /// Whether it goes over UDP: a datagram is a message, and a refused one goes nowhere.
+    pub const fn is_datagram(self) -> bool {
+        matches!(self, Self::Sip | Self::Gtp)
+    }
+}
+
+/// Who may speak GTP on a link, and what (formats 10). There is no memory of tunnels: a message is judged by what it says and
+/// where it comes from.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Gtp {
+    /// Networks of the neighbours' nodes; never empty.
+    pub remote: Vec<Network>,
+    /// Message types that may be used here; an empty list: that version is not spoken.
+    pub messages: GtpMessages,
+    /// Whether the user plane passes, as far as no subscriber speaks GTP in it.
+    pub user_plane: bool,
+}
+
+/// Types of GTP-C messages by version.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct GtpMessages {
+    /// Of version 1 (TS 29.060 table 1).
+    pub v1: Vec<u8>,
+    /// Of version 2 (TS 29.274 table 6.1-1).
+    pub v2: Vec<u8>,
+}
+
+impl Default for GtpMessages {
+    /// What two operators tell each other over Gp and S8 while a subscriber roams. Not: questions for a subscriber's place
+    /// (version 1, 32), contexts that move between neighbours (48 to 60; version 2, 128 to 141), whole sets of connections
+    /// (version 2, 101 and 200), tracing and broadcasts.
+    fn default() -> Self {
+        let v1 = [1, 2, 3].into_iter().chain(16..=21).chain(27..=31).chain(128..=129);
+        let v2 = [1, 2, 3].into_iter().chain(32..=39).chain(64..=69).chain(95..=100).chain(162..=165);
+        Self { v1: v1.collect(), v2: v2.collect() }
+    }
+}
+
+/// How a peer speaks GTP.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct PeerGtp {
+    /// Networks of its nodes; empty: it speaks none. The longest one that holds an address says whose it is.
+    pub from: Vec<Network>,
+    /// Message types that it may use where its link lets them; `None`: all of those.
+    pub messages_v1: Option<Vec<u8>>,
+    /// The same of version 2.
+    pub messages_v2: Option<Vec<u8>>,
 }
 
 /// What the messages of a link come in.
@@ -473,10 +527,12 @@ pub struct LinkPorts {
 pub struct Peer {
     /// Its name in this file.
     pub name: String,
-    /// Prefixes of its Global Titles, whatever the plan. Never empty where it has no realm.
+    /// Prefixes of its Global Titles, whatever the plan. Never empty where it has neither realm nor nodes of GTP.
     pub gt: Vec<Digits>,
     /// Its Diameter realms, in lower case; what lies under one belongs to it too. Never empty where it has no title.
     pub realms: Vec<String>,
+    /// Where its GTP comes from, and what it may be.
+    pub gtp: PeerGtp,
     /// Its networks, MCC and MNC, 5 or 6 digits.
     pub plmns: Vec<Digits>,
     /// What its messages must have to pass.

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use sealgate_wire::addr::Digits;
 
 use super::defaults::peer_window;
+use super::gtp;
 use crate::model::*;
 use crate::units;
 use crate::walk::{Item, Section, once};
@@ -17,6 +18,10 @@ pub(super) const REALM: &str = "epc.mnc002.mcc001.3gppnetwork.org";
 pub(super) struct LinkPlaces<'a> {
     pub(super) link: Item<'a>,
     pub(super) remote: Vec<(IpAddr, Item<'a>)>,
+    /// Neighbours over GTP.
+    pub(super) networks: gtp::Places<'a>,
+    /// There are more of them, which could not be read.
+    pub(super) unread: bool,
     /// Where the link asks for signed calls.
     pub(super) isup_sign: Option<Item<'a>>,
 }
@@ -24,31 +29,43 @@ pub(super) struct LinkPlaces<'a> {
 pub(super) fn link<'a>(name: String, item: &Item<'a>, defaults: &Defaults) -> (Link, LinkPlaces<'a>) {
     let mut section = Section::open(item);
     let kind = section.need("type", "m3ua").and_then(|item| item.word("a type of link", LINK_KIND));
-    let remote = section.need("remote", "[192.0.2.10]").map(|item| addresses(&item)).unwrap_or_default();
-    let local = section.need("local", "[198.51.100.10]").map(|item| addresses(&item)).unwrap_or_default();
-    let ports = section.get("ports").and_then(|item| ports(&item));
     let kind = kind.unwrap_or_default();
+    let remote = section.need("remote", "[192.0.2.10]");
+    let given = remote.as_ref().map_or(0, |item| item.len());
+    let (remote, networks) = match kind {
+        LinkKind::Gtp => (Vec::new(), remote.map(|item| gtp::networks(&item)).unwrap_or_default()),
+        _ => (remote.map(|item| addresses(&item)).unwrap_or_default(), Vec::new()),
+    };
+    let unread = kind == LinkKind::Gtp && networks.len() < given.max(1);
+    let local = section.need("local", "[198.51.100.10]").map(|item| addresses(&item)).unwrap_or_default();
+    let ports = match kind {
+        LinkKind::Gtp => None, // they are the standard's
+        _ => section.get("ports").and_then(|item| ports(&item)),
+    };
     let transports = match kind {
         LinkKind::M3ua => Transports { sctp: true, ..Transports::default() },
         LinkKind::Diameter => transports(&mut section, "sctp", TRANSPORT_DIAMETER),
         LinkKind::Sip => transports(&mut section, "udp", TRANSPORT_SIP),
+        LinkKind::Gtp => Transports { udp: true, ..Transports::default() },
     };
     let vtag_in = match kind {
         LinkKind::M3ua | LinkKind::Diameter => section.get("vtag_in"),
-        LinkKind::Sip => None,
+        LinkKind::Sip | LinkKind::Gtp => None,
     };
     let vtag_in = vtag_in.and_then(|item| units::number(&item, 1..=u32::MAX, ""));
     let routing = match kind {
         LinkKind::M3ua => m3ua(&mut section, defaults.mode),
         LinkKind::Diameter => diameter(&mut section),
         LinkKind::Sip => sip(&mut section),
+        LinkKind::Gtp => Routing { gtp: gtp::link(&mut section, &networks), ..Routing::default() },
     };
     let mtu = section.get("mtu").and_then(|item| units::mtu(&item));
     let ip_fragments = section.get("ip_fragments").and_then(|item| item.word("a rule for IP fragments", IP_FRAGMENTS));
     section.close();
 
     for (address, item) in &local {
-        if remote.iter().any(|(other, _)| other == address) {
+        let listed = networks.iter().any(|(network, _)| network.contains(*address));
+        if listed || remote.iter().any(|(other, _)| other == address) {
             item.fault(format!("{address} is at both ends"), "give the neighbour's in remote, our host's in local");
         } else if !remote.is_empty() && !remote.iter().any(|(other, _)| other.is_ipv4() == address.is_ipv4()) {
             item.fault(format!("no remote address is of the family of {address}"), "give addresses of one family");
@@ -69,11 +86,12 @@ pub(super) fn link<'a>(name: String, item: &Item<'a>, defaults: &Defaults) -> (L
         si: routing.si,
         isup: routing.isup,
         sip: routing.sip,
+        gtp: routing.gtp,
         applications: routing.applications,
         mtu,
         ip_fragments: ip_fragments.unwrap_or_default(),
     };
-    (link, LinkPlaces { link: item.clone(), remote, isup_sign: routing.isup_sign })
+    (link, LinkPlaces { link: item.clone(), remote, networks, unread, isup_sign: routing.isup_sign })
 }
 
 /// What a link says of its own protocol.
@@ -88,6 +106,7 @@ struct Routing<'a> {
     isup_sign: Option<Item<'a>>,
     applications: Vec<u32>,
     sip: Sip,
+    gtp: Gtp,
 }
 
 fn m3ua<'a>(section: &mut Section<'a>, mode: Mode) -> Routing<'a> {
@@ -167,6 +186,7 @@ fn ports(item: &Item<'_>) -> Option<LinkPorts> {
 pub(super) struct PeerPlaces<'a> {
     pub(super) gt: Vec<(Digits, Item<'a>)>,
     pub(super) realms: Vec<(String, Item<'a>)>,
+    pub(super) networks: gtp::Places<'a>,
     pub(super) plmns: Vec<(Digits, Item<'a>)>,
     pub(super) links: Vec<(String, Item<'a>)>,
     pub(super) sign: Option<Item<'a>>,
@@ -175,8 +195,10 @@ pub(super) struct PeerPlaces<'a> {
 pub(super) fn peer<'a>(name: String, item: &Item<'a>, defaults: &Defaults) -> (Peer, PeerPlaces<'a>) {
     let mut section = Section::open(item);
     let realms = section.get("realms");
+    let (gtp, networks) = section.get("gtp").map(|item| gtp::peer(&item)).unwrap_or_default();
     let gt = match realms {
         Some(_) => section.get("gt"),
+        None if !networks.is_empty() => section.get("gt"),
         None => section.need("gt", "[\"99902\"], or give realms"),
     };
     let gt = gt.map(|item| item.list("\"99902\"")).unwrap_or_default();
@@ -219,6 +241,7 @@ pub(super) fn peer<'a>(name: String, item: &Item<'a>, defaults: &Defaults) -> (P
         name,
         gt: once(gt.clone()),
         realms: once(realms.clone()),
+        gtp,
         plmns: once(plmns.clone()),
         mode: mode.unwrap_or(defaults.mode),
         sign_profile: sign_profile.unwrap_or(ours(Profile::SgTcap0, Profile::SgTcap1)),
@@ -240,7 +263,7 @@ pub(super) fn peer<'a>(name: String, item: &Item<'a>, defaults: &Defaults) -> (P
         allow_no_ac,
         allow_legacy_rsa,
     };
-    (peer, PeerPlaces { gt, realms, plmns, links, sign: sign_item })
+    (peer, PeerPlaces { gt, realms, networks, plmns, links, sign: sign_item })
 }
 
 /// The operation code of a security component: one octet, and not that of SigFW, which has another shape.

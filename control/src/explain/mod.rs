@@ -2,6 +2,7 @@
 //! people. The verdict is always the worker's; what is shown around it is what the worker's steps had before them.
 
 mod diameter;
+mod gtp;
 mod isup;
 mod sip;
 mod steps;
@@ -301,7 +302,7 @@ impl Reading {
                 let read = match kind {
                     LinkKind::M3ua => walk::message(&scene, frame, user, &mut gather),
                     LinkKind::Diameter => diameter::message(&scene, frame, user),
-                    LinkKind::Sip => Walk { kind, ..Walk::default() }, // nothing of it comes over SCTP
+                    LinkKind::Sip | LinkKind::Gtp => Walk { kind, ..Walk::default() }, // nothing of it comes over SCTP
                 };
                 message.verdict =
                     record.map(|record| judged(snapshot, record, &read, way, before, frame, whole.is_some()));
@@ -394,21 +395,25 @@ fn verdict(reason: Reason, rule: Option<String>, steps: Vec<Step>) -> Verdict {
     Verdict { fate, code: reason.code(), reason: reason.name(), text: reason.text(), rule, steps, octets: None }
 }
 
-/// Reads a datagram of a link that carries SIP, and gives the frame its verdict.
+/// Reads a datagram of a link that goes over UDP, and gives the frame its verdict.
 fn datagram(scene: &Scene<'_>, record: &Record, octets: &[u8], frame: &mut Frame) {
     let kind = scene.snapshot.links.get(usize::from(scene.link)).map(|link| link.config.kind);
-    let Some(user) = payload(octets).filter(|_| kind == Some(LinkKind::Sip)) else { return };
+    let (Some(kind), Some((ports, user))) = (kind.filter(|kind| kind.is_datagram()), payload(octets)) else { return };
     frame.way = Some(if scene.way == Direction::In { "in" } else { "out" });
-    let read = sip::message(scene, octets, user);
+    let read = match kind {
+        LinkKind::Gtp => gtp::message(scene, octets, user, ports, record.peer),
+        _ => sip::message(scene, octets, user),
+    };
     frame.verdict = Some(judged(scene.snapshot, record, &read, scene.way, None, octets, false));
     frame.layers.extend(read.lines);
 }
 
-/// What a frame carries over UDP.
-fn payload(octets: &[u8]) -> Option<&[u8]> {
+/// What a frame carries over UDP, from which port and to which.
+fn payload(octets: &[u8]) -> Option<((u16, u16), &[u8])> {
     let ethernet = eth::Frame::parse(octets).ok()?;
     let packet = ip::Packet::parse(ethernet.ethertype, ethernet.payload).ok()??;
-    udp::Datagram::parse(packet.source, packet.destination, packet.payload).ok().map(|datagram| datagram.payload)
+    let datagram = udp::Datagram::parse(packet.source, packet.destination, packet.payload).ok()?;
+    Some(((datagram.source_port, datagram.destination_port), datagram.payload))
 }
 
 /// A carrier's name.
@@ -417,6 +422,7 @@ fn carried(kind: LinkKind) -> &'static str {
         LinkKind::M3ua => "M3UA",
         LinkKind::Diameter => "Diameter",
         LinkKind::Sip => "SIP",
+        LinkKind::Gtp => "GTP",
     }
 }
 
@@ -441,6 +447,9 @@ fn point(record: &Record, read: &Walk) -> Option<(bool, &'static str, Range<usiz
         Reason::Mtp3Dpc => (false, "destination point code", four(&places.label)),
         Reason::PolPeerUnknown | Reason::CrtResource if read.kind == LinkKind::Diameter => {
             (false, "Origin-Realm", places.calling.clone())
+        }
+        Reason::GtpVersion | Reason::GtpLength | Reason::GtpIe | Reason::GtpType | Reason::GtpInGtp => {
+            (false, "", octet(&places.user))
         }
         Reason::SccpCgpaOwn | Reason::SccpCgpaMissing | Reason::PolPeerUnknown | Reason::CrtResource => {
             (false, "calling address", places.calling.clone())

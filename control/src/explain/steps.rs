@@ -171,6 +171,23 @@ const SIP_FRAME: &[(&str, &str)] = &[
     ("TN", "numbers"),
     ("PEER", "caller is of a peer"),
 ];
+/// Steps of a datagram of GTP.
+const GTP_FRAME: &[(&str, &str)] = &[
+    ("L2", "Ethernet and VLAN tags"),
+    ("IP", "IP header, its checksum, no fragment, no options"),
+    ("LINK", "addresses belong to a link, and to its side"),
+    ("UDP", "UDP length and checksum"),
+    ("ROOM", "room in our tables"),
+    ("PORT", "ports of GTP that are open here"),
+];
+/// What is asked of those that come in.
+const GTP: &[(&str, &str)] = &[
+    ("PEER", "address is of a peer"),
+    ("GTP", "GTP header and elements"),
+    ("TYPE", "message type allowed"),
+    ("IMSI", "whose subscriber"),
+    ("WHERE", "network and addresses of the sender"),
+];
 /// S1 to S13 of formats 8, in the order in which they are taken: the signature last.
 const STIR: &[(&str, &str)] = &[
     ("S1", "a PASSporT, where it must be"),
@@ -199,6 +216,11 @@ const DIAMETER_OUT: &[(&str, &str)] =
 fn step_of(reason: Reason, at: u32, walk: &Walk, way: Direction) -> &'static str {
     if walk.kind == LinkKind::Diameter
         && let Some(step) = step_of_diameter(reason, walk)
+    {
+        return step;
+    }
+    if walk.kind == LinkKind::Gtp
+        && let Some(step) = step_of_gtp(reason, at)
     {
         return step;
     }
@@ -301,6 +323,20 @@ fn step_of_isup(reason: Reason, at: u32) -> Option<&'static str> {
     })
 }
 
+/// The same of GTP.
+fn step_of_gtp(reason: Reason, at: u32) -> Option<&'static str> {
+    Some(match reason {
+        Reason::L4Length | Reason::L4Checksum => "UDP",
+        Reason::L4PeerUnknown if at == 2 => "PORT",
+        Reason::PolPeerUnknown => "PEER",
+        Reason::GtpVersion | Reason::GtpLength | Reason::GtpIe | Reason::GtpInGtp => "GTP",
+        Reason::GtpType => "TYPE",
+        Reason::PolHomeImsi | Reason::PolImsiGt => "IMSI",
+        Reason::PolVplmnRealm | Reason::PolXlayerAddr => "WHERE",
+        _ => return None,
+    })
+}
+
 /// The same of SIP.
 fn step_of_sip(reason: Reason) -> Option<&'static str> {
     Some(match reason {
@@ -387,9 +423,12 @@ pub(super) fn of_message(reason: Reason, at: u32, walk: &Walk, way: Direction, r
         LinkKind::M3ua if walk.profile == Some(Profile::Isup) => (ISUP, NOTHING, OUT),
         LinkKind::M3ua => (SCREEN, POLICY, OUT),
         LinkKind::Sip => (NOTHING, NOTHING, SIP_OUT),
+        LinkKind::Gtp => (GTP, NOTHING, NOTHING),
         LinkKind::Diameter => (DIAMETER, DIAMETER_POLICY, DIAMETER_OUT),
     };
     let table: Vec<_> = match way {
+        Direction::In if walk.kind == LinkKind::Gtp => GTP_FRAME.iter().chain(screen).copied().collect(),
+        Direction::Out if walk.kind == LinkKind::Gtp => GTP_FRAME.to_vec(),
         Direction::In if walk.kind == LinkKind::Sip => SIP_FRAME.iter().chain(security).copied().collect(),
         Direction::Out if walk.kind == LinkKind::Sip => SIP_FRAME.iter().take(5).chain(out).copied().collect(),
         Direction::In => FRAME.iter().chain(screen).chain(security).chain(policy).copied().collect(),

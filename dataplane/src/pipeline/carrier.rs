@@ -10,7 +10,7 @@ pub(super) const fn ppid(kind: LinkKind) -> u32 {
     match kind {
         LinkKind::M3ua => m3ua::PPID,
         LinkKind::Diameter => diameter::PPID,
-        LinkKind::Sip => 0, // none of it is let in over SCTP
+        LinkKind::Sip | LinkKind::Gtp => 0, // none of it is let in over SCTP
     }
 }
 
@@ -20,7 +20,7 @@ pub(super) const fn ppid(kind: LinkKind) -> u32 {
 pub(super) fn emit_filler(kind: LinkKind, total: usize, out: &mut Vec<u8>) {
     match kind {
         LinkKind::M3ua => m3ua::emit_beat_ack(total, out),
-        LinkKind::Sip => {} // its datagrams go nowhere
+        LinkKind::Sip | LinkKind::Gtp => {} // its datagrams go nowhere
         LinkKind::Diameter if total == 0 => out.extend_from_slice(&diameter::WATCHDOG_ANSWER),
         LinkKind::Diameter => {
             if !diameter::emit_watchdog_answer(total, out) {

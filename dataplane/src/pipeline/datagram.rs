@@ -1,6 +1,7 @@
-//! SIP over UDP: a datagram is a message. A refused one goes nowhere, and where the link says so its sender gets a response.
+//! SIP and GTP over UDP: a datagram is a message. A refused one goes nowhere, and where a link of SIP says so its sender gets a
+//! response.
 
-use sealgate_config::model::OnFail;
+use sealgate_config::model::{LinkKind, OnFail};
 use sealgate_wire::udp::{self, Datagram};
 use sealgate_wire::{Reason, Refusal, eth, ip, sip};
 
@@ -50,6 +51,11 @@ impl<P: FrameIo> Worker<P> {
         if config.ports.is_some_and(|ports| ports.remote != remote || ports.local != local) {
             return Err(Reason::L4PeerUnknown.at(0));
         }
+        let ends = claims::gtp::Ends {
+            remote: if way == Direction::In { source } else { destination },
+            source_port: datagram.source_port,
+            destination_port: datagram.destination_port,
+        };
         let assoc = self.associations.find(key, None, true, self.now_ms).map_err(|reason| reason.at(0))?;
         let association = self.associations.get_mut(assoc).ok_or(bug)?;
         association.seen_ms = self.now_ms;
@@ -101,9 +107,11 @@ impl<P: FrameIo> Worker<P> {
             now_ms: self.now_ms,
             started_ms: self.config.started_ms,
         };
-        let next = match way {
-            Direction::In => claims::sip::inbound(&mut scene, user, message, message_id),
-            Direction::Out => claims::sip::outbound(&mut scene, user, message, message_id),
+        let next = match (config.kind, way) {
+            (LinkKind::Gtp, Direction::In) => claims::gtp::inbound(&mut scene, user, message, ends),
+            (LinkKind::Gtp, Direction::Out) => claims::gtp::outbound(&mut scene, user, message, ends),
+            (_, Direction::In) => claims::sip::inbound(&mut scene, user, message, message_id),
+            (_, Direction::Out) => claims::sip::outbound(&mut scene, user, message, message_id),
         };
         message.settled = match next {
             Ok(Next::Wait | Next::Judge) => None,

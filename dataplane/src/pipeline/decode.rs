@@ -391,7 +391,7 @@ impl<P: FrameIo> Worker<P> {
                     (LinkKind::Diameter, Direction::In) => {
                         claims::diameter::inbound(&mut scene, user, message, message_id)
                     }
-                    (LinkKind::Sip, _) => Err(Reason::SctpPpid.at(chunk.offset + 12)),
+                    (LinkKind::Sip | LinkKind::Gtp, _) => Err(Reason::SctpPpid.at(chunk.offset + 12)),
                     (LinkKind::Diameter, Direction::Out) => {
                         claims::diameter::outbound(&mut scene, user, message, message_id)
                     }

@@ -215,7 +215,7 @@ pub(super) fn settle<F: Frame>(
                 Action::Octets { from: from as u32, to: slot.octets.len() as u32 }
             }
             None if leaves => Action::AsCame,
-            None if message.kind == LinkKind::Sip => Action::Drop(reason),
+            None if message.kind.is_datagram() => Action::Drop(reason),
             None => Action::Filler { total: 0 },
         };
         let what = match octets {
@@ -225,7 +225,7 @@ pub(super) fn settle<F: Frame>(
         };
         let (tsn, print) = (plan.tsn, plan.print);
         slot.waiting = slot.waiting.saturating_sub(1);
-        if message.kind == LinkKind::Sip {
+        if message.kind.is_datagram() {
             last = (slot.number, None); // a datagram has no number, and a copy of it is judged like another
             continue;
         }

@@ -4,7 +4,6 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crossbeam::queue::ArrayQueue;
-use sealgate_config::model::LinkKind;
 use sealgate_crypto::pool::Client;
 use sealgate_wire::{Reason, Refusal};
 
@@ -608,7 +607,7 @@ impl<P: FrameIo> Worker<P> {
         let mtu = snapshot.links.get(usize::from(slot.link)).map_or(usize::MAX, |link| usize::from(link.mtu));
         let (exit, link) = (slot.exit, slot.link);
         let queued = self.out.get(exit).map_or(0, VecDeque::len);
-        if slot.kind == LinkKind::Sip {
+        if slot.kind.is_datagram() {
             self.leave_datagram(snapshot, &mut slot);
             self.cut(snapshot, exit, queued, link);
             return self.keep(slot);

@@ -2,6 +2,7 @@
 
 pub mod decide;
 mod fast;
+mod networks;
 mod places;
 mod prefix;
 mod realms;

@@ -16,8 +16,10 @@ use sealgate_crypto::sign::SigningKey;
 use sealgate_crypto::verify::PublicKey;
 use sealgate_wire::addr::{Digits, GlobalTitle, Plan};
 use sealgate_wire::ber::Rules;
+use sealgate_wire::gtp::{Kind, Version};
 
 pub use super::fast::{Fast, FastHasher};
+use super::networks::Networks;
 use super::places::Places;
 use super::prefix::PrefixTree;
 use super::realms::Realms;
@@ -67,6 +69,9 @@ pub struct Snapshot {
     /// Where all keys above are installed; the crypto pool must have the same ring.
     pub ring: KeyRing,
     by_address: HashMap<(IpAddr, IpAddr), LinkId, Fast>,
+    /// Links of GTP by our address.
+    by_network: HashMap<IpAddr, Networks<LinkId>, Fast>,
+    by_node: Networks<PeerId>,
     by_gt: Arc<PrefixTree<PeerId>>,
     by_sai: HashMap<[u8; 8], Vec<SignerId>, Fast>,
     own_sais: Vec<[u8; 8]>,
@@ -91,8 +96,32 @@ pub struct Link {
     pub config: sealgate_config::model::Link,
     /// Largest IP packet.
     pub mtu: u16,
+    /// Messages of GTP that may be used.
+    pub gtp: GtpKinds,
     /// The policy no longer names it: nothing comes or leaves by it, but what is in flight knows it.
     pub gone: bool,
+}
+
+/// Types of GTP messages, a flag each.
+#[derive(Clone, Copy, Debug)]
+pub struct GtpKinds {
+    v1: [bool; 256],
+    v2: [bool; 256],
+}
+
+impl GtpKinds {
+    /// Those of the lists; all where there is none.
+    fn of(v1: Option<&[u8]>, v2: Option<&[u8]>) -> Self {
+        let flags =
+            |kinds: Option<&[u8]>| kinds.map_or([true; 256], |kinds| flags(kinds.iter().map(|kind| i32::from(*kind))));
+        Self { v1: flags(v1), v2: flags(v2) }
+    }
+
+    /// Whether a type is among them.
+    pub fn has(&self, version: Version, kind: Kind) -> bool {
+        let flags = if version == Version::V1 { &self.v1 } else { &self.v2 };
+        flags[usize::from(kind.0)]
+    }
 }
 
 /// One operator.
@@ -110,6 +139,8 @@ pub struct Peer {
     pub min_attest: Attest,
     /// Networks of its subscribers.
     pub plmns: Vec<Digits>,
+    /// Messages of GTP that it may use where its link lets them.
+    pub gtp: GtpKinds,
     /// Whether we sign SS7 towards it, and with which profile.
     pub sign: Option<Profile>,
     /// The same of Diameter.
@@ -296,14 +327,22 @@ impl Snapshot {
         };
         let mut links: Vec<Link> = old_links.iter().map(|link| Link { gone: true, ..link.clone() }).collect();
         let mut link_ids = Places::of(old_links.iter().map(|link| link.name.as_str()));
-        let mut by_address = HashMap::default();
+        let (mut by_address, mut by_network) = (HashMap::default(), HashMap::<_, Networks<LinkId>, Fast>::default());
+        let mut by_node = Networks::default();
         for config in &policy.links {
             let mtu = config.mtu.unwrap_or(port_mtu);
-            let link = Link { name: config.name.clone(), config: config.clone(), mtu, gone: false };
+            let messages = &config.gtp.messages;
+            let gtp = GtpKinds::of(Some(&messages.v1), Some(&messages.v2));
+            let link = Link { name: config.name.clone(), config: config.clone(), mtu, gtp, gone: false };
             let id = link_ids.place(&config.name, &mut links, link);
             for &remote in &config.remote {
                 for &local in &config.local {
                     by_address.insert((remote, local), id as LinkId);
+                }
+            }
+            for network in &config.gtp.remote {
+                for &local in &config.local {
+                    by_network.entry(local).or_default().insert(network, id as LinkId);
                 }
             }
         }
@@ -324,6 +363,7 @@ impl Snapshot {
             for realm in &config.realms {
                 by_realm.insert(realm, id);
             }
+            config.gtp.from.iter().for_each(|network| by_node.insert(network, id));
             if config.allow_legacy_rsa {
                 legacy.insert(id);
             }
@@ -453,6 +493,8 @@ impl Snapshot {
             sigfw_keys,
             ring: ring.clone(),
             by_address,
+            by_network,
+            by_node,
             by_gt,
             by_sai,
             own_sais,
@@ -469,7 +511,16 @@ impl Snapshot {
 
     /// The link with this neighbour's address and this address of ours.
     pub fn link(&self, remote: IpAddr, local: IpAddr) -> Option<LinkId> {
-        self.by_address.get(&(remote, local)).copied()
+        let exact = self.by_address.get(&(remote, local)).copied();
+        if exact.is_some() || self.by_network.is_empty() {
+            return exact;
+        }
+        self.by_network.get(&local)?.narrowest(remote).copied()
+    }
+
+    /// The peer that a node of GTP belongs to.
+    pub fn peer_by_node(&self, address: IpAddr) -> Option<PeerId> {
+        self.by_node.narrowest(address).copied()
     }
 
     /// The peer whose prefix covers these digits best.
@@ -584,6 +635,7 @@ impl Peer {
             links: Vec::new(),
             window: window(&defaults.window),
             plmns: Vec::new(),
+            gtp: GtpKinds::of(None, None),
             sign: None,
             sign_diameter: None,
             min_attest: stir::LEAST,
@@ -609,6 +661,7 @@ impl Peer {
             links: peer.links.iter().filter_map(|name| links.get(name)).map(|id| id as LinkId).collect(),
             window: window(peer.window.as_ref().unwrap_or(&policy.defaults.window)),
             plmns: peer.plmns.clone(),
+            gtp: GtpKinds::of(peer.gtp.messages_v1.as_deref(), peer.gtp.messages_v2.as_deref()),
             sign: peer.sign.then_some(peer.sign_profile),
             sign_diameter: peer.sign.then_some(peer.sign_profile_diameter),
             min_attest: peer.min_attest,

@@ -3,6 +3,7 @@
 
 pub mod cuts;
 pub mod diameter;
+pub mod gtp;
 pub mod isup;
 pub mod traffic;
 

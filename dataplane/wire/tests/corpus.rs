@@ -3,16 +3,18 @@
 use std::fs;
 use std::path::Path;
 
-use sealgate_wire::fuzzing::{diameter, isup, lower, sec, sip, tcp, upper};
+use sealgate_wire::fuzzing::{diameter, gtp, isup, lower, sec, sigtran, sip, tcp, upper};
 
 type Body = fn(&[u8]);
 
-const TARGETS: [(&str, Body); 16] = [
+const TARGETS: [(&str, Body); 19] = [
     ("eth", lower::eth),
     ("ip", lower::ip),
     ("sctp", lower::sctp),
     ("tcp", tcp::tcp),
     ("m3ua", lower::m3ua),
+    ("m2pa", sigtran::m2pa),
+    ("sua", sigtran::sua),
     ("ber", upper::ber),
     ("sccp", upper::sccp),
     ("tcap", upper::tcap),
@@ -21,6 +23,7 @@ const TARGETS: [(&str, Body); 16] = [
     ("sec", sec::sec),
     ("diameter", diameter::diameter),
     ("diameter_sec", diameter::diameter_sec),
+    ("gtp", gtp::gtp),
     ("isup", isup::isup),
     ("sip", sip::sip),
     ("passport", sip::passport),

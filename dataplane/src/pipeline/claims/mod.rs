@@ -4,6 +4,7 @@
 //! that leave if the message passes are made now, and a signature of ours is put into them when it is there.
 
 pub(crate) mod diameter;
+pub(crate) mod gtp;
 mod inbound;
 mod isup;
 mod outbound;
