@@ -198,7 +198,7 @@ impl Board {
             json!({
                 "worker": number, "core": worker.core, "state": worker.state.name(),
                 "turns": stats.turns, "idle_turns": stats.idle_turns, "rx": stats.rx, "tx": stats.tx,
-                "handed": stats.handed, "taken": stats.taken, "dropped": stats.frames_dropped.iter().sum::<u64>(),
+                "handed": stats.handed, "joined": stats.joined, "taken": stats.taken, "dropped": stats.frames_dropped.iter().sum::<u64>(),
                 "held": stats.frames_held, "messages": stats.messages, "waiting": stats.messages_waiting,
             })
         };

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use common::traffic::{Call, chunk, frame, inbound, outbound, packet};
 use common::{Gateway, NOW_MS, key, policy};
 use common::{diameter, gtp, isup};
-use sealgate_config::model::Mode;
+use sealgate_config::model::{IpFragments, LinkKind, Mode};
 use sealgate_crypto::pool::PoolConfig;
 use sealgate_dataplane::io::mem::MemPort;
 use sealgate_dataplane::pipeline::tap::{Filter, Tap};
@@ -79,6 +79,10 @@ fn allocations_of(
         peer.mode = mode;
         peer.sign = false;
     });
+    policy.links.iter_mut().for_each(|link| link.ip_fragments = IpFragments::Reassemble);
+    for link in policy.links.iter_mut().filter(|link| link.kind == LinkKind::Sip) {
+        link.mtu = Some(576); // calls are longer
+    }
     // The log of rewritten octets grows by doubling up to its limit: a small limit is reached while warming up.
     policy.defaults.retransmission.octets = 65_536;
     let tap = |shared: &mut sealgate_dataplane::pipeline::worker::Shared| shared.tap = Tap::new(1, 4);
@@ -247,6 +251,31 @@ fn nor_does_one_over_gtp() {
     let (count, kept) = allocations(Mode::Require, (inward, outward), 400, &wanted.map(|reason| (reason, 1000)));
     assert!(kept > 0);
     assert_eq!(count, 0, "allocations over GTP");
+}
+
+#[test]
+fn nor_does_one_that_puts_fragments_together_and_cuts_again() {
+    let text = std::fs::read_to_string(common::vectors().join("sip_identity.json")).expect("vectors");
+    let file: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    let frames = file["vectors"].as_array().expect("a list").iter().flat_map(|vector| vector["frames"].as_array());
+    let whole = frames.flatten().map(|frame| common::hex(frame["frame_hex"].as_str().expect("a frame")));
+    let mut inward: Vec<_> =
+        whole.enumerate().flat_map(|(i, frame)| common::cuts::cut(&frame, 400, i as u32)).collect();
+    // One that never becomes whole, and one that overlaps.
+    let lost = common::cuts::cut(&inward_whole(), 400, 900);
+    inward.extend([lost[0].clone(), lost[0].clone()]);
+    let other = common::cuts::cut(&inward_whole(), 408, 900);
+    inward.push(other[1].clone());
+    // Nothing but fragments comes in, and what passes is longer than its link carries.
+    let (count, _) = allocations(Mode::Require, (inward, Vec::new()), 240, &[(Reason::OkVerified, 400)]);
+    assert_eq!(count, 0, "allocations over fragments");
+}
+
+/// A call of the vectors.
+fn inward_whole() -> Vec<u8> {
+    let text = std::fs::read_to_string(common::vectors().join("sip_identity.json")).expect("vectors");
+    let file: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    common::hex(file["vectors"][0]["frames"][0]["frame_hex"].as_str().expect("a frame"))
 }
 
 /// The same messages under more TSNs than the retransmission memory holds, bundled by two.

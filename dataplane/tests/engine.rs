@@ -5,7 +5,7 @@
 mod common;
 
 use common::{hex, keys, policy, trust, vectors};
-use sealgate_config::model::Policy;
+use sealgate_config::model::{IpFragments, Policy};
 use sealgate_crypto::keyring::KeyRing;
 use sealgate_crypto::pool::PoolConfig;
 use sealgate_dataplane::engine::{Engine, EngineConfig, EngineError, Idle, WorkerState};
@@ -179,6 +179,43 @@ fn any_queue_leads_to_the_owner_and_order_is_kept_until_the_input_ends() {
         let stopped = engine.stop(Duration::from_secs(60));
         assert_eq!((stopped.late, stopped.failed, stopped.stuck), (0, 0, 0));
         assert!(engine.workers().iter().all(|worker| worker.state == WorkerState::Done));
+        assert_eq!(pool.in_use(), 0, "every buffer came back");
+    }
+}
+
+#[test]
+fn fragments_on_any_queue_meet_at_one_worker_and_go_on_to_the_owner() {
+    let mut policy = policy();
+    policy.links.iter_mut().for_each(|link| link.ip_fragments = IpFragments::Reassemble);
+    for workers in [1, 3] {
+        let (mut bench, ports) = Bench::new(workers);
+        let engine = Engine::start(config(workers), snapshot(&policy), ports, || Ok(())).expect("started");
+        let user = user();
+        for number in 0..4 {
+            for assoc in 0..12 {
+                let pieces = common::cuts::cut(&frame(&user, assoc, number, true), 120, number);
+                assert!(pieces.len() > 1);
+                for (i, piece) in pieces.iter().enumerate() {
+                    bench.send((usize::from(assoc) + i) % workers, piece);
+                }
+                let mut left = Vec::new();
+                until("the whole message", || {
+                    left.extend(bench.received());
+                    !left.is_empty()
+                });
+                let got = chunks(&left[0]).remove(0);
+                assert_eq!((left.len(), got.0, got.1), (1, 10_000 + assoc, 1000 + number));
+                assert!(got.2.len() > user.len(), "it left signed");
+            }
+        }
+        let pool = bench.pool.clone();
+        drop(bench);
+        until("end", || engine.is_finished());
+        let stats = engine.stats();
+        assert_eq!((stats.total(Reason::OkSignedEgress), stats.messages), (48, 48));
+        assert_eq!(stats.frame_balance().0, stats.frame_balance().1);
+        assert!(stats.joined >= 48 && (workers == 1 || stats.handed > 48));
+        engine.stop(Duration::from_secs(60));
         assert_eq!(pool.in_use(), 0, "every buffer came back");
     }
 }

@@ -17,6 +17,8 @@ use sealgate_dataplane::pipeline::worker::Shared;
 use sealgate_dataplane::pipeline::{Record, Worker};
 use sealgate_dataplane::policy::{PolicyCell, Snapshot};
 use sealgate_dataplane::state::Direction;
+use sealgate_dataplane::state::ip_fragments::{self, IpFragments, Piece, Progress};
+use sealgate_wire::ip::fragment::{self, Fragment};
 use sealgate_wire::sccp::Unitdata;
 use sealgate_wire::sctp::{self, ChunkKind, Data};
 use sealgate_wire::{Reason, eth, ip, m3ua, udp};
@@ -211,6 +213,8 @@ struct Reading {
     fragments: HashMap<ChunkKey, (bool, bool, Vec<u8>)>,
     /// Segments of SCCP messages that are not whole yet.
     segments: HashMap<Vec<u8>, Vec<u8>>,
+    /// IP packets that are not whole yet.
+    packets: IpFragments,
 }
 
 impl Reading {
@@ -234,6 +238,9 @@ impl Reading {
             verdict: None,
             messages: Vec::new(),
         };
+        let own = records.iter().find(|record| record.tsn.is_none());
+        let whole = self.packet(octets, now_ms, own.map(|record| record.reason), &mut frame.layers);
+        let octets = whole.as_deref().unwrap_or(octets);
         let lower = lower(octets, &mut frame.layers);
         let own = records.iter().find(|record| record.tsn.is_none());
         if let Some(record) = own {
@@ -311,6 +318,41 @@ impl Reading {
             frame.messages.push(message);
         }
         frame
+    }
+
+    /// Keeps an IP fragment that the gateway keeps; the frame of the whole packet if it was the last one missing.
+    fn packet(&mut self, octets: &[u8], now_ms: u64, own: Option<Reason>, lines: &mut Vec<Line>) -> Option<Vec<u8>> {
+        let ethernet = eth::Frame::parse(octets).ok()?;
+        let read = Fragment::parse(ethernet.ethertype, ethernet.payload).ok()??;
+        let behind = if read.more { "more follows" } else { "the last one" };
+        let (from, to) = (read.offset, read.offset + read.payload.len());
+        let text = format!("octets {from} to {to} of packet {:#x}, {behind}", read.id.0);
+        lines.push(Line { layer: "fragment", text });
+        if own == Some(Reason::IpFragment) {
+            return None;
+        }
+        let (source, destination) = (read.source, read.destination);
+        // Which way it goes is part of its addresses already.
+        let key = ip_fragments::Key { link: 0, way: Direction::In, source, destination, id: read.id };
+        let front = octets.get(..ethernet.header_len + read.headers.len())?;
+        let piece = Piece { offset: read.offset, more: read.more, front, payload: read.payload };
+        let mut whole = Vec::new();
+        let (front, body) = if read.offset == 0 && !read.more {
+            (front, read.payload)
+        } else {
+            match self.packets.push(&key, &piece, now_ms) {
+                Ok(Progress::Whole { front, body }) => (front, body),
+                _ => return None,
+            }
+        };
+        let (link, headers) = front.split_at_checked(ethernet.header_len)?;
+        whole.extend_from_slice(link);
+        if !fragment::emit_whole(headers, body.len(), &mut whole) {
+            return None;
+        }
+        whole.extend_from_slice(body);
+        lines.push(Line { layer: "fragment", text: format!("put together: {} octets", whole.len()) });
+        Some(whole)
     }
 
     /// Keeps a fragment; the whole message if it was the last one missing.
@@ -522,7 +564,8 @@ fn lower<'f>(octets: &'f [u8], lines: &mut Vec<Line>) -> Option<(usize, sctp::Pa
             return None;
         }
     };
-    let tags = if frame.vlans > 0 { format!(", {} VLAN tags", frame.vlans) } else { String::new() };
+    let count = |of: u8, what: &str| if of > 0 { format!(", {of} {what}") } else { String::new() };
+    let tags = count(frame.vlans, "VLAN tags") + &count(frame.labels, "MPLS labels");
     say("IP", format!("{} to {}{tags}", packet.source, packet.destination));
     if packet.protocol != ip::SCTP {
         say("payload", format!("IP protocol {}", packet.protocol));
