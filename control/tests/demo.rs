@@ -13,6 +13,8 @@ use sealgate_control::material::Source;
 use sealgate_control::offline::{How, replay};
 use sealgate_dataplane::io::pcap::{Reader, Resolution, Writer};
 use sealgate_dataplane::policy::Snapshot;
+use sealgate_wire::tcp::{Flags, Header};
+use sealgate_wire::{ip, sctp, tcp};
 use serde_json::Value;
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
@@ -371,4 +373,83 @@ fn replay_writes_what_the_vectors_want() {
     println!("replay agrees with {compared} vectors");
     assert_eq!(wrong, Vec::<String>::new());
     assert!(compared > 60, "{compared}");
+}
+
+/// A frame of the vectors' Diameter link over TCP, from its neighbour or to it.
+fn over_tcp(outward: bool, flags: Flags, (seq, ack): (u32, u32), payload: &[u8]) -> Vec<u8> {
+    let (theirs, ours) = (([192, 0, 2, 20], 40_000), ([198, 51, 100, 20], 3868));
+    let ((from, source_port), (to, destination_port)) = if outward { (ours, theirs) } else { (theirs, ours) };
+    let mut out = vec![2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 8, 0];
+    out.extend_from_slice(&[0x45, 0, 0, 0, 0, 0, 0, 0, 64, tcp::PROTOCOL, 0, 0]);
+    out.extend_from_slice(&from);
+    out.extend_from_slice(&to);
+    let header = Header { source_port, destination_port, seq, ack, flags, window: 60_000, urgent: 0 };
+    tcp::emit(&header, &tcp::Options::default(), payload, &mut out);
+    assert!(tcp::seal(from.into(), to.into(), &mut out[34..]));
+    let len = out.len() - 34;
+    assert!(ip::set_lengths(&mut out[14..], len));
+    out
+}
+
+#[test]
+fn explain_finds_the_messages_of_a_connection() {
+    let dir = Dir::new("connection");
+    let config = vectors_config(&dir.0);
+    let theirs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../dataplane/tests/data/vectors-policy.yaml");
+    let policy = std::fs::read_to_string(&theirs).expect("policy");
+    let path = dir.0.join("policy.yaml");
+    std::fs::write(&path, policy.replace("    type: diameter\n", "    type: diameter\n    transports: [tcp]\n"))
+        .expect("write");
+    let appliance = std::fs::read_to_string(&config).expect("appliance");
+    std::fs::write(&config, appliance.replace(&theirs.display().to_string(), &path.display().to_string()))
+        .expect("write");
+    // A message that passes, and one that does not, cut so that the first is whole with the second segment.
+    let said = |id: &str| {
+        let vector = vectors_of("diameter_native").into_iter().find(|vector| vector["id"] == id).expect("an id");
+        let at = vector["frames"][0]["at_unix_ms"].as_u64().expect("time");
+        let frame = hex(vector["frames"][0]["frame_hex"].as_str().expect("hex"));
+        let packet = sctp::Packet::parse(&frame[34..]).expect("SCTP");
+        let chunk = packet.chunks().next().expect("a chunk");
+        (at, sctp::Data::parse(&chunk).expect("DATA").user.to_vec())
+    };
+    let (at, good) = said("dn-001");
+    let bad = {
+        let mut bad = good.clone();
+        let host = bad.windows(6).position(|six| six == b".epc.m").expect("a host");
+        bad[host + 1] ^= 1;
+        bad
+    };
+    let octets = [good.clone(), bad].concat();
+    let input = dir.0.join("in.pcap");
+    let mut writer = Writer::create(&input, Resolution::Nano).expect("capture");
+    let (syn, ack) = (Flags::SYN, Flags::ACK);
+    for frame in [
+        over_tcp(false, syn, (99, 0), b""),
+        over_tcp(true, syn.with(ack), (499, 100), b""),
+        over_tcp(false, ack, (100, 500), &octets[..40]),
+        over_tcp(false, ack, (140, 500), &octets[40..]),
+    ] {
+        writer.write(Duration::from_millis(at), &frame).expect("written");
+    }
+    writer.finish().expect("written");
+    let source = Source { config: Some(config), policy: None, trust: None };
+    let mut frames = Vec::new();
+    let snapshot = source.compile(at).expect("configuration").snapshot;
+    explain(snapshot, &input, false, None, &mut |frame| {
+        frames.push(frame);
+        true
+    })
+    .expect("capture");
+    assert_eq!(frames.iter().map(|frame| frame.messages.len()).collect::<Vec<_>>(), [0, 0, 0, 2]);
+    let last = &frames[3];
+    for (message, (seq, fate)) in last.messages.iter().zip([(100, "passed"), (100 + good.len() as u32, "refused")]) {
+        let verdict = message.verdict.as_ref().expect("a verdict");
+        assert_eq!((message.tsn, verdict.fate), (seq, fate));
+        let outcome = |name| verdict.steps.iter().find(|step| step.step == name).map(|step| step.outcome);
+        assert_eq!((outcome("FLOW"), outcome("CRC"), outcome("PPID")), (Some(Outcome::Passed), None, None));
+        assert_eq!(outcome("V17") == Some(Outcome::Failed), fate == "refused");
+    }
+    let shown = text(last, false);
+    assert!(shown.contains("port 40000 to 3868") && shown.contains("message 2 of 2, sequence number"), "{shown}");
+    println!("{shown}");
 }

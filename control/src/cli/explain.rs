@@ -63,8 +63,10 @@ pub fn text(frame: &Frame, all_steps: bool) -> String {
     if let Some(verdict) = &frame.verdict {
         text += &verdict_text(verdict, all_steps);
     }
+    let tcp = frame.layers.iter().any(|line| line.layer == "TCP");
+    let name = if tcp { "sequence number" } else { "TSN" };
     for (i, message) in frame.messages.iter().enumerate() {
-        text += &format!("  message {} of {}, TSN {}\n", i + 1, frame.messages.len(), message.tsn);
+        text += &format!("  message {} of {}, {name} {}\n", i + 1, frame.messages.len(), message.tsn);
         for line in &message.layers {
             text += &format!("  {:9} {}\n", line.layer, line.text);
         }

@@ -1,6 +1,7 @@
 //! Why each message of a capture passed or not: the same worker with a journal, and beside it the octets read for
 //! people. The verdict is always the worker's; what is shown around it is what the worker's steps had before them.
 
+mod connection;
 mod diameter;
 mod gtp;
 mod isup;
@@ -115,7 +116,7 @@ pub struct Excerpt {
 /// One user message of a frame.
 #[derive(Clone, Debug, Serialize)]
 pub struct Message {
-    /// Number of its DATA chunk in the association.
+    /// Number of its DATA chunk in the association; over TCP the sequence number of its first octet.
     pub tsn: u32,
     /// Its layers from M3UA on.
     pub layers: Vec<Line>,
@@ -211,6 +212,8 @@ struct Reading {
     seen: HashMap<ChunkKey, ([u8; 32], u64)>,
     /// Fragments of user messages that are not whole yet: whether each begins one, and its octets.
     fragments: HashMap<ChunkKey, (bool, bool, Vec<u8>)>,
+    /// Connections over TCP.
+    connections: connection::Connections,
     /// Segments of SCCP messages that are not whole yet.
     segments: HashMap<Vec<u8>, Vec<u8>>,
     /// IP packets that are not whole yet.
@@ -254,6 +257,14 @@ impl Reading {
         }
         let link = records.iter().find_map(|record| Some((record.link?, record.way?)));
         let Some((_, packet, ends)) = lower else {
+            if let Some(piece) = self.connections.take(snapshot, octets, now_ms, &mut frame.layers) {
+                frame.way = Some(if piece.way == Direction::In { "in" } else { "out" });
+                let scene = Scene { snapshot, way: piece.way, link: piece.link, now_ms };
+                frame.messages.extend(
+                    piece.messages.iter().map(|(seq, octets)| of_connection(&scene, records, piece.kind, *seq, octets)),
+                );
+                return frame;
+            }
             if let (Some((link, way)), Some(record)) = (link, own) {
                 datagram(&Scene { snapshot, way, link, now_ms }, record, octets, &mut frame);
             }
@@ -303,6 +314,7 @@ impl Reading {
                 });
             } else {
                 let frame = if whole.is_some() { user } else { octets };
+                let collected = whole.as_ref().map(|_| "message put together from its chunks");
                 let repeated = before.is_some();
                 let mut gather =
                     |unitdata: &Unitdata<'_>| if repeated { None } else { self.segment(link, way, unitdata) };
@@ -311,8 +323,7 @@ impl Reading {
                     LinkKind::Diameter => diameter::message(&scene, frame, user),
                     LinkKind::Sip | LinkKind::Gtp => Walk { kind, ..Walk::default() }, // nothing of it comes over SCTP
                 };
-                message.verdict =
-                    record.map(|record| judged(snapshot, record, &read, way, before, frame, whole.is_some()));
+                message.verdict = record.map(|record| judged(snapshot, record, &read, way, before, frame, collected));
                 message.layers = read.lines;
             }
             frame.messages.push(message);
@@ -408,7 +419,7 @@ fn judged(
     way: Direction,
     before: Option<u64>,
     frame: &[u8],
-    collected: bool,
+    collected: Option<&'static str>,
 ) -> Verdict {
     let id = if record.peer == 0 { read.peer } else { record.peer };
     let peer = snapshot.peers.get(usize::from(id)).filter(|_| id != 0);
@@ -426,8 +437,7 @@ fn judged(
     let octets = if record.reason.refuses() { point(record, read) } else { None };
     let octets = octets.and_then(|(in_tcap, field, range)| match &read.gathered {
         Some(whole) if in_tcap => excerpt("TCAP message put together from its segments", field, whole, range),
-        _ if collected => excerpt("message put together from its chunks", field, frame, range),
-        _ => excerpt("frame", field, frame, range),
+        _ => excerpt(collected.unwrap_or("frame"), field, frame, range),
     });
     Verdict { octets, ..verdict(record.reason, rule, steps) }
 }
@@ -435,6 +445,18 @@ fn judged(
 fn verdict(reason: Reason, rule: Option<String>, steps: Vec<Step>) -> Verdict {
     let fate = crate::cli::replay::fate(reason);
     Verdict { fate, code: reason.code(), reason: reason.name(), text: reason.text(), rule, steps, octets: None }
+}
+
+/// Reads a message of a connection over TCP, and gives it its verdict.
+fn of_connection(scene: &Scene<'_>, records: &[Record], kind: LinkKind, seq: u32, octets: &[u8]) -> Message {
+    let mut read = match kind {
+        LinkKind::Diameter => diameter::message(scene, octets, octets),
+        _ => sip::message(scene, octets, octets),
+    };
+    read.tcp = true;
+    let record = records.iter().find(|record| record.tsn == Some(seq));
+    let verdict = record.map(|record| judged(scene.snapshot, record, &read, scene.way, None, octets, Some("message")));
+    Message { tsn: seq, layers: read.lines, verdict }
 }
 
 /// Reads a datagram of a link that goes over UDP, and gives the frame its verdict.
@@ -446,7 +468,7 @@ fn datagram(scene: &Scene<'_>, record: &Record, octets: &[u8], frame: &mut Frame
         LinkKind::Gtp => gtp::message(scene, octets, user, ports, record.peer),
         _ => sip::message(scene, octets, user),
     };
-    frame.verdict = Some(judged(scene.snapshot, record, &read, scene.way, None, octets, false));
+    frame.verdict = Some(judged(scene.snapshot, record, &read, scene.way, None, octets, None));
     frame.layers.extend(read.lines);
 }
 

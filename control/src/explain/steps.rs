@@ -402,6 +402,22 @@ pub(super) fn of_frame(reason: Reason, at: u32) -> Vec<Step> {
     mark(FRAME.iter().copied(), failed, &|_| Some(String::new()))
 }
 
+/// What stands between the addresses of a packet and the message, over TCP.
+const TCP: &[(&str, &str)] = &[
+    ("TCP", "TCP header and checksum"),
+    ("FLOW", "in its place in the connection"),
+    ("WHOLE", "the whole message is here"),
+];
+
+/// The steps of a table as they are over TCP: no step of another transport.
+fn over_tcp<'t>(table: &[(&'t str, &'t str)]) -> Vec<(&'t str, &'t str)> {
+    let others = ["CRC", "TAG", "CHUNK", "PPID", "UDP"];
+    let link = table.iter().position(|(step, _)| *step == "LINK").map_or(0, |at| at + 1);
+    let (before, after) = table.split_at_checked(link).unwrap_or((table, &[]));
+    let after = after.iter().filter(|(step, _)| !others.contains(step));
+    before.iter().chain(TCP).chain(after).copied().collect()
+}
+
 /// Every step of a message, each with what became of it.
 pub(super) fn of_message(reason: Reason, at: u32, walk: &Walk, way: Direction, repeated: Option<u64>) -> Vec<Step> {
     if let Some(first) = repeated {
@@ -434,9 +450,11 @@ pub(super) fn of_message(reason: Reason, at: u32, walk: &Walk, way: Direction, r
         Direction::In => FRAME.iter().chain(screen).chain(security).chain(policy).copied().collect(),
         Direction::Out => FRAME.iter().chain(out).copied().collect(),
     };
+    let table = if walk.tcp { over_tcp(&table) } else { table };
     let refused = reason.refuses();
     let failed = if refused { step_of(reason, at, walk, way) } else { "" };
     let detail = |name: &str| match name {
+        name if TCP.iter().any(|(step, _)| *step == name) => Some(String::new()),
         name if FRAME.iter().any(|(step, _)| *step == name) => Some(String::new()),
         "UDP" => Some(String::new()),
         "PPID" => Some(String::new()),

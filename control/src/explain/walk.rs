@@ -22,6 +22,8 @@ use super::{Line, clock, hex};
 pub(super) struct Walk {
     /// What its link carries.
     pub kind: LinkKind,
+    /// It came over TCP.
+    pub tcp: bool,
     /// Layers, top down.
     pub lines: Vec<Line>,
     /// What each step had to look at, by its name; a step that is not here did not apply.
