@@ -102,8 +102,10 @@ impl<'a> Packet<'a> {
 }
 
 /// The fixed part of an IPv4 header, the whole header, and what it says is the payload.
+type V4<'a> = (&'a [u8; V4_HEADER_LEN], &'a [u8], &'a [u8]);
+
 #[inline]
-fn v4_header(octets: &[u8]) -> Result<(&[u8; V4_HEADER_LEN], &[u8], &[u8]), Refusal> {
+fn v4_header(octets: &[u8]) -> Result<V4<'_>, Refusal> {
     let cut = Reason::IpHeader.at(octets.len());
     let (head, _) = octets.split_first_chunk::<V4_HEADER_LEN>().ok_or(cut)?;
     let header_len = usize::from(head[0] & 0x0f) * 4;
