@@ -14,6 +14,7 @@
 //! Nothing of the gateway survives an input, so each input stands alone.
 
 mod diameter;
+mod gtp;
 mod isup;
 mod judge;
 mod mend;

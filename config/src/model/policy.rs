@@ -374,7 +374,7 @@ pub enum LinkKind {
 }
 
 impl LinkKind {
-    /// Whether it goes over UDP: a datagram is a message, and a refused one goes nowhere.
+    /// Whether a refused message of it goes nowhere, and nothing takes its place: none of it comes over SCTP.
     pub const fn is_datagram(self) -> bool {
         matches!(self, Self::Sip | Self::Gtp)
     }
@@ -428,7 +428,7 @@ pub struct PeerGtp {
 pub struct Transports {
     /// SCTP (RFC 9260): of M3UA always, of Diameter unless the file says otherwise.
     pub sctp: bool,
-    /// UDP: of SIP, unless the file says otherwise.
+    /// UDP: of GTP always, of SIP unless the file says otherwise.
     pub udp: bool,
     /// TCP (RFC 9293): of Diameter and SIP, where the file says so.
     pub tcp: bool,

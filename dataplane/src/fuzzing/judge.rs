@@ -14,7 +14,7 @@ use sealgate_wire::{Reason, eth, ip, m3ua};
 
 use super::mend::Protected;
 use super::rig::Rig;
-use super::{diameter, isup, sip};
+use super::{diameter, gtp, isup, sip};
 use crate::pipeline::Record;
 use crate::policy::Snapshot;
 use crate::state::Direction;
@@ -77,6 +77,9 @@ impl<'r> Judge<'r> {
         let [interconnect, home] = &mut self.ways;
         let way = if port == 0 { home } else { interconnect };
         if let Some(payload) = sip::payload_of(frame) {
+            if gtp::is_of(&self.snapshot, frame) {
+                return gtp::left(&way.frames, port, frame, payload);
+            }
             return sip::left(&way.frames, port, frame, payload);
         }
         let Some(chunks) = data_of(frame) else {
