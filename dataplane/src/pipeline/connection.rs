@@ -12,6 +12,7 @@ use super::claims::{self, Next, Scene};
 use super::datagram::addresses;
 use super::decode::Layers;
 use super::slots::{Message, MessageId, Record};
+use super::tap::is_offered;
 use super::worker::{Sides, Worker};
 use crate::io::{Frame, FrameIo};
 use crate::policy::Snapshot;
@@ -217,7 +218,7 @@ impl<P: FrameIo> Worker<P> {
                 if !patient {
                     self.stats.messages += 1;
                     message.settled = Some((Reason::ResTableFull, 0, false));
-                    self.settle_one(snapshot, &mut message, Ok(()));
+                    self.settle_at_once(snapshot, &mut message);
                 }
                 message.reset();
                 self.spare_messages.push(message);
@@ -308,6 +309,16 @@ impl<P: FrameIo> Worker<P> {
         };
         self.streams.expire(self.hold_ms, &mut outlet);
     }
+}
+
+/// A frame made of a message for those who are offered it under this reason; empty if nobody is.
+#[cold]
+pub(super) fn picture<'o>(streams: &Streams, ticket: Ticket, reason: Reason, out: &'o mut Vec<u8>) -> &'o [u8] {
+    out.clear();
+    if is_offered(reason, Some(ticket.way())) {
+        streams.picture(ticket, out);
+    }
+    out
 }
 
 /// The octets before a TCP header as those that leave have them: link layer with its tags and labels, and the plain header of IP.

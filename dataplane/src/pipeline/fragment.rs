@@ -15,7 +15,6 @@ use super::decode::link_of;
 use super::worker::Worker;
 use crate::io::{Frame, FrameIo};
 use crate::policy::Snapshot;
-use crate::policy::snapshot::LinkId;
 use crate::state::ip_fragments::{self, IpFragments as Table, Piece, Progress};
 
 /// What a worker knows of fragments.
@@ -110,23 +109,22 @@ impl<P: FrameIo> Worker<P> {
         let queued = self.out.get(exit).map_or(0, VecDeque::len);
         self.enter(snapshot, frame, port, number, false);
         // What needs no verdict has left already.
-        self.cut(snapshot, exit, queued, link);
+        // Its link reassembles, and so it cuts.
+        let mtu = snapshot.links.get(usize::from(link)).map_or(usize::MAX, |link| usize::from(link.mtu));
+        self.cut(exit, queued, mtu);
     }
 
     /// Cuts the frames at the end of a port's queue that are longer than their link carries.
     ///
-    /// * `from`: the first of them; `link`: theirs
-    pub(super) fn cut(&mut self, snapshot: &Snapshot, exit: usize, from: usize, link: LinkId) {
-        let Some(link) = snapshot.links.get(usize::from(link)) else { return };
-        if link.config.ip_fragments != IpFragments::Reassemble {
-            return;
-        }
+    /// * `from`: the first of them; `mtu`: of their link
+    #[cold]
+    pub(super) fn cut(&mut self, exit: usize, from: usize, mtu: usize) {
         let (Some(port), Some(queue)) = (self.ports.get_mut(exit), self.out.get_mut(exit)) else { return };
         let Defragmenter { octets, whole, id, .. } = &mut self.fragments;
         // Each goes to the end, and so they keep their order.
         for _ in from..queue.len() {
             let Some(frame) = queue.remove(from) else { return };
-            let Some((front_len, end)) = too_long(frame.octets(), link.mtu.into()) else {
+            let Some((front_len, end)) = too_long(frame.octets(), mtu) else {
                 queue.push_back(frame);
                 continue;
             };
@@ -135,7 +133,7 @@ impl<P: FrameIo> Worker<P> {
             whole.extend_from_slice(frame.octets());
             let (front, packet) =
                 whole.get(..end).and_then(|whole| whole.split_at_checked(front_len)).unwrap_or_default();
-            let mut cuts = Cuts::new(packet, link.mtu.into(), *id);
+            let mut cuts = Cuts::new(packet, mtu, *id);
             let mut entered = Some(frame);
             while let Some(cuts) = cuts.as_mut() {
                 octets.clear();

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crossbeam::queue::ArrayQueue;
+use sealgate_config::model::IpFragments;
 use sealgate_crypto::pool::Client;
 use sealgate_wire::{Reason, Refusal};
 
@@ -14,7 +15,7 @@ use super::fragment::Defragmenter;
 use super::reassembly::Reassembly;
 use super::rewrite::{self, Desk, Left};
 use super::slots::{Action, AssocId, FrameSlot, Message, MessageId, Record, Slab};
-use super::tap::{Ear, Tap, Viewed, is_offered};
+use super::tap::{Ear, Tap, Viewed};
 use super::verdict::{self, Ledger};
 use crate::io::FrameIo;
 use crate::policy::snapshot::{LinkId, PeerId};
@@ -489,7 +490,14 @@ impl<P: FrameIo> Worker<P> {
         }
     }
 
-    pub(super) fn settle_one(&mut self, snapshot: &Snapshot, message: &mut Message, so_far: Result<(), Reason>) {
+    /// The same apart from the others, which keep its octets to themselves.
+    #[cold]
+    pub(super) fn settle_at_once(&mut self, snapshot: &Snapshot, message: &mut Message) {
+        self.settle_one(snapshot, message, Ok(()));
+    }
+
+    #[inline(always)]
+    fn settle_one(&mut self, snapshot: &Snapshot, message: &mut Message, so_far: Result<(), Reason>) {
         let way = message.way.unwrap_or(Direction::In);
         if message.ticket.is_none() {
             self.dirty.push((message.assoc, way));
@@ -512,16 +520,16 @@ impl<P: FrameIo> Worker<P> {
                 Err((reason, at)) => (reason, at, false),
             },
         };
-        self.response.clear();
-        if let Some(ticket) = message.ticket.filter(|_| is_offered(reason, message.way)) {
-            self.streams.picture(ticket, &mut self.response);
-        }
+        let picture: &[u8] = match message.ticket {
+            Some(ticket) => connection::picture(&self.streams, ticket, reason, &mut self.response),
+            None => &[],
+        };
         let mut ledger = Ledger {
             frames: &mut self.frames,
             associations: &mut self.associations,
             journal: &mut self.journal,
             ear: &self.ear,
-            picture: &self.response,
+            picture,
         };
         let leaves = verdict::settle(&mut ledger, &mut scene, message, reason, at, leaves);
         if let Some(ticket) = message.ticket {
@@ -604,12 +612,16 @@ impl<P: FrameIo> Worker<P> {
 
     fn leave(&mut self, snapshot: &Snapshot, mut slot: Box<FrameSlot<P::Frame>>) {
         self.repeat(&mut slot);
-        let mtu = snapshot.links.get(usize::from(slot.link)).map_or(usize::MAX, |link| usize::from(link.mtu));
-        let (exit, link) = (slot.exit, slot.link);
-        let queued = self.out.get(exit).map_or(0, VecDeque::len);
+        let link = snapshot.links.get(usize::from(slot.link));
+        let mtu = link.map_or(usize::MAX, |link| usize::from(link.mtu));
+        let cuts = link.is_some_and(|link| link.config.ip_fragments == IpFragments::Reassemble);
+        let exit = slot.exit;
+        let queued = if cuts { self.out.get(exit).map_or(0, VecDeque::len) } else { 0 };
         if slot.kind.is_datagram() {
             self.leave_datagram(snapshot, &mut slot);
-            self.cut(snapshot, exit, queued, link);
+            if cuts {
+                self.cut(exit, queued, mtu);
+            }
             return self.keep(slot);
         }
         let (Some(port), Some(queue)) = (self.ports.get_mut(exit), self.out.get_mut(exit)) else { return };
@@ -617,7 +629,9 @@ impl<P: FrameIo> Worker<P> {
             Ok(Left::Sent { more }) => self.stats.made += more,
             Ok(Left::Dropped(reason)) | Err(reason) => self.stats.frames_dropped[reason.index()] += 1,
         }
-        self.cut(snapshot, exit, queued, link);
+        if cuts {
+            self.cut(exit, queued, mtu);
+        }
         self.keep(slot);
     }
 
