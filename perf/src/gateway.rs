@@ -99,8 +99,9 @@ pub(crate) fn policy(mode: Mode, sign: bool) -> Result<Policy, Box<dyn Error>> {
 /// * `more`: certificates beside those of the vectors
 pub(crate) fn compile(policy: &Policy, ring: &KeyRing, more: &[Object]) -> Result<Snapshot, Box<dyn Error>> {
     let (trust, keys) = material_with(more)?;
-    // Certificates of peers that name them by something else than a SAI are left out here: nothing measured uses them.
-    let stir = Stir { certificates: Vec::new(), ..policy.stir.clone() };
+    // Of the certificates that are named by something else than a SAI only that of the operator is here.
+    let certificates = policy.stir.certificates.iter().filter(|named| named.cert == "a-ec").cloned().collect();
+    let stir = Stir { certificates, ..policy.stir.clone() };
     let policy = Policy { sigfw_keys: Vec::new(), dess_keys: Vec::new(), stir, ..policy.clone() };
     Snapshot::compile(&policy, &trust, &keys, 1500, ring).map_err(|faults| format!("{faults:?}").into())
 }

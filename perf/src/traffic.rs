@@ -1,5 +1,7 @@
 //! Frames to measure with: updateLocation from one operator, each message its own.
 
+pub mod others;
+
 use sealgate_crypto::sign::SigningKey;
 use sealgate_wire::addr::{Digits, GlobalTitle, Plan, PointCode, Ssn};
 use sealgate_wire::ber::Rules;

@@ -14,7 +14,7 @@ use sealgate_dataplane::pipeline::worker::{BURST, Stage};
 
 use super::clock::Tsc;
 use super::laps::{STAGES, Stages, by_stage};
-use super::{Plan, Round, codec, stage_name};
+use super::{Plan, Round, charging, codec, stage_name};
 use crate::gateway::{Gateway, operator_key};
 use crate::measure::{self, cpu_now};
 use crate::rival::aws_lc::Verifier;
@@ -44,11 +44,16 @@ pub(super) enum Candidate {
     SignedStages,
     SigningStages,
     AwsLc,
+    Charging,
+    ChargingCrate,
+    Diameter,
+    Isup,
+    Sip,
 }
 
 impl Candidate {
     /// Those that a ratio compares stand side by side.
-    pub(super) const ALL: [Self; 14] = [
+    pub(super) const ALL: [Self; 19] = [
         Self::Unsigned,
         Self::UnsignedStages,
         Self::Receive,
@@ -63,6 +68,11 @@ impl Candidate {
         Self::SignedStages,
         Self::AwsLc,
         Self::SigningStages,
+        Self::Charging,
+        Self::ChargingCrate,
+        Self::Diameter,
+        Self::Isup,
+        Self::Sip,
     ];
 }
 
@@ -112,6 +122,9 @@ pub(super) struct Bench {
     checked: Once,
     signing: Once,
     aws_lc: Verifier,
+    charging: Vec<Vec<u8>>,
+    /// Signed messages of Diameter, ISUP and SIP.
+    others: [Once; 3],
     /// Whether the crates read what we read.
     #[cfg_attr(not(feature = "rivals"), expect(dead_code, reason = "there are no crates to compare with"))]
     crates_agree: bool,
@@ -124,6 +137,7 @@ impl Bench {
         let frames = traffic::unsigned(false);
         let count = (plan.slice.as_secs_f64() * 2.5 * SIGNED_PER_S).clamp(SIGNED.0, SIGNED.1);
         let signed = traffic::signed(&key, count as u32);
+        let others = count as u32 / 2;
         let gateway =
             |mode, frames, rounds| Gateway::new(mode, false, frames, Vec::new(), rounds, PoolConfig::default(), &keys);
         // Keys have the tables that they have after a while of traffic; they last as long as a gateway has the ring.
@@ -145,6 +159,12 @@ impl Bench {
             checked: Once::new(signed, false, &keys)?,
             signing: Once::new(traffic::unsigned(true), true, &keys)?,
             aws_lc: Verifier::new(&key)?,
+            others: [
+                Once::new(traffic::others::diameter(&key, others), false, &keys)?,
+                Once::new(traffic::others::isup(&key, others), false, &keys)?,
+                Once::new(traffic::others::sip(&key, others), false, &keys)?,
+            ],
+            charging: (0..charging::MESSAGES).filter_map(charging::message).collect(),
             reader: codec::Reader::default(),
             port,
             burst: Vec::with_capacity(BURST),
@@ -233,7 +253,33 @@ impl Bench {
                 let verifier = &mut self.aws_lc;
                 round.ns("aws_lc_verify_ns", each(slice, || read(verifier.verify_one()))?);
             }
+            Candidate::Charging => {
+                let mut messages = self.charging.iter().cycle();
+                let decode = |octets: &Vec<u8>| black_box(charging::read(black_box(octets))).is_some();
+                round.ns("diameter_decode_ns", each(slice, || read(messages.next().is_some_and(decode)))?);
+            }
+            #[cfg(feature = "rival-diameter")]
+            Candidate::ChargingCrate => {
+                // Equal results, or no figure: each message is read by both before any is timed.
+                crate::rival::diameter::agree(&self.charging)?;
+                let (decoder, mut messages) =
+                    (crate::rival::diameter::Decoder::default(), self.charging.iter().cycle());
+                let decode = |octets: &Vec<u8>| black_box(decoder.decode(black_box(octets))).is_ok();
+                round.ns("diameter_crate_decode_ns", each(slice, || read(messages.next().is_some_and(decode)))?);
+            }
+            #[cfg(not(feature = "rival-diameter"))]
+            Candidate::ChargingCrate => {}
+            Candidate::Diameter => self.other(0, "diameter_signed_ns", round)?,
+            Candidate::Isup => self.other(1, "isup_signed_ns", round)?,
+            Candidate::Sip => self.other(2, "sip_signed_ns", round)?,
         }
+        Ok(())
+    }
+
+    /// A slice of signed messages of another protocol.
+    fn other(&mut self, which: usize, name: &'static str, round: &mut Round) -> Result<(), Box<dyn Error>> {
+        let once = self.others.get_mut(which).ok_or("no such protocol")?;
+        round.ns(name, turns(once.ready(&self.keys)?, self.slice)?.ns());
         Ok(())
     }
 

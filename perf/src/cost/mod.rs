@@ -4,6 +4,7 @@
 //! time of the thread: what others do on the same core does not count.
 
 mod bench;
+pub mod charging;
 mod clock;
 pub mod codec;
 pub mod forwarders;
@@ -116,6 +117,7 @@ fn conclude(round: &mut Round, hz: Option<f64>) {
     });
     round.derive("decode_ratio_to_crates", "", ratio("crates_decode_ns", "signalling_decode_ns"));
     round.derive("decode_anew_ratio_to_crates", "", ratio("crates_decode_ns", "signalling_decode_anew_ns"));
+    round.derive("diameter_ratio_to_crate", "", ratio("diameter_crate_decode_ns", "diameter_decode_ns"));
     round.derive("verify_ratio_to_aws_lc", "", ratio("aws_lc_verify_ns", "verify_ns"));
     for (cycles, ns) in [("unsigned_cycles", "unsigned_ns"), ("signed_cycles", "signed_ns")] {
         round.derive(cycles, "cycles", |round| Some(round.get(ns)? * hz? / 1e9));
@@ -131,6 +133,9 @@ pub const NAMES: &[(&str, &str)] = &[
     ("unsigned_cycles", "the same in cycles of the time stamp counter: CPU time times its pace"),
     ("signed_ns", "the turn with a signature to verify, a message"),
     ("signed_cycles", "the same in cycles"),
+    ("diameter_signed_ns", "the turn with a signed Update-Location-Request of Diameter, over SCTP"),
+    ("isup_signed_ns", "the turn with a signed call of ISUP"),
+    ("sip_signed_ns", "the turn with an INVITE of SIP over UDP and its PASSporT"),
     ("refused_ns", "a message that is refused for want of a signature"),
     ("turn_empty_ns", "a turn that finds nothing"),
     ("receive_ns", "the port in memory: copying a frame into a buffer, and giving it back"),
@@ -148,6 +153,9 @@ pub const NAMES: &[(&str, &str)] = &[
     ("signed_without_crypto_ns", "signed: all stages but verification"),
     ("signing_without_crypto_ns", "signing: all stages but the signature"),
     ("crates_decode_ns", "the layers of signalling_decode_ns by crates m3ua, sccp, tcap and gsm_map"),
+    ("diameter_decode_ns", "Credit-Control-Request of Diameter: strict decoding, and its fields read"),
+    ("diameter_crate_decode_ns", "the same octets by the crate diameter (feature rival-diameter)"),
+    ("diameter_ratio_to_crate", "diameter_crate_decode_ns over diameter_decode_ns"),
     ("aws_lc_verify_ns", "hashing and verification by aws-lc-rs, one by one"),
     ("decode_ratio_to_crates", "crates_decode_ns over signalling_decode_ns"),
     ("decode_anew_ratio_to_crates", "crates_decode_ns over signalling_decode_anew_ns"),
@@ -180,6 +188,7 @@ mod tests {
                 "crates_decode_ns" | "decode_ratio_to_crates" | "decode_anew_ratio_to_crates" => {
                     cfg!(feature = "rivals")
                 }
+                "diameter_crate_decode_ns" | "diameter_ratio_to_crate" => cfg!(feature = "rival-diameter"),
                 _ => true,
             };
             let figure = document.figures.get(name);

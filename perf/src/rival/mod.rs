@@ -3,6 +3,8 @@
 pub mod aws_lc;
 #[cfg(feature = "rivals")]
 pub mod crates;
+#[cfg(feature = "rival-diameter")]
+pub mod diameter;
 #[cfg(feature = "dpdk")]
 pub mod ports;
 pub mod testpmd;
