@@ -12,6 +12,7 @@ mod decode;
 mod fragment;
 mod reassembly;
 mod rewrite;
+mod shared;
 pub mod slots;
 pub mod tap;
 mod verdict;
