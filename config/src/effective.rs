@@ -3,6 +3,7 @@
 use std::fmt::Display;
 use std::path::Path;
 
+use sealgate_wire::addr::Digits;
 use serde_yaml::{Mapping, Value};
 
 use crate::model::*;
@@ -303,12 +304,19 @@ fn stir(stir: &Stir) -> Value {
     let certificate = |one: &StirCertificate| map([("x5u", text(&one.x5u)), ("cert", text(&one.cert))]);
     let sign = |sign: &StirSign| {
         let attest = word(ATTEST, &sign.attest);
-        map([("x5u", text(&sign.x5u)), ("attest", attest.into()), ("origid", text(&sign.origid))])
+        let level = |(numbers, attest): &(Digits, Attest)| {
+            map([("numbers", text(numbers)), ("attest", word(ATTEST, attest).into())])
+        };
+        let levels = if sign.levels.is_empty() { LEFT_OUT } else { list(&sign.levels, level) };
+        map([("x5u", text(&sign.x5u)), ("attest", attest.into()), ("levels", levels), ("origid", text(&sign.origid))])
     };
     map([
         ("hosts", some(&stir.hosts, text)),
         ("certificates", list(&stir.certificates, certificate)),
         ("window", seconds(stir.window_s)),
+        ("x5u_miss", word(X5U_MISS, &stir.x5u_miss).into()),
+        ("hold_max", stir.hold_max.into()),
+        ("div", yes(stir.div)),
         ("sign", stir.sign.as_ref().map_or(LEFT_OUT, sign)),
     ])
 }

@@ -38,7 +38,11 @@ pub(crate) const TRANSPORT_DIAMETER: &Words<Transport> = &[("sctp", Transport::S
 pub(crate) const TRANSPORT_SIP: &Words<Transport> = &[("udp", Transport::Udp), ("tcp", Transport::Tcp)];
 pub(crate) const IP_FRAGMENTS: &Words<IpFragments> =
     &[("refuse", IpFragments::Refuse), ("reassemble", IpFragments::Reassemble)];
-pub(crate) const ON_FAIL: &Words<OnFail> = &[("drop", OnFail::Drop), ("reject", OnFail::Reject)];
+pub(crate) const ON_FAIL: &Words<OnFail> =
+    &[("drop", OnFail::Drop), ("reject", OnFail::Reject), ("mark", OnFail::Mark)];
+/// Rules for certificates that are not known yet.
+pub(crate) const X5U_MISS: &Words<X5uMiss> =
+    &[("reject", X5uMiss::Reject), ("hold", X5uMiss::Hold), ("unverified", X5uMiss::Unverified)];
 pub(crate) const ATTEST: &Words<Attest> = &[("A", Attest::A), ("B", Attest::B), ("C", Attest::C)];
 /// Diameter applications whose commands we know.
 pub(crate) const APPLICATION: &Words<u32> = &[

@@ -8,8 +8,9 @@ use sealgate_wire::reason::ALL;
 
 /// Reasons that the vectors do not know: what ends at this gateway, carriers that they do not have, and what becomes of a message
 /// inside its crypto pool.
-const OURS: [(u16, &str); 6] = [
+const OURS: [(u16, &str); 7] = [
     (8, "R_OK_ANSWERED"),
+    (9, "R_OK_MARKED"),
     (150, "R_M2PA_FORM"),
     (155, "R_SUA_FORM"),
     (806, "R_RES_CRYPTO_SHARE"),

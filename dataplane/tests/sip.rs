@@ -1,5 +1,7 @@
 //! SIP over UDP through a whole gateway: calls that leave signed, and what becomes of those that come in.
 
+#[path = "sip/callers.rs"]
+mod callers;
 mod common;
 
 use std::net::IpAddr;

@@ -459,6 +459,21 @@ pub enum OnFail {
     Drop,
     /// The same, and the sender gets the response of formats 14.
     Reject,
+    /// A call whose PASSporT does not hold goes on with `verstat=TN-Validation-Failed` at its caller's number, one that does with
+    /// `TN-Validation-Passed` where its signer vouches for the number (TS 24.229 §7.2A.20). What else is wrong is dropped.
+    Mark,
+}
+
+/// What becomes of a call whose certificate is allowed and not known yet (formats 8, S6).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum X5uMiss {
+    /// It is refused, in mode `prefer` taken for unsigned.
+    #[default]
+    Reject,
+    /// It waits for its certificate, and is then treated as with `reject` if none came.
+    Hold,
+    /// It is taken for unsigned whatever the mode says.
+    Unverified,
 }
 
 /// Certificates of callers in SIP (RFC 8225), and what our own calls are signed with.
@@ -470,13 +485,27 @@ pub struct Stir {
     pub certificates: Vec<StirCertificate>,
     /// How old, or ahead of our clock, a PASSporT may be, seconds: 1 to 60.
     pub window_s: u32,
+    /// What becomes of a call whose certificate is not known yet.
+    pub x5u_miss: X5uMiss,
+    /// Calls that wait for their certificates at a time, at each worker.
+    pub hold_max: u32,
+    /// Whether diverted calls are followed by their PASSporTs of `div` (RFC 8946).
+    pub div: bool,
     /// What our own calls are signed as.
     pub sign: Option<StirSign>,
 }
 
 impl Default for Stir {
     fn default() -> Self {
-        Self { hosts: Vec::new(), certificates: Vec::new(), window_s: 60, sign: None }
+        Self {
+            hosts: Vec::new(),
+            certificates: Vec::new(),
+            window_s: 60,
+            x5u_miss: X5uMiss::Reject,
+            hold_max: 256,
+            div: false,
+            sign: None,
+        }
     }
 }
 
@@ -496,8 +525,18 @@ pub struct StirSign {
     pub x5u: String,
     /// What we vouch for.
     pub attest: Attest,
+    /// What we vouch for where a calling number begins with these digits; the longest counts.
+    pub levels: Vec<(Digits, Attest)>,
     /// A UUID that stands for this gateway.
     pub origid: String,
+}
+
+impl StirSign {
+    /// What we vouch for of a call from this number.
+    pub fn attest_of(&self, calling: &Digits) -> Attest {
+        let within = self.levels.iter().filter(|(digits, _)| calling.starts_with(digits));
+        within.max_by_key(|(digits, _)| digits.len()).map_or(self.attest, |(_, attest)| *attest)
+    }
 }
 
 /// What holds of ISUP on a link (formats 9).

@@ -58,8 +58,8 @@ fn faults_of_calls() {
         ),
         (
             "default_cc: \"999\"",
-            "on_fail: mark",
-            &["p.yaml:20: links.sip-1.on_fail: \"mark\" is not a rule for refused calls; use drop or reject"],
+            "on_fail: pass",
+            &["p.yaml:20: links.sip-1.on_fail: \"pass\" is not a rule for refused calls; use drop, reject or mark"],
         ),
         (
             "default_cc: \"999\"",
@@ -98,6 +98,27 @@ fn faults_of_calls() {
             &["p.yaml:29: stir.certificates[1]: this URL stands here already; keep one; the first is on line 28"],
         ),
         ("window: 60s", "window: 61s", &["p.yaml:29: stir.window: 61s is out of range; give 1s to 1min"]),
+        (
+            "window: 60s",
+            "x5u_miss: wait",
+            &[
+                "p.yaml:29: stir.x5u_miss: \"wait\" is not a rule for certificates not known yet; use reject, hold or unverified",
+            ],
+        ),
+        ("window: 60s", "hold_max: 0", &["p.yaml:29: stir.hold_max: 0 is out of range; give 1 to 4096 calls"]),
+        (
+            "attest: A,",
+            "attest: A, levels: [{numbers: \"999\", attest: B}, {numbers: \"999\", attest: C}],",
+            &["p.yaml:30: stir.sign.levels[1]: these numbers stand here already; keep one; the first is on line 30"],
+        ),
+        (
+            "attest: A,",
+            "attest: A, levels: [{numbers: \"+999\", attest: E}],",
+            &[
+                "p.yaml:30: stir.sign.levels[0].numbers: \"+999\" is not 1 to 15 digits that numbers begin with",
+                "p.yaml:30: stir.sign.levels[0].attest: \"E\" is not an attestation; use A, B or C",
+            ],
+        ),
         (
             "123e4567-e89b-12d3-a456-426614174000",
             "123e4567",

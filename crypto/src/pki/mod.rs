@@ -25,4 +25,4 @@ pub use identifiers::{IdentifierError, Identifiers, PLAN_E164, PLAN_E214};
 pub use load::{Known, load, load_again};
 pub use object::{Kind, Object, ReadError, objects_from_dir, objects_from_file, objects_from_octets};
 pub use request::{CertificationRequest, MAX_REQUEST, RequestError, spki_of};
-pub use trust::{Anchor, CertState, CrlStale, Fault, Options, Refused, Rejected, Signer, Trust};
+pub use trust::{Anchor, Caller, CertState, CrlStale, Fault, Options, Refused, Rejected, Signer, Trust};

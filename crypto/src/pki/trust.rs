@@ -200,13 +200,24 @@ pub struct Trust {
     pub rejected: Vec<Rejected>,
     /// The next second at which loading again would answer otherwise; `None` if time alone changes nothing.
     pub next_change: Option<i64>,
+    /// Certificates of callers that were fetched from where their calls say. They speak for calls and nothing else.
+    pub callers: Vec<Caller>,
+}
+
+/// A certificate by the URL that calls name it by (RFC 8225, x5u).
+#[derive(Clone, Debug)]
+pub struct Caller {
+    /// The URL.
+    pub x5u: Arc<str>,
+    /// The certificate, its key and its times.
+    pub signer: Signer,
 }
 
 impl Trust {
     /// The same trust once the repository was not checked for too long: no message signer is good any more.
     #[must_use]
     pub fn without_repository(mut self) -> Self {
-        for signer in &mut self.signers {
+        for signer in self.signers.iter_mut().chain(self.callers.iter_mut().map(|caller| &mut caller.signer)) {
             signer.repo_stale = true;
         }
         self

@@ -11,6 +11,7 @@ use super::association;
 use super::claims::{self, Next, Scene};
 use super::datagram::addresses;
 use super::decode::Layers;
+use super::parked::WAIT_MS;
 use super::slots::{Message, MessageId, Record};
 use super::tap::is_offered;
 use super::worker::{Sides, Worker};
@@ -44,6 +45,8 @@ pub(super) struct Offer {
     frame: u64,
     /// Since when, by the clock of holds.
     since_ms: u64,
+    /// It waits for a certificate, and was looked at last under the policy of this number.
+    waits: Option<u64>,
 }
 
 /// How long a message waits for room in the crypto pool or among messages, before it is refused. A hole in a connection that is
@@ -73,7 +76,7 @@ impl<P: FrameIo> Sink for Outlet<'_, P> {
     }
 
     fn offer(&mut self, ticket: Ticket, _: &[u8]) {
-        self.offered.push(Offer { ticket, frame: self.frame, since_ms: self.now_ms });
+        self.offered.push(Offer { ticket, frame: self.frame, since_ms: self.now_ms, waits: None });
     }
 }
 
@@ -187,11 +190,16 @@ impl<P: FrameIo> Worker<P> {
         while let Some(&offer) = self.offered.get(i) {
             i += 1;
             let full = count == SKIPPED;
-            let skip = full || skipped.iter().flatten().any(|other: &Ticket| other.same_connection(offer.ticket));
-            if !skip && self.offered(snapshot, &offer) {
+            // What waits for a certificate waits alone: it takes no room from others.
+            let waited = self.hold_ms.saturating_sub(offer.since_ms) < WAIT_MS;
+            let waits = waited && offer.waits.is_some_and(|policy| policy == self.policies);
+            let skip =
+                waits || full || skipped.iter().flatten().any(|other: &Ticket| other.same_connection(offer.ticket));
+            let mut offer = offer;
+            if !skip && self.offered(snapshot, &mut offer) {
                 continue;
             }
-            if let Some(place) = skipped.get_mut(count).filter(|_| !skip) {
+            if let Some(place) = skipped.get_mut(count).filter(|_| !skip && offer.waits != Some(self.policies)) {
                 (*place, count) = (Some(offer.ticket), count + 1);
             }
             if let Some(place) = self.offered.get_mut(kept) {
@@ -202,14 +210,15 @@ impl<P: FrameIo> Worker<P> {
     }
 
     /// Judges a message that its connection has whole, up to its signature. `false` if there is no room for it now.
-    fn offered(&mut self, snapshot: &Snapshot, offer: &Offer) -> bool {
-        let &Offer { ticket, frame, since_ms } = offer;
+    fn offered(&mut self, snapshot: &Snapshot, offer: &mut Offer) -> bool {
+        let Offer { ticket, frame, since_ms, .. } = *offer;
+        let may_wait = self.may_wait(snapshot, since_ms);
         let way = ticket.way();
         let Some(link) = self.streams.key(ticket).and_then(|key| LinkId::try_from(key.link).ok()) else { return true };
         let kind = snapshot.links.get(usize::from(link)).map(|link| link.config.kind).unwrap_or_default();
         let patient = self.hold_ms.saturating_sub(since_ms) < PATIENCE_MS;
         let mut message = self.spare_messages.pop().unwrap_or_default();
-        message.way = Some(way);
+        (message.way, message.may_wait) = (Some(way), may_wait);
         (message.link, message.kind, message.ticket) = (link, kind, Some(ticket));
         (message.seq, message.frame) = (self.streams.place(ticket).unwrap_or_default(), frame);
         let id = match self.messages.insert(message) {
@@ -253,9 +262,14 @@ impl<P: FrameIo> Worker<P> {
             self.put_back(id);
             return false;
         }
+        if next == Ok(Next::Later) {
+            offer.waits = Some(self.policies);
+            self.put_back(id);
+            return false;
+        }
         self.stats.messages += 1;
         message.settled = match next {
-            Ok(Next::Wait | Next::Judge) => None,
+            Ok(Next::Wait | Next::Judge | Next::Later) => None,
             Ok(Next::Pass(reason)) => Some((reason, 0, true)),
             Ok(Next::Held) => Some((Reason::OkHeld, 0, false)),
             Err(refusal) => Some((refusal.reason, refusal.at, false)),
@@ -266,8 +280,13 @@ impl<P: FrameIo> Worker<P> {
         true
     }
 
+    /// Messages of connections that wait for a certificate.
+    pub(super) fn offers_waiting(&self) -> usize {
+        self.offered.iter().filter(|offer| offer.waits.is_some()).count()
+    }
+
     /// Empties the slot of a message that nobody waits for.
-    fn put_back(&mut self, id: MessageId) {
+    pub(super) fn put_back(&mut self, id: MessageId) {
         if let Some(mut message) = self.messages.remove(id) {
             message.reset();
             self.spare_messages.push(message);

@@ -8,7 +8,8 @@ use sealgate_wire::{Reason, Refusal, eth, ip, sip};
 use super::association::Key;
 use super::claims::{self, Next, Scene};
 use super::decode::Layers;
-use super::slots::{Action, FrameSlot, Part, Plan};
+use super::parked::{Parked, call_of};
+use super::slots::{Action, FrameId, FrameSlot, Part, Plan};
 use super::worker::{Sides, Worker};
 use crate::io::{Frame, FrameIo};
 use crate::policy::Snapshot;
@@ -59,7 +60,7 @@ impl<P: FrameIo> Worker<P> {
         let assoc = self.associations.find(key, None, true, self.now_ms).map_err(|reason| reason.at(0))?;
         let association = self.associations.get_mut(assoc).ok_or(bug)?;
         association.seen_ms = self.now_ms;
-        let queue = &mut association.flows[way as usize].queue;
+        let queue = &association.flows[way as usize].queue;
         if queue.len() >= self.config.frames.div_ceil(SHARE) {
             return Err(Reason::ResOverload.at(0));
         }
@@ -80,17 +81,35 @@ impl<P: FrameIo> Worker<P> {
                 return Err(Reason::ResTableFull.at(0));
             }
         };
-        queue.push_back(id);
+        let since_ms = self.hold_ms;
+        if !self.parked.is_empty() && self.follows_parked(id, ends) {
+            return Ok(());
+        }
+        self.judge_datagram(snapshot, id, ends, since_ms)
+    }
+
+    /// Judges a datagram that has its slot, up to its signature.
+    ///
+    /// * `since_ms`: when it came, by the clock of holds
+    pub(super) fn judge_datagram(
+        &mut self,
+        snapshot: &Snapshot,
+        id: FrameId,
+        ends: claims::gtp::Ends,
+        since_ms: u64,
+    ) -> Result<(), Refusal> {
+        let bug = Reason::IntBug.at(0);
+        let may_wait = self.may_wait(snapshot, since_ms);
+        let slot = self.frames.get_mut(id).ok_or(bug)?;
+        let FrameSlot { frame, way, link, kind, assoc, sctp, end, plans, waiting, .. } = &mut **slot;
+        let (way, link, kind, assoc) = (*way, *link, *kind, *assoc);
+        let user = frame.as_ref().and_then(|frame| frame.octets().get(*sctp + udp::HEADER_LEN..*end)).unwrap_or(&[]);
         let mut message = self.spare_messages.pop().unwrap_or_default();
         message.way = Some(way);
-        (message.link, message.kind, message.assoc) = (link, config.kind, assoc);
+        (message.link, message.kind, message.assoc) = (link, kind, assoc);
+        message.may_wait = may_wait;
         let Ok(message_id) = self.messages.insert(message) else { return Err(bug) };
-        self.stats.messages += 1;
-        let (Some(slot), Some(message)) = (self.frames.get_mut(id), self.messages.get_mut(message_id)) else {
-            return Err(bug);
-        };
-        let FrameSlot { frame, sctp, end, plans, waiting, .. } = &mut **slot;
-        let user = frame.as_ref().and_then(|frame| frame.octets().get(*sctp + udp::HEADER_LEN..*end)).unwrap_or(&[]);
+        let message = self.messages.get_mut(message_id).ok_or(bug)?;
         let print = Fingerprint::default();
         plans.push(Plan { tsn: 0, print, user_len: user.len() as u32, action: Action::Wait(message_id) });
         *waiting += 1;
@@ -107,14 +126,25 @@ impl<P: FrameIo> Worker<P> {
             now_ms: self.now_ms,
             started_ms: self.config.started_ms,
         };
-        let next = match (config.kind, way) {
+        let next = match (kind, way) {
             (LinkKind::Gtp, Direction::In) => claims::gtp::inbound(&mut scene, user, message, ends),
             (LinkKind::Gtp, Direction::Out) => claims::gtp::outbound(&mut scene, user, message, ends),
             (_, Direction::In) => claims::sip::inbound(&mut scene, user, message, message_id),
             (_, Direction::Out) => claims::sip::outbound(&mut scene, user, message, message_id),
         };
+        if next == Ok(Next::Later) {
+            let call = call_of(&self.fingerprints, user).ok_or(bug)?;
+            plans.clear();
+            *waiting = 0;
+            self.put_back(message_id);
+            self.parked.push_back(Parked { frame: id, call, ends, since_ms, follows: false });
+            return Ok(());
+        }
+        self.stats.messages += 1;
+        let association = self.associations.get_mut(assoc).ok_or(bug)?;
+        association.flows[way as usize].queue.push_back(id);
         message.settled = match next {
-            Ok(Next::Wait | Next::Judge) => None,
+            Ok(Next::Wait | Next::Judge | Next::Later) => None,
             Ok(Next::Pass(reason)) => Some((reason, 0, true)),
             Ok(Next::Held) => Some((Reason::OkHeld, 0, false)),
             Err(refusal) => Some((refusal.reason, refusal.at, false)),

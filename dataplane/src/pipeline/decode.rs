@@ -402,7 +402,7 @@ impl<P: FrameIo> Worker<P> {
             }
             message.settled = match next {
                 Ok(Next::Wait) => None,
-                Ok(Next::Judge) => {
+                Ok(Next::Judge | Next::Later) => {
                     self.ready.push((message_id, Ok(())));
                     None
                 }

@@ -10,6 +10,7 @@ mod connection;
 mod datagram;
 mod decode;
 mod fragment;
+mod parked;
 mod reassembly;
 mod rewrite;
 mod shared;

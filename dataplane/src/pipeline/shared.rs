@@ -10,6 +10,7 @@ use crate::state::carry::{self, CarryError};
 use crate::state::dialogues::{self, Dialogues};
 use crate::state::digest::{self, DigestMemory};
 use crate::state::keyed::Key;
+use crate::state::misses::Misses;
 use crate::state::rate::{Limit, Rates};
 use crate::state::replay::{self, ReplayMemory};
 
@@ -28,6 +29,8 @@ pub struct Shared {
     pub digests: DigestMemory,
     /// Transactions that our own network has open.
     pub dialogues: Dialogues,
+    /// Certificates of callers that nobody has yet.
+    pub misses: Misses,
     /// How control sees single verdicts.
     pub tap: Tap,
     /// What each peer may send unsigned because it cannot be signed.
@@ -64,6 +67,7 @@ impl Shared {
                 },
                 key,
             ),
+            misses: Misses::default(),
             tap: Tap::default(),
             rates: Rates::new(usize::from(PeerId::MAX)),
             key,

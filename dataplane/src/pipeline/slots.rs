@@ -3,8 +3,9 @@
 
 use sealgate_config::model::LinkKind;
 use sealgate_crypto::verify::Verified;
-use sealgate_wire::{Reason, Refusal};
+use sealgate_wire::{Reason, Refusal, udp};
 
+use crate::io::Frame;
 use crate::policy::snapshot::{LinkId, PeerId};
 use crate::state::Direction;
 use crate::state::fingerprint::Fingerprint;
@@ -172,6 +173,14 @@ impl<F> FrameSlot<F> {
         }
     }
 
+    /// What a datagram carries.
+    pub fn user(&self) -> Option<&[u8]>
+    where
+        F: Frame,
+    {
+        self.frame.as_ref()?.octets().get(self.sctp + udp::HEADER_LEN..self.end)
+    }
+
     /// Empties a slot for its next frame; buffers keep their memory.
     pub fn reset(&mut self) {
         self.frame = None;
@@ -306,6 +315,12 @@ pub struct Message {
     pub settled: Option<(Reason, u32, bool)>,
     /// The answer of the crypto pool.
     pub proof: Option<Verified>,
+    /// Answers of the crypto pool that are still to come before the one that settles it.
+    pub further: u8,
+    /// What an answer before it, or one that could not be asked for, has already made of it.
+    pub failed: Option<Reason>,
+    /// It may wait for a certificate.
+    pub may_wait: bool,
 }
 
 impl Message {

@@ -38,6 +38,13 @@ pub(super) fn answered(
         Outcome::Failed { .. } if message.way == Some(Direction::Out) => Err(Reason::ResSignFailed),
         Outcome::Failed { .. } => Err(Reason::ResCryptoThread),
     };
+    // The slot must stay its own until the last answer: the next message in it would be taken for this one.
+    let result = message.failed.map_or(result, Err);
+    if message.further > 0 {
+        message.further -= 1;
+        message.failed = result.err();
+        return;
+    }
     ready.push((id, result));
 }
 

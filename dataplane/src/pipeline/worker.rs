@@ -9,9 +9,10 @@ use sealgate_crypto::pool::Client;
 use sealgate_wire::{Reason, Refusal};
 
 use super::association::Associations;
-use super::claims::{Scene, Scratch, SignerState};
+use super::claims::{self, Scene, Scratch, SignerState};
 use super::connection::{self, Offer};
 use super::fragment::Defragmenter;
+use super::parked::Parked;
 use super::reassembly::Reassembly;
 use super::rewrite::{self, Desk, Left};
 use super::slots::{Action, AssocId, FrameSlot, Message, MessageId, Record, Slab};
@@ -146,6 +147,10 @@ pub struct Worker<P: FrameIo> {
     /// Connections over TCP, and messages of them that are to be judged.
     pub(super) streams: Streams,
     pub(super) offered: Vec<Offer>,
+    /// Calls that wait for a certificate.
+    pub(super) parked: VecDeque<Parked>,
+    /// Policies seen so far.
+    pub(super) policies: u64,
     viewed: Viewed,
     /// Messages whose verdict can be found now.
     pub(super) ready: Vec<(MessageId, Result<(), Reason>)>,
@@ -202,6 +207,8 @@ impl<P: FrameIo> Worker<P> {
             ear: Ear::new(config.index),
             streams: connection::streams(&snapshot),
             offered: Vec::with_capacity(config.frames),
+            parked: VecDeque::new(),
+            policies: 0,
             viewed: Viewed::default(),
             ready: Vec::with_capacity(config.frames),
             dirty: Vec::with_capacity(config.frames),
@@ -239,13 +246,18 @@ impl<P: FrameIo> Worker<P> {
         // What stalls us stalls what we wait for: only time in which we looked counts against a hold.
         self.hold_ms += now_ms.saturating_sub(self.now_ms).min(HOLD_STEP_MS);
         self.now_ms = now_ms;
-        if self.policy.refresh() {
+        let renewed = self.policy.refresh();
+        if renewed {
+            self.policies += 1;
             // Takes over rows for peers that are new.
             self.publish();
             self.streams.limit(&connection::limits(self.policy.held()));
         }
         self.ear.refresh(&self.shared.tap);
         let snapshot = Arc::clone(self.policy.held());
+        if !self.parked.is_empty() {
+            self.judge_parked(&snapshot, renewed);
+        }
         let received = self.receive(&snapshot);
         watch.ended(Stage::Claims);
         self.crypto.flush();
@@ -405,13 +417,25 @@ impl<P: FrameIo> Worker<P> {
             now_ms: self.now_ms,
             started_ms: self.config.started_ms,
         };
-        let (reason, at, leaves) = match message.settled {
+        let (mut reason, at, mut leaves) = match message.settled {
             Some(settled) => settled,
             None => match verdict::judge(&mut scene, message, so_far) {
                 Ok(reason) => (reason, 0, true),
                 Err((reason, at)) => (reason, at, false),
             },
         };
+        if reason.is_of_passport() && !leaves {
+            let octets = match message.ticket {
+                Some(ticket) => self.streams.message(ticket),
+                None => {
+                    message.parts.first().and_then(|part| self.frames.get_mut(part.frame)).and_then(|slot| slot.user())
+                }
+            };
+            if claims::sip::mark_refused(snapshot, octets.unwrap_or_default(), message, reason) {
+                scene.stats.event(reason);
+                (reason, leaves) = (Reason::OkMarked, true);
+            }
+        }
         let picture: &[u8] = match message.ticket {
             Some(ticket) => connection::picture(&self.streams, ticket, reason, &mut self.response),
             None => &[],

@@ -466,8 +466,18 @@ impl Snapshot {
             home[slot(prefix.plan)].entry(&prefix.digits, || ());
         }
         let named = |name: &str| signers.iter().position(|signer| signer.trust.certificate.name == name);
-        let (stir, missing) = Stir::compile(&policy.stir, |name| named(name).map(|id| id as SignerId));
+        let (mut stir, missing) = Stir::compile(&policy.stir, |name| named(name).map(|id| id as SignerId));
         faults.extend(missing.into_iter().map(|name| CompileError::StirCert(name.to_owned())));
+        for caller in &trust.callers {
+            let certificate = &caller.signer.certificate;
+            let Ok(key) = ring.install(&certificate.key) else {
+                faults.push(CompileError::TooMany("keys"));
+                break;
+            };
+            // In none of the tables above: what was fetched for calls speaks for calls alone.
+            stir.add(&caller.x5u, signers.len() as SignerId);
+            signers.push(Signer { trust: caller.signer.clone(), alg: certificate.key.alg() as u8, key });
+        }
         if !faults.is_empty() {
             return Err(faults);
         }

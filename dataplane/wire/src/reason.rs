@@ -59,6 +59,7 @@ reasons! {
     OkIgnored = 6, "R_OK_IGNORED", "peer mode is ignore", [- - -];
     OkHeld = 7, "R_OK_HELD", "part of a larger message, held", [- - -];
     OkAnswered = 8, "R_OK_ANSWERED", "ACK of a rejection by this gateway, ends here", [- - -];
+    OkMarked = 9, "R_OK_MARKED", "call not verified, passed with a mark that says so", [- - -];
     L2Runt = 100, "R_L2_RUNT", "frame shorter than its headers", [- - -];
     L2Ethertype = 101, "R_L2_ETHERTYPE", "ether type denied", [- - -];
     IpHeader = 102, "R_IP_HEADER", "version, header or total length", [- - -];
@@ -262,15 +263,20 @@ impl Reason {
         ALL.iter().copied().find(|reason| reason.name() == name)
     }
 
-    /// True for the reasons under which a message goes on (codes 0 to 6).
+    /// True for the reasons under which a message goes on (codes 0 to 6, and 9).
     pub const fn passes(self) -> bool {
-        (self as u16) < Reason::OkHeld as u16
+        (self as u16) < Reason::OkHeld as u16 || matches!(self, Reason::OkMarked)
+    }
+
+    /// True for what is wrong with a PASSporT, or that there is none (codes 520 to 539): what a link that marks calls lets pass.
+    pub const fn is_of_passport(self) -> bool {
+        self as u16 / 20 == 26
     }
 
     /// True for the reasons under which a message is kept away from where it goes: neither those that pass, nor held for the rest
     /// of a larger message, nor for this gateway itself.
     pub const fn refuses(self) -> bool {
-        self as u16 > Reason::OkAnswered as u16
+        self as u16 > Reason::OkMarked as u16
     }
 
     /// A refusal with the octet of its layer where it showed.

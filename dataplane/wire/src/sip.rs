@@ -35,7 +35,7 @@ pub use date::{emit_date, unix_seconds};
 pub use header::{Header, Headers, Name, Values};
 pub use message::{CSeq, Identities, Message};
 pub use number::Tn;
-pub use rewrite::{Verstat, fill, mark, rebuild};
+pub use rewrite::{Verstat, fill, has_verstat, mark, rebuild};
 pub use stream::{Borders, Piece, stream_len};
 pub use uri::{Scheme, Uri};
 pub use view::{Method, Start, View};

@@ -69,8 +69,8 @@ pub(crate) struct Scratch {
     pub messages: tcap::Known,
     /// MAP arguments like ones before.
     pub arguments: map::Known,
-    /// PASSporTs in plain text.
-    pub passport: passport::Scratch,
+    /// PASSporTs of a call in plain text.
+    pub passports: [passport::Scratch; sip::MOST_PASSPORTS],
     /// AVPs in the order in which they are signed.
     pub sorter: Sorter,
     /// Octets that a signature covers.
@@ -111,6 +111,8 @@ pub(crate) enum Next {
     Judge,
     /// A signature must be checked or made first.
     Wait,
+    /// A certificate is being fetched: the message is looked at again once another policy is in force, or after a while.
+    Later,
 }
 
 /// A party of an SCCP message.

@@ -1,26 +1,30 @@
 //! SIP: the caller's number of an initial INVITE, verified by its PASSporT or signed with one (formats 8).
 
-use sealgate_config::model::{Mode, OnFail};
+mod verify;
+
+use sealgate_config::model::{self as config, Mode, OnFail, X5uMiss};
 use sealgate_crypto::alg::Alg;
 use sealgate_crypto::verify::sha256;
 use sealgate_wire::addr::Digits;
 use sealgate_wire::ber::Rules;
-use sealgate_wire::sec::passport::{self, Compact, Outgoing, Passport};
-use sealgate_wire::sip::{self, Method};
+use sealgate_wire::sec::passport::{self, Outgoing};
+use sealgate_wire::sip::{self, Method, Verstat};
 use sealgate_wire::{Reason, Refusal, ip, udp};
 
-use super::isup::Ascii;
-use super::sg_tcap1::reason_of;
+pub(crate) use verify::MOST as MOST_PASSPORTS;
+
 use super::{Next, Scene, busy};
-use crate::pipeline::slots::{Digest, Message, MessageId, Once, SignatureState};
-use crate::policy::snapshot::{LinkId, Peer, SignerId};
+use crate::pipeline::slots::{Message, MessageId, SignatureState};
+use crate::policy::Snapshot;
+use crate::policy::snapshot::Peer;
+use crate::state::Direction;
 
 /// Judges all of a SIP message from interconnect but its signature.
 ///
 /// * `octets`: the payload of a datagram, or a message of a connection
 ///
 /// # Errors
-/// The first reason of formats 8, steps S1 to S10.
+/// The first reason of formats 8, steps S1 to S10, S12 and S13.
 pub(crate) fn inbound(
     scene: &mut Scene<'_>,
     octets: &[u8],
@@ -57,7 +61,7 @@ pub(crate) fn inbound(
     if !peer.links.is_empty() && !peer.links.contains(&message.link) {
         return Err(unknown);
     }
-    let mut claim = None;
+    let subject = Subject { parsed: &parsed, calling, called, peer, rules };
     message.state = match passport::select(&parsed, |_| false) {
         // Nothing that we could check: the same as no signature, which the mode decides upon.
         Err(refusal) if matches!(refusal.reason, Reason::StirMissing | Reason::StirPpt) => match peer.mode {
@@ -66,26 +70,22 @@ pub(crate) fn inbound(
         },
         _ if peer.mode == Mode::Ignore => SignatureState::Unchecked,
         Err(refusal) => return Err(refusal),
-        Ok(identity) => {
-            let subject = Subject { parsed: &parsed, calling, called, peer };
-            match check(scene, &identity, &subject, message) {
-                Ok(found) => {
-                    claim = Some(found);
-                    SignatureState::Claimed
+        Ok(identity) => match verify::call(scene, &identity, &subject, message, id) {
+            Ok(()) => return Ok(Next::Wait),
+            Err(refusal) if refusal.reason == Reason::StirX5uUnavailable => {
+                let (rule, followed) = (snapshot.stir.x5u_miss, scene.shared.misses.is_followed());
+                match (rule, peer.mode) {
+                    (X5uMiss::Hold, _) if followed && message.may_wait => return Ok(Next::Later),
+                    // As an unknown signer in other profiles: no certificate is at hand for what may be good.
+                    (X5uMiss::Unverified, _) | (_, Mode::Prefer) => SignatureState::UnknownSigner,
+                    _ => return Err(refusal),
                 }
-                // As an unknown signer in other profiles: no certificate is at hand for what may be good.
-                Err(refusal) if refusal.reason == Reason::StirX5uUnavailable && peer.mode == Mode::Prefer => {
-                    SignatureState::UnknownSigner
-                }
-                Err(refusal) => return Err(refusal),
             }
-        }
+            Err(refusal) => return Err(refusal),
+        },
     };
-    let Some((signer, signature)) = claim else { return Ok(Next::Judge) };
-    let key = &snapshot.signers.get(signer as usize).ok_or(Reason::IntBug.at(0))?.key;
-    let tbs = &scene.scratch.tbs;
-    scene.crypto.verify(u64::from(id), u32::from(peer_id), key, tbs, &signature).map_err(busy)?;
-    Ok(Next::Wait)
+    subject.for_home(None, message)?;
+    Ok(Next::Judge)
 }
 
 /// Reads a message of a datagram, or of a connection.
@@ -104,84 +104,42 @@ pub(crate) fn rejection_tag(call_id: &[u8]) -> [u8; 16] {
     tag
 }
 
-/// What a PASSporT must speak of.
+/// A call that is judged.
 struct Subject<'s, 'a> {
     parsed: &'s sip::Message<'a>,
     calling: Digits,
     called: Digits,
     peer: &'s Peer,
+    rules: &'s config::Sip,
 }
 
-/// S2 to S10, S12 and S13; leaves in `scratch.tbs` what the signature must cover.
-fn check(
-    scene: &mut Scene<'_>,
-    identity: &passport::Identity<'_>,
-    subject: &Subject<'_, '_>,
-    message: &mut Message,
-) -> Result<(SignerId, [u8; 64]), Refusal> {
-    let fail = |reason: Reason| reason.at(identity.at);
-    let Subject { parsed, calling, called, .. } = subject;
-    let date = parsed.date()?;
-    let compact = Compact { orig: calling, dest: called, date };
-    let mut plain = std::mem::take(&mut scene.scratch.passport);
-    let checked = claims(scene, identity, &compact, subject, &mut plain);
-    scene.scratch.passport = plain;
-    let signer_id = checked?;
-    let signature = identity.signature()?;
-    // The same PASSporT again is a replay, unless it is the same transaction: UDP sends an INVITE until it is answered.
-    let input = sha256(&scene.scratch.tbs);
-    let call = transaction(&input, message.link, parsed, &mut scene.scratch.other);
-    let seen = |digest: &Digest| scene.shared.digests.check(digest, scene.now_ms) == Err(Reason::SecReplay);
-    if seen(&input) && !seen(&call) {
-        return Err(fail(Reason::StirReplay));
+impl Subject<'_, '_> {
+    /// Makes the message that home gets if it passes, where that is another one: what somebody outside said of a verification
+    /// goes, and ours stands there where the link marks.
+    fn for_home(&self, verdict: Option<Verstat>, message: &mut Message) -> Result<(), Refusal> {
+        let verdict = verdict.filter(|_| self.rules.on_fail == OnFail::Mark);
+        if verdict.is_none() && !sip::has_verstat(self.parsed)? {
+            return Ok(());
+        }
+        message.output.clear();
+        sip::mark(self.parsed, verdict, self.rules.use_pai, |_| false, &[], &mut message.output)
     }
-    message.once = Once::Call { input, call };
-    Ok((signer_id, signature))
 }
 
-/// S2 to S10 and S13 of a PASSporT that is read into `plain`: the certificate that it names. Leaves in `scratch.tbs` what the
-/// signature must cover.
-fn claims(
-    scene: &mut Scene<'_>,
-    identity: &passport::Identity<'_>,
-    compact: &Compact<'_>,
-    subject: &Subject<'_, '_>,
-    plain: &mut passport::Scratch,
-) -> Result<SignerId, Refusal> {
-    let fail = |reason: Reason| reason.at(identity.at);
-    let Subject { calling, called, peer, .. } = subject;
-    let (snapshot, now_s, date) = (scene.snapshot, scene.now_ms / 1000, compact.date);
-    let read: Passport<'_> = identity.read(compact, plain)?;
-    let host = passport::x5u_host(identity.info).filter(|host| snapshot.stir.allows_host(host));
-    host.ok_or(fail(Reason::StirX5uDenied))?;
-    let signer_id = snapshot.stir.signer(identity.info).ok_or(fail(Reason::StirX5uUnavailable))?;
-    let signer = snapshot.signers.get(signer_id as usize).ok_or(fail(Reason::IntBug))?;
-    if signer.alg != Alg::P256 as u8 || reason_of(signer.trust.state(now_s as i64)).is_some() {
-        return Err(fail(Reason::StirCert));
+/// Writes a refused call again with a mark that says so, where its link marks calls and this reason is one of its PASSporT.
+///
+/// * `octets`: the message as it came
+///
+/// Returns whether it passes so.
+#[cold]
+pub(crate) fn mark_refused(snapshot: &Snapshot, octets: &[u8], message: &mut Message, reason: Reason) -> bool {
+    let Some(rules) = snapshot.links.get(usize::from(message.link)).map(|link| &link.config.sip) else { return false };
+    if !reason.is_of_passport() || rules.on_fail != OnFail::Mark || message.way != Some(Direction::In) {
+        return false;
     }
-    scene.remembers_ms((now_s as i64 - read.claims.iat as i64) * 1000).map_err(|_| fail(Reason::StirStale))?;
-    passport::fresh(now_s, read.claims.iat, date, u64::from(snapshot.stir.window_s)).map_err(fail)?;
-    read.names(calling, called).map_err(fail)?;
-    if !signer.trust.certificate.identifiers.covers_tn(Ascii::of(calling).as_str()) {
-        return Err(fail(Reason::StirTn));
-    }
-    read.attested(peer.min_attest).map_err(fail)?;
-    scene.scratch.tbs.clear();
-    scene.scratch.tbs.extend_from_slice(read.input);
-    Ok(signer_id)
-}
-
-/// The digest of a PASSporT in its transaction: branch, Call-ID and CSeq (RFC 3261 §17.2.3).
-fn transaction(input: &Digest, link: LinkId, parsed: &sip::Message<'_>, buffer: &mut Vec<u8>) -> Digest {
-    buffer.clear();
-    buffer.extend_from_slice(b"STIR");
-    buffer.extend_from_slice(input);
-    buffer.extend_from_slice(&link.to_be_bytes());
-    for part in [parsed.branch().unwrap_or_default(), parsed.call_id, &parsed.cseq.number.to_be_bytes()] {
-        buffer.extend_from_slice(&(part.len() as u32).to_be_bytes());
-        buffer.extend_from_slice(part);
-    }
-    sha256(buffer)
+    let Ok(parsed) = parse(octets, message) else { return false };
+    message.output.clear();
+    sip::mark(&parsed, Some(Verstat::Failed), rules.use_pai, |_| false, &[], &mut message.output).is_ok()
 }
 
 /// Prepares a SIP message of our own network for its way out: an initial INVITE from a number of ours leaves signed for peers
@@ -219,7 +177,7 @@ pub(crate) fn outbound(
     }
     let outgoing = Outgoing {
         x5u: &sign.x5u,
-        attest: sign.attest,
+        attest: sign.attest_of(&calling),
         origid: &sign.origid,
         orig: calling,
         dest: std::slice::from_ref(&called),
@@ -228,7 +186,8 @@ pub(crate) fn outbound(
     let scratch = &mut *scene.scratch;
     scratch.component.clear();
     scratch.tbs.clear();
-    let Some(input) = outgoing.input(&mut scratch.passport) else { return plain(scene) };
+    let [passport, ..] = &mut scratch.passports;
+    let Some(input) = outgoing.input(passport) else { return plain(scene) };
     scratch.tbs.extend_from_slice(input);
     outgoing.emit(input, &[0; 64], &mut scratch.component);
     // The signature is text in the middle of a header: it is put in where 64 zeros stand now.

@@ -84,6 +84,28 @@ impl Verstat {
     }
 }
 
+/// Whether somebody outside has put a `verstat` at a number, escaped or not: what [`mark`] takes away.
+/// # Errors
+/// Those of [`Message::asserted`].
+pub fn has_verstat(message: &Message<'_>) -> Result<bool, Refusal> {
+    let within = |address: &Address<'_>| {
+        let uri = &address.uri;
+        let user = uri.user.unwrap_or_default();
+        let mut parts = [user, uri.params, address.params.0.peek()].into_iter();
+        parts.any(|part| {
+            let names =
+                part.split(|&octet| octet == b';').skip(1).filter_map(|p| p.split(|&octet| octet == b'=').next());
+            names.map(lex::trim).any(|name| lex::is_name(name, b"verstat"))
+        })
+    };
+    let mut found = within(&message.from);
+    message.asserted(|address| {
+        found |= within(address);
+        Ok(())
+    })?;
+    Ok(found)
+}
+
 /// Writes a message again with `verdict` at the number that was judged, and without any `verstat` from outside.
 ///
 /// The parameter goes behind the number: in the user part of a SIP URI, where it is one of the telephone number in it, or in

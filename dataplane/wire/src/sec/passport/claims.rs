@@ -46,6 +46,19 @@ impl Party<'_> {
     pub fn is_tn(&self, number: &Digits) -> bool {
         matches!(self, Party::Tn(text) if same(*text, number))
     }
+
+    /// The number, if it is one of 1 to 15 decimal digits.
+    pub fn number(&self) -> Option<Digits> {
+        let Party::Tn(text) = self else { return None };
+        let mut digits = [0; 15];
+        let mut count = 0;
+        for character in text.chars() {
+            *digits.get_mut(count)? = u8::try_from(character).ok().filter(u8::is_ascii_digit)?;
+            count += 1;
+        }
+        let text = core::str::from_utf8(digits.get(..count)?).ok()?;
+        text.parse().ok().filter(|number: &Digits| !number.is_empty())
+    }
 }
 
 fn same(text: Text<'_>, number: &Digits) -> bool {
