@@ -40,6 +40,7 @@ pub(crate) fn read(root: &Item<'_>, present: Option<&[usize]>) -> Appliance {
             crl_stale: CrlStale::default(),
             repository: None,
             enrolment: None,
+            x5u: None,
         }),
         policy,
         state,
@@ -55,6 +56,7 @@ pub(crate) fn resolve(appliance: &mut Appliance, base: &Path) {
     paths.extend(trust.certificates.iter_mut().chain(&mut trust.crls).chain([&mut trust.keys]));
     paths.extend(trust.repository.iter_mut().flat_map(repository::paths));
     paths.extend(trust.enrolment.iter_mut().flat_map(enrolment::paths));
+    paths.extend(trust.x5u.iter_mut().flat_map(|x5u| x5u.roots.iter_mut()));
     paths.extend([&mut appliance.policy, &mut appliance.admin.socket]);
     paths.extend(appliance.state.iter_mut());
     for port in [&mut appliance.ports.interconnect, &mut appliance.ports.home] {
@@ -299,6 +301,7 @@ fn trust(item: &Item<'_>, cores: &Cores) -> TrustFiles {
     let anchors = section.need("anchors", "[root.pem]").map(|item| item.set("root.pem", units::path));
     let repository = section.get("repository").map(|item| repository::read(&item));
     let enrolment = section.get("enrolment").map(|item| enrolment::read(&item));
+    let x5u = section.get("x5u").map(|item| x5u(&item));
     let mut directory = |key, example, needed: bool| {
         let item = if needed { section.need(key, example) } else { section.get(key) };
         item.and_then(|item| units::path(&item))
@@ -321,7 +324,16 @@ fn trust(item: &Item<'_>, cores: &Cores) -> TrustFiles {
         crl_stale: crl_stale.unwrap_or_default(),
         repository,
         enrolment,
+        x5u,
     }
+}
+
+fn x5u(item: &Item<'_>) -> X5u {
+    let mut section = Section::open(item);
+    let roots = section.get("roots").map(|item| item.set("tls-root.pem", units::path));
+    let limit = section.get("limit").and_then(|item| item.number(16..=65_536, "certificates"));
+    section.close();
+    X5u { roots: roots.unwrap_or_default(), limit: limit.map_or(X5u::LIMIT, |limit| limit as u32) }
 }
 
 fn token_keys(item: &Item<'_>, cores: &Cores) -> Vec<(String, TokenUri)> {

@@ -38,6 +38,7 @@ impl Appliance {
             ("crl_grace", seconds(self.trust.crl_grace_s)),
             ("crl_stale", word(CRL_STALE, &self.trust.crl_stale).into()),
             ("repository", self.trust.repository.as_ref().map_or(LEFT_OUT, repository)),
+            ("x5u", self.trust.x5u.as_ref().map_or(LEFT_OUT, x5u)),
             ("enrolment", self.trust.enrolment.as_ref().map_or(LEFT_OUT, enrolment)),
         ]);
         let memory = map([
@@ -105,6 +106,10 @@ impl Policy {
             ("examples", list(&self.examples, example)),
         ]))
     }
+}
+
+fn x5u(x5u: &X5u) -> Value {
+    map([("roots", some(&x5u.roots, |root| path(root))), ("limit", x5u.limit.into())])
 }
 
 fn repository(repository: &Repository) -> Value {

@@ -82,6 +82,7 @@ fn reads(appliance: &Appliance, config: &Path) -> Vec<PathBuf> {
             sealgate_config::model::RepoUrl::Https(_) => None,
         }));
     }
+    reads.extend(trust.x5u.iter().flat_map(|x5u| &x5u.roots).map(|file| beside(file)));
     for port in [&appliance.ports.interconnect, &appliance.ports.home] {
         if let Device::Pcap { rx: Some(rx), .. } = &port.device {
             reads.push(beside(rx));

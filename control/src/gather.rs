@@ -14,7 +14,7 @@ use crate::tsca::fetch;
 use crate::tsca::store::{LoadError, Store};
 use crate::tsca::sync::{Client, Local, Settings};
 use keys::{read_keys, read_token_keys};
-use sealgate_config::model::{Appliance, CrlStale, KeyRef, Policy, RepoStale, Repository, TrustFiles};
+use sealgate_config::model::{Appliance, CrlStale, KeyRef, Policy, RepoStale, Repository, TrustFiles, X5uMiss};
 use sealgate_config::{Fault, load_appliance_on, load_policy_for};
 use sealgate_crypto::keyring::KeyRing;
 use sealgate_crypto::pki::{self, Anchor, CertState, Kind, Object, Options, Trust};
@@ -184,6 +184,12 @@ impl Gathered {
         found.warnings.extend(doubts(&trust, now));
         if let Some(signing) = policy.as_ref().and_then(|one| one.home.signing.as_ref()) {
             client.pin(&signing.cert);
+        }
+        if policy.as_ref().is_some_and(|policy| policy.stir.x5u_miss == X5uMiss::Hold) && appliance.trust.x5u.is_none()
+        {
+            let text =
+                "stir.x5u_miss: hold: no call waits, since nothing is fetched without trust.x5u in the appliance file";
+            found.warnings.push(text.to_owned());
         }
         let snapshot = policy.as_ref().and_then(|policy| {
             let ready = Ready::new(policy, &keys, &trust);
@@ -359,11 +365,16 @@ fn begin(file: &Path, files: &TrustFiles, local: Local, now: i64, found: &mut Pr
             CrlStale::Keep => pki::CrlStale::Keep,
         },
     };
+    let remedy = "name the certificate that the server's comes from, or install the system's (ca-certificates)";
+    if let Some(x5u) = &files.x5u
+        && let Err(error) = fetch::roots(&x5u.roots)
+    {
+        found.faults.push(fault(file, "trust.x5u.roots", error.to_string(), remedy));
+    }
     let Some(repository) = &files.repository else {
         return Client::new(Settings { options, ..Settings::ALONE }, local, None, now);
     };
     if let Err(error) = fetch::roots_of(repository) {
-        let remedy = "name the certificate that the server's comes from, or install the system's (ca-certificates)";
         found.faults.push(fault(file, "trust.repository.roots", error.to_string(), remedy));
     }
     last_good(repository, local, options, now, found)

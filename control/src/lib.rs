@@ -4,6 +4,7 @@ pub mod admin;
 pub mod alarms;
 pub mod api;
 pub mod authority;
+pub mod callers;
 pub mod cli;
 pub mod compose;
 pub mod confine;

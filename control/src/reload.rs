@@ -174,6 +174,7 @@ fn appliance_later(running: &Appliance, next: &Appliance) -> Vec<String> {
     differs("service", running.service != next.service);
     differs("trust.repository", running.trust.repository != next.trust.repository);
     differs("trust.enrolment", running.trust.enrolment != next.trust.enrolment);
+    differs("trust.x5u", running.trust.x5u != next.trust.x5u);
     let (old, new) = (&running.trust, &next.trust);
     differs("trust.crl_grace", old.crl_grace_s != new.crl_grace_s);
     differs("trust.crl_stale", old.crl_stale != new.crl_stale);

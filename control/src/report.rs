@@ -15,6 +15,7 @@ pub use state::{Shares, State, shares};
 pub use what::What;
 
 use self::counts::{by_name, passed_and_refused, pool, reasons, totals};
+use crate::callers;
 use crate::enrol::renew;
 use crate::observe::Observer;
 use crate::ports::PortView;
@@ -65,6 +66,8 @@ pub struct Board {
     pub trust: Arc<Current>,
     /// What follows a repository, if one is followed.
     pub repository: Option<Handle>,
+    /// Who fetches certificates of callers, if anybody does.
+    pub callers: Option<callers::View>,
     /// Who renews our certificate, if anybody does.
     pub enrolment: Option<renew::Handle>,
     /// Who reads the files again, if anybody does.
@@ -283,6 +286,12 @@ impl Board {
         json!({
             "enrolment": self.enrolment.as_ref().map(renew::Handle::document),
             "signers": trust.signers.iter().map(signer).collect::<Vec<_>>(),
+            "callers": trust.callers.iter().map(|caller| {
+                let mut document = signer(&caller.signer);
+                document["name"] = json!(&*caller.x5u);
+                document
+            }).collect::<Vec<_>>(),
+            "fetching": self.callers.as_ref().map(callers::View::document),
             "authorities": trust.authorities.iter().map(signer).collect::<Vec<_>>(),
             "crls": trust.crls.iter().map(|crl| json!({ "name": crl.name, "issuer": crl.issuer,
                 "this_update": crl.this_update, "next_update": crl.next_update, "revoked": crl.len() }))

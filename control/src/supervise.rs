@@ -1,5 +1,6 @@
 //! From checked files to a gateway that forwards, and back to nothing: ports, engine, their watch and their end.
 
+use crate::callers::Callers;
 use crate::cli::CliError;
 use crate::enrol::Wish;
 use crate::enrol::renew::{self, Renewer};
@@ -15,7 +16,7 @@ use crate::tsca::fetch::{self, Base, Limits, Mirror};
 use crate::tsca::keeper::{Keeper, Parts};
 use crate::tsca::store::Store;
 use crate::warm::State;
-use sealgate_config::model::{Appliance, CryptoEngine, Policy, RepoUrl, Repository, TrustFiles};
+use sealgate_config::model::{Appliance, CryptoEngine, Policy, RepoUrl, Repository, TrustFiles, X5u};
 use sealgate_crypto::engine::EngineKind;
 use sealgate_crypto::pool::PoolConfig;
 use sealgate_dataplane::engine::{Engine, EngineConfig, EngineError, Stopped, now_ms};
@@ -48,6 +49,8 @@ pub struct Gateway {
     faults: Receiver<String>,
     /// Where the replay memory goes in the end.
     state: Option<State>,
+    /// What fetches certificates of callers.
+    fetcher: Option<Callers>,
     /// What keeps trust up to date.
     keeper: Keeper,
     /// What renews our certificate.
@@ -110,12 +113,15 @@ impl Gateway {
         let parts = Parts { client, mirrors: mirrors.unwrap_or_default(), store, publisher: Arc::clone(&publisher) };
         let keeper = follow(parts, &engine)?;
         let repository = Some(keeper.handle());
+        let fetcher = appliance.trust.x5u.as_ref().map(|x5u| fetch_callers(x5u, &engine, &keeper)).transpose()?;
+        let callers = fetcher.as_ref().map(Callers::view);
         let reloader = Arc::new(Reloader::new(file, appliance, publisher, keeper.handle()));
         let renewer = renewal.map(|(wish, before_s)| renew(wish, before_s, &reloader, &engine)).transpose()?;
         let enrolment = renewer.as_ref().map(Renewer::handle);
         let (config, wishes, reloader) = (file.to_owned(), Wishes::default(), Some(reloader));
-        let board = Board { config, engine, trust, repository, enrolment, reloader, ports, memory, observer, wishes };
-        Ok(Self { board: Arc::new(board), faults, state, keeper, _renewer: renewer })
+        let board =
+            Board { config, engine, trust, repository, callers, enrolment, reloader, ports, memory, observer, wishes };
+        Ok(Self { board: Arc::new(board), faults, state, fetcher, keeper, _renewer: renewer })
     }
 
     /// For whoever asks how it is. Give it back before [`Gateway::stop`]: ports close when the last one is gone.
@@ -146,6 +152,7 @@ impl Gateway {
     /// Returns how it went, and what the ports complained of in the end.
     pub fn stop<T>(self, last: impl FnOnce(&Board) -> T) -> (T, Stopped, Option<String>) {
         // First, so that nothing is swapped in from here on and nobody else holds the engine.
+        drop(self.fetcher);
         drop(self.keeper);
         let stopped = self.board.engine.stop(DRAIN);
         if let Some(state) = &self.state {
@@ -175,6 +182,18 @@ fn follow(parts: Parts, engine: &Arc<Engine>) -> Result<Keeper, CliError> {
         engine.stop(Duration::ZERO);
         let message = format!("trust.repository.store: {store}: {fault}");
         CliError::new(message, "give a directory that this user may make and write")
+    })
+}
+
+/// Starts to fetch certificates of callers; without that the engine ends again.
+fn fetch_callers(x5u: &X5u, engine: &Arc<Engine>, keeper: &Keeper) -> Result<Callers, CliError> {
+    let limit = usize::try_from(x5u.limit).unwrap_or(usize::MAX);
+    let started = fetch::roots(&x5u.roots)
+        .map_err(|fault| fault.to_string())
+        .and_then(|roots| Callers::start(engine, roots, limit, keeper.handle()).map_err(|fault| fault.to_string()));
+    started.map_err(|fault| {
+        engine.stop(Duration::ZERO);
+        CliError::new(format!("trust.x5u: {fault}"), "see sealgate check")
     })
 }
 

@@ -283,6 +283,7 @@ fn the_operators_door_shows_the_repository_and_takes_wishes() {
         engine,
         trust,
         repository,
+        callers: None,
         enrolment: None,
         reloader,
         ports: Vec::new(),

@@ -6,6 +6,9 @@
 
 #[path = "hostile_tsca/answers.rs"]
 mod answers;
+#[path = "hostile_tsca/callers.rs"]
+mod callers;
+mod common;
 #[path = "hostile_tsca/connections.rs"]
 mod connections;
 #[path = "hostile_tsca/files.rs"]

@@ -78,6 +78,7 @@ impl World {
             engine: Arc::clone(&engine),
             trust,
             repository: Some(keeper.handle()),
+            callers: None,
             enrolment: None,
             reloader: Some(Arc::clone(&reloader)),
             ports: Vec::new(),

@@ -314,6 +314,22 @@ pub struct TrustFiles {
     pub repository: Option<Repository>,
     /// The authority that renews our own certificate.
     pub enrolment: Option<Enrolment>,
+    /// How certificates of callers are fetched; `None`: they are not.
+    pub x5u: Option<X5u>,
+}
+
+/// Fetching certificates of callers in SIP from where their PASSporTs say (formats 8). Which hosts are asked says the policy.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct X5u {
+    /// Certificates that servers are checked against, PEM; none: those of the system.
+    pub roots: Vec<PathBuf>,
+    /// Certificates that are kept at a time.
+    pub limit: u32,
+}
+
+impl X5u {
+    /// `limit` where none is given.
+    pub const LIMIT: u32 = 1024;
 }
 
 impl TrustFiles {

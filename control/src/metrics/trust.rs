@@ -2,6 +2,7 @@
 
 use super::page::{Page, level};
 use super::traffic::label;
+use crate::callers::View;
 use crate::report::Board;
 use prometheus_client::registry::Unit;
 use sealgate_crypto::pki::CertState;
@@ -45,6 +46,7 @@ pub(super) fn write(board: &Board, now_ms: u64, page: &mut Page<'_>) -> fmt::Res
         due.map(|at| ([], at as f64)),
     )?;
     repository(&board.repository_document(), now, page)?;
+    callers(board, page)?;
     replay(board, page)
 }
 
@@ -57,6 +59,20 @@ fn repository(document: &Value, now: i64, page: &mut Page<'_>) -> fmt::Result {
     page.gauges("repository_age", "Time since the last successful look.", Some(Unit::Seconds), age)?;
     let swaps = document.get("swaps").and_then(Value::as_u64).map(|count| ([], count));
     page.counters("repository_swaps", "Times that trust was swapped in while traffic ran.", swaps)
+}
+
+fn callers(board: &Board, page: &mut Page<'_>) -> fmt::Result {
+    let document = board.callers.as_ref().map(View::document).unwrap_or_default();
+    let number = |key: &str| document.get(key).and_then(Value::as_u64);
+    page.gauges(
+        "caller_certificates",
+        "Certificates of callers that were fetched and are used.",
+        None,
+        number("certificates").map(|count| ([], count as f64)),
+    )?;
+    let outcomes = ["fetched", "failed", "refused"];
+    let counts = outcomes.iter().filter_map(|outcome| Some(([label("outcome", outcome)], number(outcome)?)));
+    page.counters("caller_certificate_fetches", "URLs of certificates that calls named, by what they gave.", counts)
 }
 
 fn replay(board: &Board, page: &mut Page<'_>) -> fmt::Result {

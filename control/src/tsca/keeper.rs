@@ -3,6 +3,7 @@
 //! what is held, and what was reloaded meanwhile is put under its result.
 
 use super::alarm::{Alarm, Alarms};
+use super::callers::Fetched;
 use super::fetch::Mirror;
 use super::proof::LastGood;
 use super::source::Source;
@@ -93,6 +94,37 @@ impl Handle {
             self.0.woken.notify_all();
         }
         held_back
+    }
+
+    /// Takes in certificates of callers, and lets go of those of `gone`, in one swap. Returns those that are used from now on, with
+    /// the second at which they end.
+    pub fn callers(&self, gone: &[Arc<str>], more: Vec<Fetched>, now: i64) -> Result<Vec<(Arc<str>, i64)>, Refused> {
+        let mut held = lock(&self.0.held);
+        let before = held.client.callers().clone();
+        let named: Vec<Arc<str>> = more.iter().map(|one| Arc::clone(&one.x5u)).collect();
+        held.client.set_callers(before.with(gone, more), now);
+        // What leads to no anchor is not kept: it would be judged again at each change.
+        let used = |client: &Client| -> Vec<(Arc<str>, i64)> {
+            let callers = client.trust().callers.iter().filter(|caller| named.contains(&caller.x5u));
+            callers.map(|caller| (Arc::clone(&caller.x5u), caller.signer.certificate.not_after)).collect()
+        };
+        let good = used(&held.client);
+        let lost: Vec<_> = named.iter().filter(|x5u| !good.iter().any(|(one, _)| one == *x5u)).cloned().collect();
+        if !lost.is_empty() {
+            let kept = held.client.callers().with(&lost, Vec::new());
+            held.client.set_callers(kept, now);
+        }
+        if good.is_empty() && gone.is_empty() {
+            return Ok(good);
+        }
+        let trust = held.client.in_force(now);
+        self.0.publisher.trust(trust)?;
+        Ok(good)
+    }
+
+    /// Certificates of callers that are held.
+    pub fn callers_held(&self) -> usize {
+        lock(&self.0.held).client.callers().len()
     }
 
     /// Puts another policy and other files into force, in one step with the certificates of the repository that are held.
@@ -231,6 +263,9 @@ impl Work {
         let round = client.round(&mut sources, now, dice());
         let now = now_s();
         let mut held = lock(&self.common.held);
+        if !client.callers().is_same(held.client.callers()) {
+            client.set_callers(held.client.callers().clone(), now);
+        }
         if held.reloads != reloads {
             let policy = self.common.publisher.policy();
             let own = policy.home.signing.as_ref().map(|signing| signing.cert.as_str());

@@ -7,6 +7,7 @@
 //! says why.
 
 pub mod alarm;
+pub mod callers;
 pub mod fetch;
 pub mod format;
 pub mod keeper;

@@ -4,6 +4,7 @@
 mod judge;
 
 use super::alarm::{Alarm, Alarms};
+use super::callers::Callers;
 use super::format::{Digest, MAX_SMALL, MAX_TOTAL, Manifest, SIGNATURE};
 use super::objects::Objects;
 use super::proof::{LastGood, Signed, chain_of, prove};
@@ -93,6 +94,8 @@ pub struct Client {
     trust: Arc<Trust>,
     /// Certificates that were read and proven already.
     known: Known,
+    /// Certificates of callers that were fetched.
+    callers: Callers,
     /// The last successful check; at first when the manifest in force was made, or the start.
     checked: i64,
     failures: u32,
@@ -125,6 +128,7 @@ impl Client {
             held,
             trust,
             known,
+            callers: Callers::default(),
             checked,
             failures: 0,
             mirror: 0,
@@ -174,6 +178,17 @@ impl Client {
             client.pin(name);
         }
         client
+    }
+
+    /// Certificates of callers.
+    pub fn callers(&self) -> &Callers {
+        &self.callers
+    }
+
+    /// Goes on with other certificates of callers, and judges them.
+    pub fn set_callers(&mut self, callers: Callers, now: i64) {
+        self.callers = callers;
+        self.reload(now);
     }
 
     /// What is held.

@@ -51,6 +51,7 @@ where
         engine,
         trust: Arc::new(Current::new(gathered.trust)),
         repository: None,
+        callers: None,
         enrolment: None,
         reloader: None,
         ports: vec![view("one"), view("two")],

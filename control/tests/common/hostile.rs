@@ -140,6 +140,11 @@ impl Hostile {
         Self { port, stop, thread: Some(thread) }
     }
 
+    /// Where it listens on loopback, and the certificates that it is checked against.
+    pub fn place(&self) -> (u16, Vec<rustls::pki_types::CertificateDer<'static>>) {
+        (self.port, roots(&[identity().1]).expect("roots"))
+    }
+
     pub fn mirror(&self) -> Mirror {
         self.mirror_with(LIMITS)
     }

@@ -45,7 +45,7 @@ pub(super) struct Offer {
     frame: u64,
     /// Since when, by the clock of holds.
     since_ms: u64,
-    /// It waits for a certificate, and was looked at last under the policy of this number.
+    /// It waits for a certificate, and was looked at last when this many of them could have come.
     waits: Option<u64>,
 }
 
@@ -192,14 +192,14 @@ impl<P: FrameIo> Worker<P> {
             let full = count == SKIPPED;
             // What waits for a certificate waits alone: it takes no room from others.
             let waited = self.hold_ms.saturating_sub(offer.since_ms) < WAIT_MS;
-            let waits = waited && offer.waits.is_some_and(|policy| policy == self.policies);
+            let waits = waited && offer.waits.is_some_and(|look| look == self.looks);
             let skip =
                 waits || full || skipped.iter().flatten().any(|other: &Ticket| other.same_connection(offer.ticket));
             let mut offer = offer;
             if !skip && self.offered(snapshot, &mut offer) {
                 continue;
             }
-            if let Some(place) = skipped.get_mut(count).filter(|_| !skip && offer.waits != Some(self.policies)) {
+            if let Some(place) = skipped.get_mut(count).filter(|_| !skip && offer.waits != Some(self.looks)) {
                 (*place, count) = (Some(offer.ticket), count + 1);
             }
             if let Some(place) = self.offered.get_mut(kept) {
@@ -263,7 +263,7 @@ impl<P: FrameIo> Worker<P> {
             return false;
         }
         if next == Ok(Next::Later) {
-            offer.waits = Some(self.policies);
+            offer.waits = Some(self.looks);
             self.put_back(id);
             return false;
         }

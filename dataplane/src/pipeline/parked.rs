@@ -57,19 +57,19 @@ impl<P: FrameIo> Worker<P> {
         follows
     }
 
-    /// Judges what waited: all of it under another policy, else what has waited too long. What waits on keeps its place.
+    /// Judges what waited: all of it if something changed, else what has waited too long. What waits on keeps its place.
     ///
-    /// * `renewed`: another policy is in force
-    pub(super) fn judge_parked(&mut self, snapshot: &Snapshot, renewed: bool) {
+    /// * `changed`: another policy is in force, or a certificate was given up
+    pub(super) fn judge_parked(&mut self, snapshot: &Snapshot, changed: bool) {
         let over = |parked: &Parked, now_ms: u64| now_ms.saturating_sub(parked.since_ms) >= WAIT_MS;
-        if !renewed && !self.parked.front().is_some_and(|first| over(first, self.hold_ms)) {
+        if !changed && !self.parked.front().is_some_and(|first| over(first, self.hold_ms)) {
             return;
         }
         let (count, mut kept) = (self.parked.len(), 0);
         for _ in 0..count {
             let Some(parked) = self.parked.pop_front() else { return };
             let behind = parked.follows && self.parked.iter().rev().take(kept).any(|other| other.call == parked.call);
-            let due = parked.follows || renewed || over(&parked, self.hold_ms);
+            let due = parked.follows || changed || over(&parked, self.hold_ms);
             if behind || !due || self.messages.room() == 0 {
                 self.parked.push_back(parked);
                 kept += 1;

@@ -67,7 +67,7 @@ impl Shared {
                 },
                 key,
             ),
-            misses: Misses::default(),
+            misses: Misses::new(key),
             tap: Tap::default(),
             rates: Rates::new(usize::from(PeerId::MAX)),
             key,

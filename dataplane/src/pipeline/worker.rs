@@ -149,8 +149,9 @@ pub struct Worker<P: FrameIo> {
     pub(super) offered: Vec<Offer>,
     /// Calls that wait for a certificate.
     pub(super) parked: VecDeque<Parked>,
-    /// Policies seen so far.
-    pub(super) policies: u64,
+    /// How often something changed that calls wait for, and how often that was hope that was given up.
+    pub(super) looks: u64,
+    given_up: u64,
     viewed: Viewed,
     /// Messages whose verdict can be found now.
     pub(super) ready: Vec<(MessageId, Result<(), Reason>)>,
@@ -208,7 +209,8 @@ impl<P: FrameIo> Worker<P> {
             streams: connection::streams(&snapshot),
             offered: Vec::with_capacity(config.frames),
             parked: VecDeque::new(),
-            policies: 0,
+            looks: 0,
+            given_up: 0,
             viewed: Viewed::default(),
             ready: Vec::with_capacity(config.frames),
             dirty: Vec::with_capacity(config.frames),
@@ -248,15 +250,19 @@ impl<P: FrameIo> Worker<P> {
         self.now_ms = now_ms;
         let renewed = self.policy.refresh();
         if renewed {
-            self.policies += 1;
             // Takes over rows for peers that are new.
             self.publish();
             self.streams.limit(&connection::limits(self.policy.held()));
         }
         self.ear.refresh(&self.shared.tap);
+        let given_up = self.shared.misses.given_up();
+        let again = renewed || given_up != self.given_up;
+        if again {
+            (self.given_up, self.looks) = (given_up, self.looks + 1);
+        }
         let snapshot = Arc::clone(self.policy.held());
         if !self.parked.is_empty() {
-            self.judge_parked(&snapshot, renewed);
+            self.judge_parked(&snapshot, again);
         }
         let received = self.receive(&snapshot);
         watch.ended(Stage::Claims);

@@ -5,6 +5,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use crossbeam::queue::ArrayQueue;
 use sealgate_wire::sec::passport::MAX_INFO;
 
+use super::keyed::Key;
+
 /// URLs that wait for control at a time. It looks many times a second, and what finds no room is named by the next call.
 const ROOM: usize = 256;
 
@@ -19,15 +21,61 @@ pub struct Misses {
     queue: ArrayQueue<Url>,
     followed: AtomicBool,
     lost: AtomicU64,
+    /// URLs that no call should wait for, each at the place that its print gives: the print but for its low bits, and there the
+    /// time. One at the same place takes it over: a call too many waits.
+    hopeless: Box<[AtomicU64]>,
+    given_up: AtomicU64,
+    key: Key,
 }
 
-impl Default for Misses {
-    fn default() -> Self {
-        Self { queue: ArrayQueue::new(ROOM), followed: AtomicBool::new(false), lost: AtomicU64::new(0) }
-    }
-}
+/// Places for URLs that no call should wait for.
+const HOPELESS: usize = 4096;
+/// A unit of their time, milliseconds, and how many of it they are remembered for.
+const TICK_MS: u64 = 4000;
+const TICKS: u16 = 15;
+/// Bits of that time.
+const TIME: u64 = 0xffff;
 
 impl Misses {
+    /// Nothing noted, and nobody follows.
+    ///
+    /// * `key`: spreads URLs, which callers choose
+    pub fn new(key: Key) -> Self {
+        Self {
+            queue: ArrayQueue::new(ROOM),
+            followed: AtomicBool::new(false),
+            lost: AtomicU64::new(0),
+            hopeless: std::iter::repeat_with(AtomicU64::default).take(HOPELESS).collect(),
+            given_up: AtomicU64::new(0),
+            key,
+        }
+    }
+
+    fn place(&self, url: &[u8]) -> (u64, Option<&AtomicU64>) {
+        let print = self.key.hash(&[url]);
+        (print & !TIME, self.hopeless.get(print as usize % HOPELESS))
+    }
+
+    /// Says that nothing will come of a URL for now: calls that wait for it are judged without.
+    pub fn give_up(&self, url: &[u8], now_ms: u64) {
+        let (print, Some(place)) = self.place(url) else { return };
+        place.store(print | now_ms / TICK_MS & TIME, Ordering::Relaxed);
+        self.given_up.fetch_add(1, Ordering::Release);
+    }
+
+    /// How often something was given up.
+    pub(crate) fn given_up(&self) -> u64 {
+        self.given_up.load(Ordering::Acquire)
+    }
+
+    /// Whether a call may hope for the certificate of a URL.
+    pub(crate) fn has_hope(&self, url: &[u8], now_ms: u64) -> bool {
+        let (print, Some(place)) = self.place(url) else { return true };
+        let seen = place.load(Ordering::Relaxed);
+        let age = (now_ms / TICK_MS) as u16;
+        self.is_followed() && (seen & !TIME != print || age.wrapping_sub(seen as u16) > TICKS)
+    }
+
     /// Notes a URL, if somebody follows.
     pub(crate) fn note(&self, url: &[u8]) {
         if !self.is_followed() {
@@ -69,7 +117,7 @@ mod tests {
 
     #[test]
     fn urls_wait_in_their_order_up_to_a_limit_if_somebody_follows() {
-        let misses = Misses::default();
+        let misses = Misses::new(Key::random());
         misses.note(b"https://a/1");
         assert_eq!(misses.next(), None, "nobody follows");
         misses.follow(true);
@@ -83,5 +131,20 @@ mod tests {
         assert_eq!(misses.next().as_deref(), Some(&long[..]));
         assert_eq!(misses.next().as_deref(), Some(&b"https://a/2"[..]));
         assert_eq!(std::iter::from_fn(|| misses.next()).count(), ROOM - 2);
+    }
+    #[test]
+    fn what_was_given_up_is_hopeless_for_a_minute() {
+        let misses = Misses::new(Key::random());
+        let (url, other) = (b"https://a/1".as_slice(), b"https://a/2".as_slice());
+        assert!(!misses.has_hope(url, 0), "nobody follows");
+        misses.follow(true);
+        let now_ms = 1_795_000_000_000;
+        assert!(misses.has_hope(url, now_ms) && misses.has_hope(other, now_ms));
+        misses.give_up(url, now_ms);
+        assert_eq!(misses.given_up(), 1);
+        for (after_s, hope) in [(0, false), (59, false), (66, true), (3600, true)] {
+            assert_eq!(misses.has_hope(url, now_ms + after_s * 1000), hope, "after {after_s} s");
+        }
+        assert!(misses.has_hope(other, now_ms));
     }
 }

@@ -88,7 +88,10 @@ impl Client {
         let mut crls = self.local.crls.clone();
         crls.extend(objects.of(Class::Crl));
         crls.extend(retained.iter().cloned());
-        pki::load_again(&self.local.anchors, &certificates, &crls, self.settings.options, now, &mut self.known)
+        let options = self.settings.options;
+        let mut trust = pki::load_again(&self.local.anchors, &certificates, &crls, options, now, &mut self.known);
+        self.callers.judge(&mut trust, &self.local.anchors, &crls, options, now);
+        trust
     }
 
     /// How many of the operators who may sign now would be gone, if they are too many. A renewal keeps the operator, and

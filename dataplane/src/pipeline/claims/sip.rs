@@ -73,9 +73,8 @@ pub(crate) fn inbound(
         Ok(identity) => match verify::call(scene, &identity, &subject, message, id) {
             Ok(()) => return Ok(Next::Wait),
             Err(refusal) if refusal.reason == Reason::StirX5uUnavailable => {
-                let (rule, followed) = (snapshot.stir.x5u_miss, scene.shared.misses.is_followed());
-                match (rule, peer.mode) {
-                    (X5uMiss::Hold, _) if followed && message.may_wait => return Ok(Next::Later),
+                match (snapshot.stir.x5u_miss, peer.mode) {
+                    (X5uMiss::Hold, _) if message.may_wait => return Ok(Next::Later),
                     // As an unknown signer in other profiles: no certificate is at hand for what may be good.
                     (X5uMiss::Unverified, _) | (_, Mode::Prefer) => SignatureState::UnknownSigner,
                     _ => return Err(refusal),

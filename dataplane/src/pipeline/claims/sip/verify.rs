@@ -55,14 +55,14 @@ fn judge(
     let (mut texts, snapshot) = (texts.iter_mut(), scene.snapshot);
     let mut text = || texts.next().ok_or(fail(Reason::StirDiv));
     let compact = Compact { orig: calling, dest: called, date: parsed.date()? };
-    let first = sound(scene, base, &compact, text()?)?;
+    let first = sound(scene, base, &compact, text()?, &mut message.may_wait)?;
     let mut sounds: [Option<Sound<'_, '_>>; MOST] = [const { None }; MOST];
     if snapshot.stir.div && parsed.identity_count > 1 {
         let mut divs = [first.passport; MAX_DIVS];
         let mut count = 0;
         for identity in passport::diversions(parsed) {
             let identity = identity?;
-            let div = sound(scene, &identity, &compact, text()?)?;
+            let div = sound(scene, &identity, &compact, text()?, &mut message.may_wait)?;
             let diverted = div.passport.claims.div.and_then(|party| party.number());
             // Who says that a number's calls go elsewhere must speak for that number (RFC 8946 §4.2).
             if !diverted.is_some_and(|number| covers(div.signer, &number)) {
@@ -129,11 +129,14 @@ fn submit<'v, 'p: 'v, 's: 'v>(
 }
 
 /// S2 to S8 of a PASSporT that is read into `text`, and the certificate that it names.
+///
+/// * `may_wait`: becomes false where a certificate is missing and no hope is left for it
 fn sound<'p, 'w>(
     scene: &Scene<'w>,
     identity: &Identity<'p>,
     compact: &Compact<'_>,
     text: &'p mut passport::Scratch,
+    may_wait: &mut bool,
 ) -> Result<Sound<'p, 'w>, Refusal> {
     let fail = |reason: Reason| reason.at(identity.at);
     let (snapshot, now_s) = (scene.snapshot, scene.now_ms / 1000);
@@ -141,7 +144,9 @@ fn sound<'p, 'w>(
     let host = passport::x5u_host(identity.info).filter(|host| snapshot.stir.allows_host(host));
     host.ok_or(fail(Reason::StirX5uDenied))?;
     let Some(signer) = snapshot.stir.signer(identity.info) else {
-        scene.shared.misses.note(identity.info);
+        let misses = &scene.shared.misses;
+        misses.note(identity.info);
+        *may_wait &= misses.has_hope(identity.info, scene.now_ms);
         return Err(fail(Reason::StirX5uUnavailable));
     };
     let signer = snapshot.signers.get(signer as usize).ok_or(fail(Reason::IntBug))?;
