@@ -81,7 +81,7 @@ const LEVEL: &str = "{numbers: \"999015\", attest: B}";
 fn level(item: &Item<'_>) -> Option<(Digits, Attest)> {
     let mut section = Section::open(item);
     let numbers = section.need("numbers", "\"999015\"");
-    let numbers = numbers.and_then(|item| units::digits(&item, 1..=15, "1 to 15 digits that numbers begin with"));
+    let numbers = numbers.and_then(|item| units::digits(&item, 1..=15, "1 to 15 digits"));
     let attest = section.need("attest", "B").and_then(|item| item.word("an attestation", ATTEST));
     section.close();
     Some((numbers?, attest?))

@@ -115,8 +115,8 @@ fn faults_of_calls() {
             "attest: A,",
             "attest: A, levels: [{numbers: \"+999\", attest: E}],",
             &[
-                "p.yaml:30: stir.sign.levels[0].numbers: \"+999\" is not 1 to 15 digits that numbers begin with",
-                "p.yaml:30: stir.sign.levels[0].attest: \"E\" is not an attestation; use A, B or C",
+                "p.yaml:30: stir.sign.levels[0].numbers: \"+999\" is not 1 to 15 digits; give 1 to 15 digits, in quotes",
+                "p.yaml:30: stir.sign.levels[0].attest: \"E\" is not an attestation (did you mean \"A\"?); use A, B or C",
             ],
         ),
         (

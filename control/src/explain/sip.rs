@@ -74,7 +74,7 @@ fn call(scene: &Scene<'_>, walk: &mut Walk, frame: &[u8], parsed: &Message<'_>) 
     let date = parsed.date().ok().flatten();
     let Ok(read) = identity.read(&Compact { orig: &calling, dest: &called, date }, &mut scratch) else { return };
     walk.look("S5", "host in stir.hosts");
-    walk.look("S6", "URL in stir.certificates");
+    walk.look("S6", "URL in stir.certificates, or fetched");
     let Some(signer) = snapshot.stir.signer(identity.info).and_then(|id| snapshot.signers.get(id as usize)) else {
         return;
     };
@@ -83,7 +83,17 @@ fn call(scene: &Scene<'_>, walk: &mut Walk, frame: &[u8], parsed: &Message<'_>) 
     walk.look("S7", format!("{name}: {}", state_text(signer.trust.state(now_s as i64), &signer.trust)));
     let age = i64::try_from(now_s).unwrap_or(i64::MAX).saturating_sub_unsigned(read.claims.iat);
     walk.look("S8", format!("{age} s old; window {} s past and ahead", snapshot.stir.window_s));
-    walk.look("S9", "the PASSporT's numbers are those of the call");
+    if snapshot.stir.div && parsed.identity_count > 1 {
+        for div in passport::diversions(parsed).flatten() {
+            walk.line("security", format!("PASSporT of a diversion, certificate at {}", text(div.info)));
+        }
+        walk.look(
+            "S9",
+            "the PASSporTs lead from the number called first to this one, each by whose certificate covers it",
+        );
+    } else {
+        walk.look("S9", "the PASSporT's numbers are those of the call");
+    }
     walk.look("S10", format!("{name} covers {calling}"));
     walk.look("S12", "not used in another transaction");
     walk.look("S13", format!("at least {}", peer.min_attest.text()));

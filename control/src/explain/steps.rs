@@ -350,7 +350,7 @@ fn step_of_sip(reason: Reason) -> Option<&'static str> {
         Reason::StirX5uUnavailable => "S6",
         Reason::StirCert => "S7",
         Reason::StirStale => "S8",
-        Reason::StirOrig | Reason::StirDest => "S9",
+        Reason::StirOrig | Reason::StirDest | Reason::StirDiv => "S9",
         Reason::StirTn => "S10",
         Reason::StirAttest => "S13",
         Reason::StirReplay => "S12",

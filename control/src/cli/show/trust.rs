@@ -24,6 +24,25 @@ pub(super) fn trust(document: &Value) -> String {
         lists.row([text(list, "name"), moment(list, "next_update"), text(list, "revoked"), text(list, "issuer")]);
     }
     let mut out = format!("{}\n{}", signers.show(), lists.show());
+    if !list(document, "callers").is_empty() {
+        let mut callers = Table::new(&["certificate of callers", "state", "valid to", "serial"]);
+        for one in list(document, "callers") {
+            callers.row([text(one, "name"), text(one, "state"), moment(one, "valid_to"), text(one, "serial")]);
+        }
+        let _ = write!(out, "\n{}", callers.show());
+    }
+    if let Some(fetching) = document.get("fetching").filter(|fetching| fetching.is_object()) {
+        let count = |key: &str| number(fetching, key);
+        let (fetched, failed, refused) = (count("fetched"), count("failed"), count("refused"));
+        let _ = writeln!(
+            out,
+            "\ncertificates of callers: {fetched} fetched, {failed} URL(s) gave none, {refused} left alone (limits, hosts, queries)"
+        );
+        let last = text(fetching, "last_failure");
+        if !last.is_empty() {
+            let _ = writeln!(out, "the last that gave none: {last}");
+        }
+    }
     if !list(document, "rejected").is_empty() {
         let mut rejected = Table::new(&["not used", "fault", "detail"]);
         for one in list(document, "rejected") {
