@@ -6,7 +6,8 @@ mod tcp_model;
 
 use common::diameter::{Said, UPDATE_LOCATION, realm};
 use common::{Gateway, NOW_MS, key, policy};
-use sealgate_config::model::{LinkKind, Policy, Transports};
+use sealgate_config::model::{LinkKind, Policy, Transports, X5uMiss};
+use sealgate_crypto::pki::Caller;
 use sealgate_crypto::pool::PoolConfig;
 use sealgate_dataplane::io::Frame;
 use sealgate_dataplane::pipeline::WorkerConfig;
@@ -481,5 +482,42 @@ fn calls_over_tcp_pass_with_a_passport_that_holds_and_others_become_line_ends() 
         let mut without = Vec::new();
         assert!(sip::rebuild(&message.view, false, |other| other.at == header.at, b"", &mut without));
         assert_eq!(String::from_utf8(without).expect("text"), plain);
+    }
+}
+
+#[test]
+fn a_call_over_tcp_waits_for_its_certificate_and_what_follows_behind_it() {
+    let mut policy = calls();
+    policy.stir.certificates.retain(|one| one.cert != "a-ec");
+    policy.stir.x5u_miss = X5uMiss::Hold;
+    let mut trust = common::trust();
+    let signer = trust.signers.iter().find(|signer| signer.certificate.name.contains("a-ec")).expect("loaded").clone();
+    trust.callers = vec![Caller { x5u: "https://certs.tsca.example/a-ec.pem".into(), signer }];
+    let (good, missing) = (call("si-001"), call("si-008"));
+    let both = [&good[..], &missing].concat();
+    for comes in [true, false] {
+        let mut line = Line::open(&policy);
+        line.gateway.shared.misses.follow(true);
+        line.say(Direction::In, &both, 1460);
+        line.wait(300);
+        assert_eq!(
+            (line.judged(), line.arrived(HOST)),
+            (vec![Reason::StirMissing], Vec::new()),
+            "in order, or not at all"
+        );
+        assert_eq!(line.gateway.shared.misses.next().as_deref(), Some(&b"https://certs.tsca.example/a-ec.pem"[..]));
+        assert_eq!(
+            line.gateway.shared.misses.next(),
+            None,
+            "it is judged again when something changed, and not before"
+        );
+        if comes {
+            let next =
+                line.gateway.cell.current().next_trust(&policy, &trust, &common::keys(), 1500).expect("compiles");
+            drop(line.gateway.cell.publish(std::sync::Arc::new(next)));
+        }
+        line.wait(if comes { 20 } else { 250 });
+        let want = if comes { Reason::OkVerified } else { Reason::StirX5uUnavailable };
+        assert_eq!((line.judged(), line.arrived(HOST).len()), (vec![want], both.len()), "{comes}");
     }
 }
