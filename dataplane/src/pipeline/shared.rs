@@ -11,6 +11,7 @@ use crate::state::dialogues::{self, Dialogues};
 use crate::state::digest::{self, DigestMemory};
 use crate::state::keyed::Key;
 use crate::state::misses::Misses;
+use crate::state::prints::Prints;
 use crate::state::rate::{Limit, Rates};
 use crate::state::replay::{self, ReplayMemory};
 
@@ -20,6 +21,11 @@ use crate::state::replay::{self, ReplayMemory};
 const LONGEST_WINDOW_MS: u64 = 120_000;
 /// The same of signatures without a number: PASSporTs have the longest window.
 const LONGEST_DIGEST_WINDOW_MS: u64 = 120_000;
+
+/// Calls that go on though they failed, for how long they are remembered: the longest that an INVITE is answered (RFC 3261 §16.6,
+/// timer C).
+const MARKED: usize = 65_536;
+const MARKED_MS: u64 = 180_000;
 
 /// Memories that all workers share: one signer, and one dialogue, may use several associations.
 pub struct Shared {
@@ -31,6 +37,8 @@ pub struct Shared {
     pub dialogues: Dialogues,
     /// Certificates of callers that nobody has yet.
     pub misses: Misses,
+    /// What was wrong with calls that went on all the same, for the responses to them.
+    pub(crate) marked: Prints,
     /// How control sees single verdicts.
     pub tap: Tap,
     /// What each peer may send unsigned because it cannot be signed.
@@ -68,6 +76,7 @@ impl Shared {
                 key,
             ),
             misses: Misses::new(key),
+            marked: Prints::new(MARKED, MARKED_MS, key),
             tap: Tap::default(),
             rates: Rates::new(usize::from(PeerId::MAX)),
             key,

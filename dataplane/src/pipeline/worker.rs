@@ -437,7 +437,7 @@ impl<P: FrameIo> Worker<P> {
                     message.parts.first().and_then(|part| self.frames.get_mut(part.frame)).and_then(|slot| slot.user())
                 }
             };
-            if claims::sip::mark_refused(snapshot, octets.unwrap_or_default(), message, reason) {
+            if claims::sip::mark_refused(&scene, octets.unwrap_or_default(), message, reason) {
                 scene.stats.event(reason);
                 (reason, leaves) = (Reason::OkMarked, true);
             }

@@ -6,6 +6,7 @@ use crossbeam::queue::ArrayQueue;
 use sealgate_wire::sec::passport::MAX_INFO;
 
 use super::keyed::Key;
+use super::prints::Prints;
 
 /// URLs that wait for control at a time. It looks many times a second, and what finds no room is named by the next call.
 const ROOM: usize = 256;
@@ -21,20 +22,14 @@ pub struct Misses {
     queue: ArrayQueue<Url>,
     followed: AtomicBool,
     lost: AtomicU64,
-    /// URLs that no call should wait for, each at the place that its print gives: the print but for its low bits, and there the
-    /// time. One at the same place takes it over: a call too many waits.
-    hopeless: Box<[AtomicU64]>,
+    /// URLs that no call should wait for.
+    hopeless: Prints,
     given_up: AtomicU64,
-    key: Key,
 }
 
-/// Places for URLs that no call should wait for.
+/// URLs that no call should wait for, and for how long. Of one that is pushed out a call waits in vain.
 const HOPELESS: usize = 4096;
-/// A unit of their time, milliseconds, and how many of it they are remembered for.
-const TICK_MS: u64 = 4000;
-const TICKS: u16 = 15;
-/// Bits of that time.
-const TIME: u64 = 0xffff;
+const HOPELESS_MS: u64 = 60_000;
 
 impl Misses {
     /// Nothing noted, and nobody follows.
@@ -45,21 +40,14 @@ impl Misses {
             queue: ArrayQueue::new(ROOM),
             followed: AtomicBool::new(false),
             lost: AtomicU64::new(0),
-            hopeless: std::iter::repeat_with(AtomicU64::default).take(HOPELESS).collect(),
+            hopeless: Prints::new(HOPELESS, HOPELESS_MS, key),
             given_up: AtomicU64::new(0),
-            key,
         }
-    }
-
-    fn place(&self, url: &[u8]) -> (u64, Option<&AtomicU64>) {
-        let print = self.key.hash(&[url]);
-        (print & !TIME, self.hopeless.get(print as usize % HOPELESS))
     }
 
     /// Says that nothing will come of a URL for now: calls that wait for it are judged without.
     pub fn give_up(&self, url: &[u8], now_ms: u64) {
-        let (print, Some(place)) = self.place(url) else { return };
-        place.store(print | now_ms / TICK_MS & TIME, Ordering::Relaxed);
+        self.hopeless.put(&[url], 0, now_ms);
         self.given_up.fetch_add(1, Ordering::Release);
     }
 
@@ -70,10 +58,7 @@ impl Misses {
 
     /// Whether a call may hope for the certificate of a URL.
     pub(crate) fn has_hope(&self, url: &[u8], now_ms: u64) -> bool {
-        let (print, Some(place)) = self.place(url) else { return true };
-        let seen = place.load(Ordering::Relaxed);
-        let age = (now_ms / TICK_MS) as u16;
-        self.is_followed() && (seen & !TIME != print || age.wrapping_sub(seen as u16) > TICKS)
+        self.is_followed() && self.hopeless.get(&[url], now_ms).is_none()
     }
 
     /// Notes a URL, if somebody follows.
@@ -142,7 +127,7 @@ mod tests {
         assert!(misses.has_hope(url, now_ms) && misses.has_hope(other, now_ms));
         misses.give_up(url, now_ms);
         assert_eq!(misses.given_up(), 1);
-        for (after_s, hope) in [(0, false), (59, false), (66, true), (3600, true)] {
+        for (after_s, hope) in [(0, false), (60, false), (68, true), (3600, true)] {
             assert_eq!(misses.has_hope(url, now_ms + after_s * 1000), hope, "after {after_s} s");
         }
         assert!(misses.has_hope(other, now_ms));

@@ -387,3 +387,37 @@ fn what_we_vouch_for_depends_on_the_number() {
         assert!(String::from_utf8_lossy(&claims).contains(&format!("\"attest\":\"{want}\"")));
     }
 }
+
+#[test]
+fn responses_to_a_marked_call_say_why() {
+    let response = |id: &str, status: &str, method: &str| {
+        let text = format!(
+            "SIP/2.0 {status}\r\nVia: SIP/2.0/UDP sbc.example;branch=z9hG4bK{id}\r\nFrom: <sip:+{CALLER}@far.example>;tag=1\r\n\
+             To: <sip:+{CALLED}@home.example>;tag=2\r\nCall-ID: {id}@far\r\nCSeq: 1 {method}\r\nContent-Length: 0\r\n\r\n"
+        );
+        frame(true, text.as_bytes())
+    };
+    let mut gateway = Gateway::running(&marking());
+    let stale = Says { iat: NOW_MS / 1000 - 61, ..Says::default() }.line();
+    for (id, more) in [("1", ""), ("2", stale.as_str()), ("3", &Says::default().line())] {
+        assert_eq!(gateway.frame(0, &call(id, &plain_from(), more), NOW_MS).sent[1].len(), 1);
+    }
+    for (id, status, method, want) in [
+        ("1", "180 Ringing", "INVITE", Some("Reason: STIR;cause=428;text=\"Use Identity Header\"")),
+        ("1", "200 OK", "INVITE", Some("Reason: STIR;cause=428;text=\"Use Identity Header\"")),
+        ("2", "486 Busy Here", "INVITE", Some("Reason: STIR;cause=403;text=\"Stale Date\"")),
+        ("1", "100 Trying", "INVITE", None),
+        ("1", "200 OK", "CANCEL", None),
+        ("3", "180 Ringing", "INVITE", None),
+        ("4", "180 Ringing", "INVITE", None),
+    ] {
+        let octets = response(id, status, method);
+        let step = gateway.frame(1, &octets, NOW_MS + 1000);
+        let left = String::from_utf8(payload(&step.sent[0][0])).expect("text");
+        assert_eq!(left.lines().find(|line| line.starts_with("Reason:")), want, "{id} {status}");
+        let without: String = left.split_inclusive("\r\n").filter(|line| !line.starts_with("Reason:")).collect();
+        assert_eq!(without.as_bytes(), payload(&octets), "{id} {status}");
+    }
+    let step = gateway.frame(1, &response("1", "200 OK", "INVITE"), NOW_MS + 200_000);
+    assert!(!String::from_utf8_lossy(&payload(&step.sent[0][0])).contains("Reason"), "long ago");
+}

@@ -7,8 +7,9 @@ use sealgate_crypto::alg::Alg;
 use sealgate_crypto::verify::sha256;
 use sealgate_wire::addr::Digits;
 use sealgate_wire::ber::Rules;
+use sealgate_wire::reason::ALL;
 use sealgate_wire::sec::passport::{self, Outgoing};
-use sealgate_wire::sip::{self, Method, Verstat};
+use sealgate_wire::sip::{self, Method, Start, Verstat};
 use sealgate_wire::{Reason, Refusal, ip, udp};
 
 pub(crate) use verify::MOST as MOST_PASSPORTS;
@@ -131,14 +132,40 @@ impl Subject<'_, '_> {
 ///
 /// Returns whether it passes so.
 #[cold]
-pub(crate) fn mark_refused(snapshot: &Snapshot, octets: &[u8], message: &mut Message, reason: Reason) -> bool {
+pub(crate) fn mark_refused(scene: &Scene<'_>, octets: &[u8], message: &mut Message, reason: Reason) -> bool {
+    let snapshot = scene.snapshot;
     let Some(rules) = snapshot.links.get(usize::from(message.link)).map(|link| &link.config.sip) else { return false };
     if !reason.is_of_passport() || rules.on_fail != OnFail::Mark || message.way != Some(Direction::In) {
         return false;
     }
     let Ok(parsed) = parse(octets, message) else { return false };
     message.output.clear();
-    sip::mark(&parsed, Some(Verstat::Failed), rules.use_pai, |_| false, &[], &mut message.output).is_ok()
+    let made = sip::mark(&parsed, Some(Verstat::Failed), rules.use_pai, |_| false, &[], &mut message.output).is_ok();
+    if made {
+        let value = (reason.code() - Reason::StirMissing.code()) as u8;
+        scene.shared.marked.put(&call_name(&parsed), value, scene.now_ms);
+    }
+    made
+}
+
+/// What an INVITE and its responses have in common (RFC 3261 §17.1.3).
+fn call_name<'a>(parsed: &sip::Message<'a>) -> [&'a [u8]; 3] {
+    [parsed.call_id, parsed.branch().unwrap_or_default(), parsed.cseq.method.0]
+}
+
+/// Tells the caller's side with a response what was wrong with its call, where that went on all the same (RFC 9410).
+fn reason_header(scene: &mut Scene<'_>, parsed: &sip::Message<'_>, message: &mut Message) {
+    let Start::Response { status, .. } = parsed.view.start() else { return };
+    let Some(value) = scene.shared.marked.get(&call_name(parsed), scene.now_ms) else { return };
+    let reason = ALL.iter().find(|reason| reason.code() == Reason::StirMissing.code() + u16::from(value));
+    let cause = reason.and_then(|reason| Some((reason.sip_status()?, *reason == Reason::StirStale)));
+    let (Some((cause, stale)), true) = (cause, status > 100) else { return };
+    let line = &mut scene.scratch.component;
+    line.clear();
+    sip::emit_reason(cause, stale, None, line);
+    if !sip::rebuild(&parsed.view, !parsed.view.is_canonical(), |_| false, line, &mut message.output) {
+        message.output.clear();
+    }
 }
 
 /// Prepares a SIP message of our own network for its way out: an initial INVITE from a number of ours leaves signed for peers
@@ -152,10 +179,15 @@ pub(crate) fn outbound(
     message: &mut Message,
     id: MessageId,
 ) -> Result<Next, Refusal> {
-    let parsed = parse(octets, message).ok().filter(sip::Message::is_initial_invite);
-    let Some(parsed) = parsed else { return Ok(Next::Pass(Reason::OkNotSubject)) };
     let snapshot = scene.snapshot;
     let rules = &snapshot.links.get(usize::from(message.link)).ok_or(Reason::IntBug.at(0))?.config.sip;
+    let parsed = parse(octets, message).ok();
+    if let Some(parsed) = parsed.as_ref().filter(|_| rules.on_fail == OnFail::Mark) {
+        reason_header(scene, parsed, message);
+    }
+    let Some(parsed) = parsed.filter(sip::Message::is_initial_invite) else {
+        return Ok(Next::Pass(Reason::OkNotSubject));
+    };
     let number = |tn: Result<sip::Tn, Refusal>| tn.ok()?.canonical(rules.default_cc.as_ref());
     let (Some(calling), Some(called)) = (number(parsed.calling(rules.use_pai)), number(parsed.called())) else {
         return Ok(Next::Judge);
