@@ -5,6 +5,7 @@ pub mod cuts;
 pub mod diameter;
 pub mod gtp;
 pub mod isup;
+pub mod sigtran;
 pub mod traffic;
 
 use std::path::{Path, PathBuf};
