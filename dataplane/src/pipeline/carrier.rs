@@ -25,6 +25,12 @@ pub(super) const fn ppid(kind: LinkKind) -> u32 {
     }
 }
 
+/// Whether a receiver goes on where a FORWARD TSN takes messages away. M2PA numbers them itself and takes its link down over one
+/// that is missing.
+pub(super) fn may_skip(kind: LinkKind) -> bool {
+    kind != LinkKind::M2pa
+}
+
 /// A message of M3UA, M2PA or SUA, taken apart.
 pub(super) enum Opened<'a> {
     /// It is between the two ends of the link: no user part gets it.

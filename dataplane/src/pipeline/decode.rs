@@ -289,7 +289,7 @@ impl<P: FrameIo> Worker<P> {
             if data.is_whole() {
                 whole = data.user;
             } else {
-                let offered = association.tags.forward_tsn();
+                let offered = association.tags.forward_tsn() && carrier::may_skip(kind);
                 let acked = flow.acked;
                 let fragment = Fragment {
                     tsn: data.tsn,
