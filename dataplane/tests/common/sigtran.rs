@@ -1,6 +1,8 @@
 //! What comes in M3UA elsewhere, in M2PA and in SUA.
 #![allow(dead_code, reason = "each test file uses its part")]
 
+use std::net::IpAddr;
+
 use sealgate_config::model::{Link, LinkKind};
 use sealgate_wire::addr::PointCode;
 use sealgate_wire::frame_builder::Path;
@@ -129,7 +131,18 @@ pub fn data_of(frame: &[u8]) -> Option<(Path, Vec<Data<'_>>)> {
 
 /// A frame of M3UA with its messages in the other protocol, each numbered by its TSN.
 pub fn frame(kind: LinkKind, octets: &[u8]) -> Option<Vec<u8>> {
-    let (path, data) = data_of(octets)?;
+    frame_between(kind, None, octets)
+}
+
+/// The same between the hosts with this last octet.
+pub fn frame_between(kind: LinkKind, host: Option<u8>, octets: &[u8]) -> Option<Vec<u8>> {
+    let (mut path, data) = data_of(octets)?;
+    for address in [&mut path.source, &mut path.destination] {
+        if let (Some(host), IpAddr::V4(v4)) = (host, *address) {
+            let [a, b, c, _] = v4.octets();
+            *address = IpAddr::from([a, b, c, host]);
+        }
+    }
     let message = |data: &Data<'_>| {
         let whole = data.is_whole() && data.ppid == m3ua::PPID;
         message(kind, data.tsn, data.user).filter(|_| whole)
