@@ -199,7 +199,7 @@ fn peer_window(window: &Window) -> Value {
 
 fn link(link: &Link) -> Value {
     // A link that carries something else has no keys of ISUP.
-    let of_m3ua = |value| if link.kind == LinkKind::M3ua { value } else { LEFT_OUT };
+    let of_mtp3 = |value| if link.kind.is_mtp3() { value } else { LEFT_OUT };
     let of_sip = |value| if link.kind == LinkKind::Sip { value } else { LEFT_OUT };
     let of_gtp = |value| if link.kind == LinkKind::Gtp { value } else { LEFT_OUT };
     let isup = &link.isup;
@@ -216,10 +216,10 @@ fn link(link: &Link) -> Value {
         ("ni", some(&link.ni, |ni| word(NI, ni).into())),
         ("routing_contexts", some(&link.routing_contexts, |context| Value::from(*context))),
         ("si", some(&link.si, |si| word(SI, si).into())),
-        ("isup_mode", of_m3ua(word(MODE, &isup.mode).into())),
-        ("isup_sign", of_m3ua(yes(isup.sign))),
-        ("isup_mark", of_m3ua(yes(isup.mark))),
-        ("isup_copy_called", of_m3ua(yes(isup.copy_called))),
+        ("isup_mode", of_mtp3(word(MODE, &isup.mode).into())),
+        ("isup_sign", of_mtp3(yes(isup.sign))),
+        ("isup_mark", of_mtp3(yes(isup.mark))),
+        ("isup_copy_called", of_mtp3(yes(isup.copy_called))),
         ("use_pai", of_sip(yes(link.sip.use_pai))),
         ("default_cc", link.sip.default_cc.as_ref().map_or(LEFT_OUT, text)),
         ("on_fail", of_sip(word(ON_FAIL, &link.sip.on_fail).into())),
@@ -236,7 +236,8 @@ fn transports(link: &Link) -> Value {
     let Transports { sctp, udp, tcp } = link.transports;
     let words = [(sctp, "sctp"), (udp, "udp"), (tcp, "tcp")];
     let words: Vec<_> = words.iter().filter(|(there, _)| *there).map(|(_, word)| *word).collect();
-    if matches!(link.kind, LinkKind::M3ua | LinkKind::Gtp) { LEFT_OUT } else { some(&words, |word| Value::from(*word)) }
+    let chosen = matches!(link.kind, LinkKind::Diameter | LinkKind::Sip);
+    if chosen { some(&words, |word| Value::from(*word)) } else { LEFT_OUT }
 }
 
 fn numbers(numbers: &[u8]) -> Value {

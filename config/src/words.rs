@@ -32,8 +32,14 @@ pub(crate) const BER: &Words<Ber> = &[("strict", Ber::Strict), ("canonicalise", 
 pub(crate) const COLD_START: &Words<ColdStart> = &[("strict", ColdStart::Strict), ("lenient", ColdStart::Lenient)];
 pub(crate) const SERVICE_MESSAGES: &Words<ServiceMessages> =
     &[("drop", ServiceMessages::Drop), ("rate_limited", ServiceMessages::RateLimited)];
-pub(crate) const LINK_KIND: &Words<LinkKind> =
-    &[("m3ua", LinkKind::M3ua), ("diameter", LinkKind::Diameter), ("sip", LinkKind::Sip), ("gtp", LinkKind::Gtp)];
+pub(crate) const LINK_KIND: &Words<LinkKind> = &[
+    ("m3ua", LinkKind::M3ua),
+    ("m2pa", LinkKind::M2pa),
+    ("sua", LinkKind::Sua),
+    ("diameter", LinkKind::Diameter),
+    ("sip", LinkKind::Sip),
+    ("gtp", LinkKind::Gtp),
+];
 pub(crate) const TRANSPORT_DIAMETER: &Words<Transport> = &[("sctp", Transport::Sctp), ("tcp", Transport::Tcp)];
 pub(crate) const TRANSPORT_SIP: &Words<Transport> = &[("udp", Transport::Udp), ("tcp", Transport::Tcp)];
 pub(crate) const IP_FRAGMENTS: &Words<IpFragments> =

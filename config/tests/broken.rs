@@ -10,6 +10,8 @@ mod diameter;
 mod examples;
 #[path = "broken/gtp.rs"]
 mod gtp;
+#[path = "broken/sigtran.rs"]
+mod sigtran;
 
 use std::path::Path;
 

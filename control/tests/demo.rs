@@ -1,6 +1,10 @@
 //! The demo judged by its own note, the vectors through `replay`, and `explain` on a good and on a forged frame. Time is
 //! that of the traffic: no test looks at a clock.
 
+#[path = "../../dataplane/tests/common/sigtran.rs"]
+mod sigtran;
+
+use sealgate_config::model::LinkKind;
 use sealgate_control::cli::explain::text;
 use sealgate_control::demo::drive;
 use sealgate_control::demo::judge::{self, Judged};
@@ -255,6 +259,34 @@ fn vectors_of(file: &str) -> Vec<Value> {
     }
 }
 
+/// Explains a capture: one step fails of what is refused, the last one looked at, and none of what passes. Returns how many were
+/// refused, and adds what is wrong with the others.
+fn steps_agree(source: &Source, at: u64, input: &Path, id: &Value, wrong: &mut Vec<String>) -> usize {
+    let mut refused = 0;
+    let snapshot = source.compile(at).expect("configuration").snapshot;
+    explain(snapshot, input, false, None, &mut |frame| {
+        let verdicts = frame.messages.iter().filter_map(|message| message.verdict.as_ref());
+        for verdict in verdicts.chain(frame.verdict.as_ref()) {
+            let again = verdict.steps.iter().any(|step| step.step == "AGAIN");
+            let want = usize::from(verdict.fate == "refused" && !again);
+            refused += want;
+            let failed = verdict.steps.iter().filter(|step| step.outcome == Outcome::Failed);
+            let failed: Vec<_> = failed.map(|step| step.step).collect();
+            if failed.len() != want {
+                wrong.push(format!("{id}: {} fails at {failed:?}", verdict.reason));
+            }
+            let order = |outcome| verdict.steps.iter().rposition(|step| step.outcome == outcome);
+            if want == 1 && order(Outcome::Passed) > order(Outcome::Failed) {
+                wrong.push(format!("{id}: {} passes a step after the one that failed", verdict.reason));
+            }
+        }
+        assert!(!text(&frame, true).is_empty());
+        true
+    })
+    .expect("capture");
+    refused
+}
+
 #[test]
 fn explain_names_one_step_for_each_refusal_of_the_vectors_and_none_for_what_passes() {
     let dir = Dir::new("all-steps");
@@ -273,34 +305,59 @@ fn explain_names_one_step_for_each_refusal_of_the_vectors_and_none_for_what_pass
         for vector in vectors_of(file) {
             let input = dir.0.join("in.pcap");
             let at = capture(&vector, &input);
-            let snapshot = source.compile(at).expect("configuration").snapshot;
-            explain(snapshot, &input, false, None, &mut |frame| {
-                let verdicts = frame.messages.iter().filter_map(|message| message.verdict.as_ref());
-                for verdict in verdicts.chain(frame.verdict.as_ref()) {
-                    let again = verdict.steps.iter().any(|step| step.step == "AGAIN");
-                    let want = usize::from(verdict.fate == "refused" && !again);
-                    refused += want;
-                    let failed = verdict.steps.iter().filter(|step| step.outcome == Outcome::Failed);
-                    let failed: Vec<_> = failed.map(|step| step.step).collect();
-                    if failed.len() != want {
-                        wrong.push(format!("{}: {} fails at {failed:?}", vector["id"], verdict.reason));
-                    }
-                    let order = |outcome| verdict.steps.iter().rposition(|step| step.outcome == outcome);
-                    if want == 1 && order(Outcome::Passed) > order(Outcome::Failed) {
-                        wrong.push(format!(
-                            "{}: {} passes a step after the one that failed",
-                            vector["id"], verdict.reason
-                        ));
-                    }
-                }
-                assert!(!text(&frame, true).is_empty());
-                true
-            })
-            .expect("capture");
+            refused += steps_agree(&source, at, &input, &vector["id"], &mut wrong);
         }
     }
     assert_eq!(wrong, Vec::<String>::new());
     assert!(refused >= 100, "{refused}");
+}
+
+#[test]
+fn so_it_does_over_m2pa_and_sua() {
+    let label = "    opcs: [4128, 4144, 4160, 4176, 4224]\n    dpcs: [4112, 4113]\n    ni: [international]\n";
+    let contexts = "    routing_contexts: [1]\n";
+    let users = "    si: [sccp, isup]\n    isup_mode: require\n";
+    let theirs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../dataplane/tests/data/vectors-policy.yaml");
+    let policy = std::fs::read_to_string(&theirs).expect("policy");
+    let dir = Dir::new("other-carriers");
+    for (kind, word, gone, files, shown) in [
+        (LinkKind::M2pa, "m2pa", &[contexts][..], &["tcap_native", "isup"][..], "  M2PA      user data, number "),
+        (LinkKind::Sua, "sua", &[label, users], &["tcap_native"], "  SUA       CLDT, routing context 1"),
+    ] {
+        let mut text_of = policy.replace("type: m3ua", &format!("type: {word}"));
+        for lines in gone {
+            assert!(text_of.contains(lines), "{lines}");
+            text_of = text_of.replace(lines, "");
+        }
+        let config = vectors_config(&dir.0);
+        let path = dir.0.join(format!("{word}.yaml"));
+        std::fs::write(&path, text_of).expect("write");
+        let appliance = std::fs::read_to_string(&config).expect("appliance");
+        let other = appliance.replace(&theirs.display().to_string(), &path.display().to_string());
+        std::fs::write(&config, other).expect("write");
+        let source = Source { config: Some(config), policy: None, trust: None };
+        let (mut refused, mut wrong, mut seen) = (0, Vec::new(), 0);
+        for mut vector in files.iter().flat_map(|file| vectors_of(file)) {
+            for frame in vector["frames"].as_array_mut().expect("frames") {
+                let octets = hex(frame["frame_hex"].as_str().expect("hex"));
+                let said = sigtran::frame(kind, &octets).expect("can be said there");
+                frame["frame_hex"] = said.iter().map(|octet| format!("{octet:02x}")).collect::<String>().into();
+            }
+            let input = dir.0.join("in.pcap");
+            let at = capture(&vector, &input);
+            refused += steps_agree(&source, at, &input, &vector["id"], &mut wrong);
+            let snapshot = source.compile(at).expect("configuration").snapshot;
+            explain(snapshot, &input, false, None, &mut |frame| {
+                let text = text(&frame, true);
+                assert!(!text.contains("M3UA"), "{text}");
+                seen += usize::from(text.contains(shown));
+                true
+            })
+            .expect("capture");
+        }
+        assert_eq!(wrong, Vec::<String>::new());
+        assert!(refused >= 30 && seen >= 60, "{refused} refused, {seen} shown");
+    }
 }
 
 #[test]

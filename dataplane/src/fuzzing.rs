@@ -19,9 +19,10 @@ mod isup;
 mod judge;
 mod mend;
 mod rig;
+mod sigtran;
 mod sip;
 
-pub use rig::Rig;
+pub use rig::{M2PA, Rig, SUA};
 
 use sealgate_crypto::engine::EngineKind;
 use sealgate_crypto::pool::{Pool, PoolConfig};

@@ -5,18 +5,21 @@ mod common;
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use common::traffic::{Call, chunk, frame, inbound, outbound, packet};
 use common::{Gateway, NOW_MS, key, policy};
-use common::{diameter, gtp, isup};
+use common::{diameter, gtp, isup, sigtran};
 use sealgate_config::model::{IpFragments, LinkKind, Mode};
 use sealgate_crypto::pool::PoolConfig;
 use sealgate_dataplane::io::mem::MemPort;
 use sealgate_dataplane::pipeline::tap::{Filter, Tap};
 use sealgate_dataplane::pipeline::worker::BURST;
 use sealgate_dataplane::pipeline::{Sides, WorkerConfig};
+use sealgate_wire::frame_builder::Path;
+use sealgate_wire::sctp::Data;
 use sealgate_wire::tcp::{Flags, Header, Options};
 use sealgate_wire::{Reason, ip, tcp};
 
@@ -79,6 +82,13 @@ fn allocations_of(
         peer.mode = mode;
         peer.sign = false;
     });
+    for (host, kind) in [(11, LinkKind::M2pa), (12, LinkKind::Sua)] {
+        let mut link = policy.links[0].clone();
+        (link.name, link.remote, link.local) =
+            (format!("{kind:?}"), vec![[192, 0, 2, host].into()], vec![[198, 51, 100, host].into()]);
+        sigtran::turn(&mut link, kind);
+        policy.links.push(link);
+    }
     policy.links.iter_mut().for_each(|link| link.ip_fragments = IpFragments::Reassemble);
     for link in policy.links.iter_mut().filter(|link| link.kind == LinkKind::Sip) {
         link.mtu = Some(576); // calls are longer
@@ -172,6 +182,42 @@ fn nor_does_one_over_diameter_and_isup() {
     let (count, kept) = allocations(Mode::Require, (inward, outward), 120, &wanted);
     assert!(kept > 0);
     assert_eq!(count, 0, "allocations over Diameter and ISUP");
+}
+
+#[test]
+fn nor_does_one_over_m2pa_and_sua() {
+    let own = key("a-ec");
+    let message = |i: u32| match i % 4 {
+        0 | 1 => Call::inbound(i).signed(&own, u64::from(i), NOW_MS),
+        2 => Call::inbound(i).unsigned(),
+        _ => Call::inbound(i).m3ua(&[9, 0x80]), // SCCP that is cut
+    };
+    let said = |path: Path, host: u8, kind: LinkKind, i: u32, user: &[u8]| {
+        let path = Path { source: on(path.source, host), destination: on(path.destination, host), ..path };
+        let user = sigtran::message(kind, i, user).unwrap_or_else(|| vec![1, 0, 7, 9, 0, 0, 0, 8]);
+        packet(&path, &[Data { ppid: sigtran::ppid(kind), ..chunk(i, &user) }])
+    };
+    let either = |i: u32| if i % 8 < 4 { (11, LinkKind::M2pa) } else { (12, LinkKind::Sua) };
+    let inward = (0..8000).map(|i| said(inbound(), either(i).0, either(i).1, i, &message(i))).collect();
+    let outward =
+        (0..8000).map(|i| said(outbound(), either(i).0, either(i).1, i, &Call::outbound(i).unsigned())).collect();
+    let wanted = [
+        (Reason::OkVerified, 1500),
+        (Reason::SecMissing, 700),
+        (Reason::SccpTruncated, 300),
+        (Reason::SuaForm, 300),
+        (Reason::OkUnsignedAllowed, 1500),
+    ];
+    let (count, kept) = allocations(Mode::Require, (inward, outward), 300, &wanted);
+    assert!(kept > 0);
+    assert_eq!(count, 0, "allocations over M2PA and SUA");
+}
+
+/// Another host of the same network.
+fn on(address: IpAddr, host: u8) -> IpAddr {
+    let IpAddr::V4(v4) = address else { return address };
+    let [a, b, c, _] = v4.octets();
+    IpAddr::from([a, b, c, host])
 }
 
 #[test]

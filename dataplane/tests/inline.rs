@@ -1,6 +1,8 @@
 //! The rules that keep an association alive (DESIGN 3, formats 1.5 and 3), each as frames in and frames out.
 
 mod common;
+#[path = "inline/sigtran.rs"]
+mod sigtran;
 
 use common::traffic::{Call, chunk, chunks_of, frame, inbound, outbound, packet};
 use common::{Gateway, NOW_MS, key, policy};
@@ -75,12 +77,17 @@ fn a_refused_message_keeps_its_tsn_and_becomes_a_heartbeat_ack() {
 
 /// One message cut into DATA chunks of these lengths.
 fn cut(first_tsn: u32, user: &[u8], lengths: &[usize]) -> Vec<Vec<u8>> {
+    cut_over(m3ua::PPID, first_tsn, user, lengths)
+}
+
+/// The same under this payload protocol.
+fn cut_over(ppid: u32, first_tsn: u32, user: &[u8], lengths: &[usize]) -> Vec<Vec<u8>> {
     let mut rest = user;
     let last = lengths.len() - 1;
     let pieces = lengths.iter().enumerate().map(|(i, &len)| {
         let (mine, others) = rest.split_at(if i == last { rest.len() } else { len });
         rest = others;
-        let data = Data { begin: i == 0, end: i == last, ssn: 9, ..chunk(first_tsn + i as u32, mine) };
+        let data = Data { begin: i == 0, end: i == last, ssn: 9, ppid, ..chunk(first_tsn + i as u32, mine) };
         packet(&inbound(), &[data])
     });
     pieces.collect()

@@ -7,11 +7,12 @@ use std::fs;
 use std::path::Path;
 use std::sync::LazyLock;
 
-use common::{hex, vectors};
+use common::{hex, sigtran, vectors};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
-use sealgate_dataplane::fuzzing::{Entry, Rig, START_MS, control, input, option, pipeline};
+use sealgate_config::model::LinkKind;
+use sealgate_dataplane::fuzzing::{Entry, M2PA, Rig, START_MS, SUA, control, input, option, pipeline};
 use serde_json::Value;
 
 static RIG: LazyLock<Rig> =
@@ -31,6 +32,19 @@ static VECTORS: LazyLock<Vec<Vec<Entry>>> = LazyLock::new(|| {
     ];
     files.into_iter().flat_map(read).collect()
 });
+
+/// Those that can be said in M2PA and in SUA too.
+static OTHERS: LazyLock<Vec<Vec<Entry>>> = LazyLock::new(|| {
+    let kinds = [(LinkKind::M2pa, M2PA), (LinkKind::Sua, SUA)];
+    kinds.into_iter().flat_map(|(kind, host)| said_in(kind, host, &VECTORS)).collect()
+});
+static ALL: LazyLock<Vec<Vec<Entry>>> = LazyLock::new(|| [VECTORS.as_slice(), OTHERS.as_slice()].concat());
+
+/// What of the vectors can be said in another protocol, between the hosts of its link.
+fn said_in(kind: LinkKind, host: u8, vectors: &[Vec<Entry>]) -> Vec<Vec<Entry>> {
+    let said = |entry: &Entry| Some(Entry { frame: sigtran::frame_between(kind, Some(host), &entry.frame)?, ..*entry });
+    vectors.iter().filter_map(|entries| entries.iter().map(said).collect()).collect()
+}
 
 fn read(file: &str) -> Vec<Vec<Entry>> {
     let text = fs::read_to_string(vectors().join(file).with_extension("json")).expect("a file of vectors");
@@ -75,6 +89,15 @@ fn every_vector_holds_under_every_policy() {
     }
 }
 
+#[test]
+fn so_does_every_one_of_m2pa_and_sua() {
+    for entries in OTHERS.iter() {
+        for policy in [1, 3] {
+            pipeline(&RIG, &input(policy, entries));
+        }
+    }
+}
+
 /// Changes of one frame: octets put in the place of others, octets taken out or put in.
 #[derive(Clone, Debug)]
 enum Change {
@@ -115,7 +138,7 @@ fn entry() -> impl Strategy<Value = Entry> {
     let mended = select(vec![0, 0, control::LENGTHS, control::SIGN, control::LENGTHS | control::SIGN, control::BURST]);
     (any::<Index>(), any::<Index>(), vec(change(), 0..4), mended, select(vec![0_u16, 1, 21, 6000])).prop_map(
         |(vector, frame, changes, mended, step)| {
-            let vector = vector.get(&VECTORS);
+            let vector = vector.get(&ALL);
             let mut entry = frame.get(vector).clone();
             changes.iter().for_each(|change| apply(change, &mut entry.frame));
             Entry { control: entry.control | mended, step: if entry.step == 0 { step } else { entry.step }, ..entry }
@@ -147,7 +170,7 @@ proptest! {
     fn spliced_vectors_break_no_turn(
         options in any::<u8>(), one in any::<Index>(), other in any::<Index>(), cut in any::<Index>(), mend in any::<u8>(),
     ) {
-        let (one, other) = (one.get(&VECTORS), other.get(&VECTORS));
+        let (one, other) = (one.get(&ALL), other.get(&ALL));
         let (Some(head), Some(tail)) = (one.last(), other.first()) else { return Ok(()) };
         let at = cut.index(head.frame.len().min(tail.frame.len()));
         let frame = [&head.frame[..at], &tail.frame[at..]].concat();

@@ -1,6 +1,8 @@
 //! Every frame vector through the real pipeline: verdict, reason and output frame.
 
 mod common;
+#[path = "vectors/sigtran.rs"]
+mod sigtran;
 
 use common::{Gateway, Step, hex, policy, to_hex, vectors};
 use sealgate_config::model::{Ber, Mode, Policy, RoleName};
@@ -86,14 +88,13 @@ fn overridden(vector: &Value) -> Policy {
     policy
 }
 
-fn check(vector: &Value) -> Result<(), String> {
-    let mut policy = overridden(vector);
-    let egress = vector["direction"] == "egress";
+/// The gateway that a vector wants, before its first frame.
+fn gateway(vector: &Value, mut policy: Policy) -> Gateway {
     if let (Some(node), Some(signing)) = (vector["egress_node"].as_u64(), policy.home.signing.as_mut()) {
         signing.node_base = node as u8;
     }
     let first_seq = vector["egress_seq"].as_u64().unwrap_or(1);
-    let mut gateway = Gateway::new(&policy, WorkerConfig { journal: true, first_seq, ..WorkerConfig::default() });
+    let gateway = Gateway::new(&policy, WorkerConfig { journal: true, first_seq, ..WorkerConfig::default() });
     let frames = vector["frames"].as_array().expect("frames");
     for id in vector["open_transactions"].as_array().into_iter().flatten() {
         // The vectors do not say who of HOME opened it, so whoever is called in the first frame did.
@@ -109,6 +110,13 @@ fn check(vector: &Value) -> Result<(), String> {
         let key = shared.request_key(link, Direction::Out, number(0), number(1));
         shared.dialogues.open(key, ANY_PEER, common::NOW_MS);
     }
+    gateway
+}
+
+fn check(vector: &Value) -> Result<(), String> {
+    let mut gateway = gateway(vector, overridden(vector));
+    let egress = vector["direction"] == "egress";
+    let frames = vector["frames"].as_array().expect("frames");
     for (i, frame) in frames.iter().enumerate() {
         let octets = hex(frame["frame_hex"].as_str().expect("hex"));
         let at_ms = frame["at_unix_ms"].as_u64().expect("time");

@@ -325,17 +325,17 @@ pub struct Link {
     pub ports: Option<LinkPorts>,
     /// Verification tag of packets from the neighbour; `None`: learned.
     pub vtag_in: Option<u32>,
-    /// M3UA: point codes that may speak here; never empty.
+    /// M3UA, M2PA: point codes that may speak here; never empty. SUA: those that a source address may have; empty: any.
     pub opcs: Vec<u32>,
-    /// M3UA: point codes that may be spoken to; never empty.
+    /// M3UA, M2PA: point codes that may be spoken to; never empty. SUA: those that a destination address may have; empty: any.
     pub dpcs: Vec<u32>,
-    /// M3UA: network indicators: 0 international, 1 spare, 2 national, 3 reserved; never empty.
+    /// M3UA, M2PA: network indicators: 0 international, 1 spare, 2 national, 3 reserved; never empty.
     pub ni: Vec<u8>,
-    /// M3UA: routing contexts; empty: any, or none.
+    /// M3UA, SUA: routing contexts; empty: any, or none.
     pub routing_contexts: Vec<u32>,
-    /// M3UA: service indicators: 3 SCCP, 5 ISUP; never empty.
+    /// M3UA, M2PA: service indicators: 3 SCCP, 5 ISUP; never empty.
     pub si: Vec<u8>,
-    /// M3UA: what holds of ISUP, whose messages name no operator.
+    /// M3UA, M2PA: what holds of ISUP, whose messages name no operator.
     pub isup: Isup,
     /// SIP: how numbers are read, and what becomes of a refused call.
     pub sip: Sip,
@@ -371,12 +371,21 @@ pub enum LinkKind {
     Sip,
     /// GTP-C over UDP, and what of GTP-U comes by the same way.
     Gtp,
+    /// M2PA over SCTP: the links of MTP level 3 itself.
+    M2pa,
+    /// SUA over SCTP: SCCP's users without SCCP.
+    Sua,
 }
 
 impl LinkKind {
     /// Whether a refused message of it goes nowhere, and nothing takes its place: none of it comes over SCTP.
     pub const fn is_datagram(self) -> bool {
         matches!(self, Self::Sip | Self::Gtp)
+    }
+
+    /// Whether its messages are those of MTP level 3, with point codes and a service indicator.
+    pub const fn is_mtp3(self) -> bool {
+        matches!(self, Self::M3ua | Self::M2pa)
     }
 }
 
@@ -426,7 +435,7 @@ pub struct PeerGtp {
 /// What the messages of a link come in.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Transports {
-    /// SCTP (RFC 9260): of M3UA always, of Diameter unless the file says otherwise.
+    /// SCTP (RFC 9260): of M3UA, M2PA and SUA always, of Diameter unless the file says otherwise.
     pub sctp: bool,
     /// UDP: of GTP always, of SIP unless the file says otherwise.
     pub udp: bool,

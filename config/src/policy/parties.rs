@@ -43,18 +43,20 @@ pub(super) fn link<'a>(name: String, item: &Item<'a>, defaults: &Defaults) -> (L
         _ => section.get("ports").and_then(|item| ports(&item)),
     };
     let transports = match kind {
-        LinkKind::M3ua => Transports { sctp: true, ..Transports::default() },
+        LinkKind::M3ua | LinkKind::M2pa | LinkKind::Sua => Transports { sctp: true, ..Transports::default() },
         LinkKind::Diameter => transports(&mut section, "sctp", TRANSPORT_DIAMETER),
         LinkKind::Sip => transports(&mut section, "udp", TRANSPORT_SIP),
         LinkKind::Gtp => Transports { udp: true, ..Transports::default() },
     };
     let vtag_in = match kind {
-        LinkKind::M3ua | LinkKind::Diameter => section.get("vtag_in"),
+        LinkKind::M3ua | LinkKind::M2pa | LinkKind::Sua | LinkKind::Diameter => section.get("vtag_in"),
         LinkKind::Sip | LinkKind::Gtp => None,
     };
     let vtag_in = vtag_in.and_then(|item| units::number(&item, 1..=u32::MAX, ""));
     let routing = match kind {
-        LinkKind::M3ua => m3ua(&mut section, defaults.mode),
+        LinkKind::M3ua => Routing { contexts: contexts(&mut section), ..mtp3(&mut section, defaults.mode) },
+        LinkKind::M2pa => mtp3(&mut section, defaults.mode),
+        LinkKind::Sua => sua(&mut section),
         LinkKind::Diameter => diameter(&mut section),
         LinkKind::Sip => sip(&mut section),
         LinkKind::Gtp => Routing { gtp: gtp::link(&mut section, &networks), ..Routing::default() },
@@ -109,15 +111,28 @@ struct Routing<'a> {
     gtp: Gtp,
 }
 
-fn m3ua<'a>(section: &mut Section<'a>, mode: Mode) -> Routing<'a> {
-    let mut point_codes = |key| {
-        let codes = section.need(key, "[4128]")?.set("4128", |item| units::number(item, 0..=16_383, "(14 bits)"));
-        Some(codes)
-    };
+/// Routing contexts, which M3UA and SUA have.
+fn contexts(section: &mut Section<'_>) -> Vec<u32> {
+    let contexts = section.get("routing_contexts");
+    contexts.map(|item| item.set("1", |item| units::number(item, 0..=u32::MAX, ""))).unwrap_or_default()
+}
+
+fn point_codes(item: &Item<'_>) -> Vec<u32> {
+    item.set("4128", |item| units::number(item, 0..=16_383, "(14 bits)"))
+}
+
+/// An address of SUA may have a point code, and mostly has none: only what has one is compared.
+fn sua<'a>(section: &mut Section<'a>) -> Routing<'a> {
+    let contexts = contexts(section);
+    let mut codes = |key| section.get(key).map(|item| point_codes(&item)).unwrap_or_default();
+    Routing { contexts, opcs: codes("opcs"), dpcs: codes("dpcs"), ..Routing::default() }
+}
+
+/// Point codes, indicators and ISUP, which M3UA and M2PA have.
+fn mtp3<'a>(section: &mut Section<'a>, mode: Mode) -> Routing<'a> {
+    let mut point_codes = |key| Some(point_codes(&section.need(key, "[4128]")?));
     let (opcs, dpcs) = (point_codes("opcs"), point_codes("dpcs"));
     let ni = section.get("ni").map(|item| item.set("international", |item| item.word("a network indicator", NI)));
-    let contexts =
-        section.get("routing_contexts").map(|item| item.set("1", |item| units::number(item, 0..=u32::MAX, "")));
     let si = section.get("si").map(|item| item.set("sccp", |item| item.word("a service indicator", SI)));
     let isup_mode = section.get("isup_mode").and_then(|item| item.word("a mode", MODE));
     let mut flags = ["isup_sign", "isup_mark", "isup_copy_called"].map(|key| section.get(key)).into_iter();
@@ -133,7 +148,6 @@ fn m3ua<'a>(section: &mut Section<'a>, mode: Mode) -> Routing<'a> {
         opcs: opcs.unwrap_or_default(),
         dpcs: dpcs.unwrap_or_default(),
         ni: ni.unwrap_or_else(|| vec![0]),
-        contexts: contexts.unwrap_or_default(),
         si: si.unwrap_or_else(|| vec![3]),
         isup,
         isup_sign: sign.filter(|(flag, _)| *flag).map(|(_, item)| item),

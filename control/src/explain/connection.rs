@@ -58,7 +58,7 @@ impl Connections {
         let protocol = match config.kind {
             LinkKind::Diameter => DIAMETER,
             LinkKind::Sip => SIP,
-            LinkKind::M3ua | LinkKind::Gtp => return None,
+            LinkKind::M3ua | LinkKind::M2pa | LinkKind::Sua | LinkKind::Gtp => return None,
         };
         if packet.protocol != tcp::PROTOCOL || !config.transports.tcp {
             return None;

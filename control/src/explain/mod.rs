@@ -5,6 +5,7 @@ mod connection;
 mod diameter;
 mod gtp;
 mod isup;
+mod sigtran;
 mod sip;
 mod steps;
 mod walk;
@@ -22,7 +23,7 @@ use sealgate_dataplane::state::ip_fragments::{self, IpFragments, Piece, Progress
 use sealgate_wire::ip::fragment::{self, Fragment};
 use sealgate_wire::sccp::Unitdata;
 use sealgate_wire::sctp::{self, ChunkKind, Data};
-use sealgate_wire::{Reason, eth, ip, m3ua, udp};
+use sealgate_wire::{Reason, eth, ip, m2pa, m3ua, sua, udp};
 use serde::Serialize;
 use std::collections::HashMap;
 use std::ops::Range;
@@ -298,9 +299,9 @@ impl Reading {
             let whole = if data.is_whole() { None } else { self.fragment(key, &data) };
             let user = whole.as_deref().unwrap_or(data.user);
             let mut message = Message { tsn: data.tsn, layers: Vec::new(), verdict: None };
-            let said = if data.ppid == diameter::PPID { LinkKind::Diameter } else { LinkKind::M3ua };
+            let said = PPIDS.iter().find(|(_, ppid)| *ppid == data.ppid).map_or(LinkKind::M3ua, |(kind, _)| *kind);
             let kind = known.unwrap_or(said);
-            let ppid = if kind == LinkKind::Diameter { diameter::PPID } else { m3ua::PPID };
+            let ppid = PPIDS.iter().find(|(other, _)| *other == kind).map_or(m3ua::PPID, |(_, ppid)| *ppid);
             if !data.is_whole() && whole.is_none() {
                 let text = format!("a part of a message, {} octets; it is judged when all parts are here", user.len());
                 message.layers.push(Line { layer: "fragment", text });
@@ -319,7 +320,9 @@ impl Reading {
                 let mut gather =
                     |unitdata: &Unitdata<'_>| if repeated { None } else { self.segment(link, way, unitdata) };
                 let read = match kind {
-                    LinkKind::M3ua => walk::message(&scene, frame, user, &mut gather),
+                    LinkKind::M3ua | LinkKind::M2pa | LinkKind::Sua => {
+                        walk::message(&scene, kind, frame, user, &mut gather)
+                    }
                     LinkKind::Diameter => diameter::message(&scene, frame, user),
                     LinkKind::Sip | LinkKind::Gtp => Walk { kind, ..Walk::default() }, // nothing of it comes over SCTP
                 };
@@ -480,10 +483,20 @@ fn payload(octets: &[u8]) -> Option<((u16, u16), &[u8])> {
     Some(((datagram.source_port, datagram.destination_port), datagram.payload))
 }
 
+/// What comes over SCTP, and how its chunks are marked.
+const PPIDS: [(LinkKind, u32); 4] = [
+    (LinkKind::M3ua, m3ua::PPID),
+    (LinkKind::M2pa, m2pa::PPID),
+    (LinkKind::Sua, sua::PPID),
+    (LinkKind::Diameter, diameter::PPID),
+];
+
 /// A carrier's name.
 fn carried(kind: LinkKind) -> &'static str {
     match kind {
         LinkKind::M3ua => "M3UA",
+        LinkKind::M2pa => "M2PA",
+        LinkKind::Sua => "SUA",
         LinkKind::Diameter => "Diameter",
         LinkKind::Sip => "SIP",
         LinkKind::Gtp => "GTP",
@@ -500,15 +513,20 @@ fn point(record: &Record, read: &Walk) -> Option<(bool, &'static str, Range<usiz
         let at = base.start + at;
         (at < base.end).then_some(at..at + 1)
     };
-    let four = |base: &Option<Range<usize>>| octet(base).map(|octet| octet.start..octet.start + 4);
+    // In M2PA a point code lies across octets.
+    let code_len = if read.kind == LinkKind::M2pa { 2 } else { 4 };
+    let code = |base: &Option<Range<usize>>| octet(base).map(|octet| octet.start..octet.start + code_len);
     let (in_tcap, field, range) = match record.reason {
-        Reason::M3uaVersion | Reason::M3uaLength | Reason::M3uaParam | Reason::M3uaClass => {
-            (false, "", octet(&places.user))
-        }
+        Reason::M3uaVersion
+        | Reason::M3uaLength
+        | Reason::M3uaParam
+        | Reason::M3uaClass
+        | Reason::M2paForm
+        | Reason::SuaForm => (false, "", octet(&places.user)),
         Reason::Mtp3Si => (false, "service indicator", octet(&places.label)),
         Reason::Mtp3Ni => (false, "network indicator", octet(&places.label)),
-        Reason::Mtp3Opc => (false, "originating point code", four(&places.label)),
-        Reason::Mtp3Dpc => (false, "destination point code", four(&places.label)),
+        Reason::Mtp3Opc => (false, "originating point code", code(&places.label)),
+        Reason::Mtp3Dpc => (false, "destination point code", code(&places.label)),
         Reason::PolPeerUnknown | Reason::CrtResource if read.kind == LinkKind::Diameter => {
             (false, "Origin-Realm", places.calling.clone())
         }

@@ -240,6 +240,8 @@ fn step_of(reason: Reason, at: u32, walk: &Walk, way: Direction) -> &'static str
         Reason::ResTableFull | Reason::ResOverload | Reason::ResMempool | Reason::SctpReasm => "ROOM",
         Reason::SctpPpid => "PPID",
         Reason::M3uaVersion | Reason::M3uaLength | Reason::M3uaParam | Reason::M3uaClass => "M3UA",
+        Reason::M2paForm => "M2PA",
+        Reason::SuaForm => "SUA",
         Reason::M3uaRc | Reason::Mtp3Si | Reason::Mtp3Opc | Reason::Mtp3Dpc | Reason::Mtp3Ni => "MTP3",
         Reason::SccpType
         | Reason::SccpTruncated
@@ -418,6 +420,18 @@ fn over_tcp<'t>(table: &[(&'t str, &'t str)]) -> Vec<(&'t str, &'t str)> {
     before.iter().chain(TCP).chain(after).copied().collect()
 }
 
+/// A step of M3UA as it is in what else carries its users.
+fn carried_by(kind: LinkKind, step: (&'static str, &'static str)) -> (&'static str, &'static str) {
+    match (kind, step.0) {
+        (LinkKind::M2pa, "M3UA") => ("M2PA", "M2PA"),
+        (LinkKind::M2pa, "PPID") => ("PPID", "payload is M2PA"),
+        (LinkKind::Sua, "M3UA") => ("SUA", "SUA"),
+        (LinkKind::Sua, "PPID") => ("PPID", "payload is SUA"),
+        (LinkKind::Sua, "MTP3") => ("MTP3", "routing context and point codes allowed on the link"),
+        _ => step,
+    }
+}
+
 /// Every step of a message, each with what became of it.
 pub(super) fn of_message(reason: Reason, at: u32, walk: &Walk, way: Direction, repeated: Option<u64>) -> Vec<Step> {
     if let Some(first) = repeated {
@@ -436,8 +450,8 @@ pub(super) fn of_message(reason: Reason, at: u32, walk: &Walk, way: Direction, r
         _ => NATIVE,
     };
     let (screen, policy, out) = match walk.kind {
-        LinkKind::M3ua if walk.profile == Some(Profile::Isup) => (ISUP, NOTHING, OUT),
-        LinkKind::M3ua => (SCREEN, POLICY, OUT),
+        LinkKind::M3ua | LinkKind::M2pa | LinkKind::Sua if walk.profile == Some(Profile::Isup) => (ISUP, NOTHING, OUT),
+        LinkKind::M3ua | LinkKind::M2pa | LinkKind::Sua => (SCREEN, POLICY, OUT),
         LinkKind::Sip => (NOTHING, NOTHING, SIP_OUT),
         LinkKind::Gtp => (GTP, NOTHING, NOTHING),
         LinkKind::Diameter => (DIAMETER, DIAMETER_POLICY, DIAMETER_OUT),
@@ -450,7 +464,8 @@ pub(super) fn of_message(reason: Reason, at: u32, walk: &Walk, way: Direction, r
         Direction::In => FRAME.iter().chain(screen).chain(security).chain(policy).copied().collect(),
         Direction::Out => FRAME.iter().chain(out).copied().collect(),
     };
-    let table = if walk.tcp { over_tcp(&table) } else { table };
+    let mut table = if walk.tcp { over_tcp(&table) } else { table };
+    table.iter_mut().for_each(|step| *step = carried_by(walk.kind, *step));
     let refused = reason.refuses();
     let failed = if refused { step_of(reason, at, walk, way) } else { "" };
     let detail = |name: &str| match name {

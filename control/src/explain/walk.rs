@@ -11,10 +11,11 @@ use sealgate_wire::ber::Rules;
 use sealgate_wire::sccp::{Address, Kind, Unitdata};
 use sealgate_wire::sec::{Header, tcap0, tcap1};
 use sealgate_wire::tcap::{self, ComponentKind, Operation};
-use sealgate_wire::{cap, m3ua, map};
+use sealgate_wire::{cap, map};
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use super::sigtran::{self, Behind};
 use super::{Line, clock, hex};
 
 /// What one message shows.
@@ -85,89 +86,54 @@ pub(super) fn place(whole: &[u8], part: &[u8]) -> Option<Range<usize>> {
 
 /// Reads a message as far as it can be read.
 ///
+/// * `kind`: what its link carries: M3UA, M2PA or SUA
 /// * `frame`: the frame that `user` is a piece of, or `user` itself where it was put together from several chunks
 /// * `gather`: hands in a segment and takes the whole TCAP message when it was the last one
 pub(super) fn message(
     scene: &Scene<'_>,
+    kind: LinkKind,
     frame: &[u8],
     user: &[u8],
     gather: &mut dyn FnMut(&Unitdata<'_>) -> Option<Vec<u8>>,
 ) -> Walk {
-    let mut walk = Walk::default();
+    let mut walk = Walk { kind, ..Walk::default() };
     walk.places.user = place(frame, user);
     let inbound = scene.way == Direction::In;
-    let view = match m3ua::View::new(user) {
-        Ok(view) => view,
-        Err(refusal) => {
-            walk.line("M3UA", format!("cannot be read: {}", refusal.reason.text()));
-            walk.look("M3UA", "version and length");
-            return walk;
-        }
-    };
-    if !view.is_data() {
-        let (class, kind) = view.kind();
-        walk.line("M3UA", format!("class {class}, type {kind}: management, not a message of a user"));
-        walk.look("M3UA", format!("class {class} is control, which always passes; no MTP3, SCCP or TCAP in it"));
-        return walk;
-    }
-    let Ok(data) = m3ua::Data::parse(view) else {
-        walk.line("M3UA", "DATA whose parameters cannot be read".into());
-        walk.look("M3UA", "parameters");
-        return walk;
-    };
-    walk.places.sccp = place(frame, data.user);
-    walk.places.label = walk.places.sccp.clone().map(|sccp| sccp.start.saturating_sub(12)..sccp.start);
-    let rc = data.routing_context.map(|rc| format!(", routing context {rc}")).unwrap_or_default();
-    walk.line(
-        "M3UA",
-        format!(
-            "DATA, point code {} to {}, SI {}, NI {}, SLS {}{rc}",
-            data.opc.0, data.dpc.0, data.si, data.ni, data.sls
-        ),
-    );
-    walk.look("M3UA", "version, length and parameters");
-    if inbound {
-        let link = scene.snapshot.links.get(usize::from(scene.link)).map_or("", |link| link.name.as_str());
-        walk.look(
-            "MTP3",
-            format!("routing context, SI, OPC {}, DPC {}, NI against links.{link}", data.opc.0, data.dpc.0),
-        );
-    }
-    if data.si == 5 {
-        super::isup::message(scene, &mut walk, frame, data.user);
-        return walk;
-    }
-    if data.si != 3 {
-        walk.line("user", format!("service indicator {} is not SCCP", data.si));
-        return walk;
-    }
-    let unitdata = match Unitdata::parse(data.user) {
-        Ok(unitdata) => unitdata,
-        Err(refusal) => {
-            walk.line("SCCP", format!("cannot be read: {}", refusal.reason.text()));
-            walk.look("SCCP", "type, pointers and addresses");
-            return walk;
-        }
-    };
+    let (unitdata, name, (called, called_shown), (calling, calling_shown)) =
+        match sigtran::message(scene, &mut walk, frame, user) {
+            Behind::Nothing => return walk,
+            Behind::Mtp3 { si: 5, user } => {
+                super::isup::message(scene, &mut walk, frame, user);
+                return walk;
+            }
+            Behind::Mtp3 { si: 3, user } => match Unitdata::parse(user) {
+                Ok(unitdata) => {
+                    let of = |octets| (party(octets), shown(octets));
+                    (unitdata, kind_name(unitdata.kind), of(unitdata.called), of(unitdata.calling))
+                }
+                Err(refusal) => {
+                    walk.line("SCCP", format!("cannot be read: {}", refusal.reason.text()));
+                    walk.look("SCCP", "type, pointers and addresses");
+                    return walk;
+                }
+            },
+            Behind::Mtp3 { si, .. } => {
+                walk.line("user", format!("service indicator {si} is not SCCP"));
+                return walk;
+            }
+            Behind::Users { unitdata, name, called, calling } => (unitdata, name, called, calling),
+        };
     walk.service = unitdata.kind.is_service();
     walk.places.called = place(frame, unitdata.called);
     walk.places.calling = place(frame, unitdata.calling);
-    let (called, calling) = (party(unitdata.called), party(unitdata.calling));
     let segment = unitdata.segmentation.map(|s| {
         let first = if s.first { "first segment" } else { "segment" };
         format!(", {first}, {} more to come, reference {}", s.remaining, hex(&s.local_ref))
     });
-    walk.line(
-        "SCCP",
-        format!(
-            "{}, {} calls {}{}",
-            kind_name(unitdata.kind),
-            shown(unitdata.calling),
-            shown(unitdata.called),
-            segment.clone().unwrap_or_default()
-        ),
-    );
-    walk.look("SCCP", format!("{}, type, pointers, both addresses", kind_name(unitdata.kind)));
+    let layer = if kind == LinkKind::Sua { "SUA" } else { "SCCP" };
+    walk.line(layer, format!("{name}, {calling_shown} calls {called_shown}{}", segment.clone().unwrap_or_default()));
+    let read = if kind == LinkKind::Sua { "both addresses" } else { "type, pointers, both addresses" };
+    walk.look("SCCP", format!("{name}, {read}"));
     let (Some(called), Some(calling)) = (called, calling) else {
         if !walk.service && inbound {
             walk.look("CGPA", "a title must be there and not be ours");
@@ -226,7 +192,7 @@ fn shown(octets: &[u8]) -> String {
     }
 }
 
-fn ssn_name(ssn: Ssn) -> String {
+pub(super) fn ssn_name(ssn: Ssn) -> String {
     let name = match ssn.0 {
         6 => "HLR",
         7 => "VLR",

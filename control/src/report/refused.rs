@@ -1,11 +1,12 @@
 //! The last refused messages of each reason, with their frames.
 
+use sealgate_config::model::LinkKind;
 use sealgate_dataplane::pipeline::tap::{Capture, Seen, Spoken};
 use sealgate_dataplane::policy::Snapshot;
 use sealgate_dataplane::state::Direction;
 use sealgate_wire::reason::ALL;
 use sealgate_wire::sctp::{ChunkKind, Data, Packet};
-use sealgate_wire::{Reason, eth, ip};
+use sealgate_wire::{Reason, eth, ip, m2pa, sua};
 use serde_json::{Value, json};
 use std::collections::VecDeque;
 
@@ -116,5 +117,10 @@ pub fn spoken(frame: &[u8], tsn: u32) -> Option<Spoken> {
     let packet = Packet::parse(packet.payload).ok()?;
     let chunks = packet.chunks().filter(|chunk| chunk.kind == ChunkKind::DATA);
     let data = chunks.filter_map(|chunk| Data::parse(&chunk).ok()).find(|data| data.tsn == tsn)?;
-    Some(Spoken::read(data.user))
+    let kind = match data.ppid {
+        m2pa::PPID => LinkKind::M2pa,
+        sua::PPID => LinkKind::Sua,
+        _ => LinkKind::M3ua,
+    };
+    Some(Spoken::read(kind, data.user))
 }

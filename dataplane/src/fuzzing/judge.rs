@@ -6,14 +6,14 @@ use std::sync::Arc;
 use sealgate_config::model::{Mode, Profile};
 use sealgate_wire::ber::Rules;
 use sealgate_wire::diameter::PPID as DIAMETER;
-use sealgate_wire::sccp::{Address, Unitdata};
 use sealgate_wire::sctp::{self, ChunkKind, Data, Packet};
 use sealgate_wire::sec::tcap0;
 use sealgate_wire::tcap::{self, ComponentKind};
-use sealgate_wire::{Reason, eth, ip, m3ua};
+use sealgate_wire::{Reason, eth, ip, m2pa, m3ua};
 
 use super::mend::Protected;
 use super::rig::Rig;
+use super::sigtran::{self, Carried};
 use super::{diameter, gtp, isup, sip};
 use crate::pipeline::Record;
 use crate::policy::Snapshot;
@@ -93,12 +93,15 @@ impl<'r> Judge<'r> {
         for (name, ppid, user) in chunks {
             let Some(came) = way.chunks.get(&name) else { panic!("a chunk left that never came: {name:?}") };
             let as_came = came.iter().any(|came| came == user);
+            if ppid == m2pa::PPID && name.3 & 3 == 3 {
+                sigtran::numbered(came, user);
+            }
             if port == 1 {
                 let earned = as_came || came.iter().any(|came| may_change(&self.snapshot, ppid, came));
                 if name.3 & 3 == 3 && !is_filler(user) {
                     match ppid {
                         DIAMETER => diameter::proven(&self.snapshot, came, user),
-                        _ => proven(self.rig, &self.snapshot, came, user),
+                        _ => proven(self.rig, &self.snapshot, ppid, came, user),
                     }
                 }
                 towards_home(&self.snapshot, way, (name, ppid), user, earned);
@@ -106,9 +109,9 @@ impl<'r> Judge<'r> {
                 let signed = |message: &Read<'_>| message.security.is_some_and(|(place, last)| place == last);
                 let signed = match ppid {
                     DIAMETER => diameter::is_signed(user),
-                    _ => match isup::is_signed(user) {
+                    _ => match isup::is_signed(ppid, user) {
                         Some(is_signed) => is_signed,
-                        None => Read::new(&self.snapshot, user).is_some_and(|message| signed(&message)),
+                        None => Read::new(&self.snapshot, ppid, user).is_some_and(|message| signed(&message)),
                     },
                 };
                 assert!(as_came || signed || is_filler(user), "changed on its way out: {user:02x?}");
@@ -171,9 +174,9 @@ fn message_around(parts: &HashMap<u32, (bool, bool, Vec<u8>)>, tsn: u32) -> Opti
     }
 }
 
-/// A Heartbeat Ack whose data, if it has any, is zeros; or a Device-Watchdog-Answer to nobody.
+/// A Heartbeat Ack whose data, if it has any, is zeros; a Device-Watchdog-Answer to nobody; or an MSU to nobody.
 fn is_filler(user: &[u8]) -> bool {
-    if diameter::is_filler(user) {
+    if diameter::is_filler(user) || sigtran::is_filler(user) {
         return true;
     }
     let Ok(view) = m3ua::View::new(user) else { return false };
@@ -182,7 +185,7 @@ fn is_filler(user: &[u8]) -> bool {
 
 /// What a whole message towards TCAP says.
 struct Read<'a> {
-    unitdata: Unitdata<'a>,
+    carried: Carried<'a>,
     /// `None`: SCCP carries no TCAP that can be read.
     message: Option<tcap::Message<'a>>,
     /// Place of the first security component, and of the last component.
@@ -190,13 +193,12 @@ struct Read<'a> {
 }
 
 impl<'a> Read<'a> {
-    /// `None` if it is not SCCP over M3UA.
-    fn new(snapshot: &Snapshot, user: &'a [u8]) -> Option<Self> {
-        let data = m3ua::Data::parse(m3ua::View::new(user).ok()?).ok().filter(|data| data.si == 3)?;
-        let unitdata = Unitdata::parse(data.user).ok()?;
-        let ssn = |octets| Address::parse(octets).ok().and_then(|address| address.ssn).map_or(0, |ssn| ssn.0);
-        let native = if snapshot.is_other_tcap(ssn(unitdata.called), ssn(unitdata.calling)) { 106 } else { 81 };
-        let message = tcap::Message::parse(unitdata.data, Rules::Lenient).ok();
+    /// `None` if it is nothing for a user of SCCP.
+    fn new(snapshot: &Snapshot, ppid: u32, user: &'a [u8]) -> Option<Self> {
+        let carried = sigtran::carried(ppid, user)?;
+        let ssn = |party: sigtran::Party| party.1.map_or(0, |ssn| ssn.0);
+        let native = if snapshot.is_other_tcap(ssn(carried.called), ssn(carried.calling)) { 106 } else { 81 };
+        let message = tcap::Message::parse(carried.data, Rules::Lenient).ok();
         let security = message.as_ref().and_then(|message| {
             let is_one = |component: &tcap::Component<'_>| {
                 let code = component.local();
@@ -205,7 +207,7 @@ impl<'a> Read<'a> {
             let place = message.components.iter().position(is_one)?;
             Some((place, message.components.len() - 1))
         });
-        Some(Self { unitdata, message, security })
+        Some(Self { carried, message, security })
     }
 }
 
@@ -214,30 +216,29 @@ fn may_change(snapshot: &Snapshot, ppid: u32, came: &[u8]) -> bool {
     if ppid == DIAMETER {
         return diameter::may_change(snapshot, came);
     }
-    if let Some(signed) = isup::is_signed(came) {
+    if let Some(signed) = isup::is_signed(ppid, came) {
         return signed;
     }
-    Read::new(snapshot, came).is_some_and(|read| {
+    Read::new(snapshot, ppid, came).is_some_and(|read| {
         let canonicalised = snapshot.rules == Rules::Lenient && read.message.is_some_and(|message| !message.canonical);
-        read.security.is_some() || read.unitdata.segmentation.is_some() || canonicalised
+        read.security.is_some() || read.carried.segment || canonicalised
     })
 }
 
 /// What leaves towards home as a message of a peer that must sign came with a signature that holds, judged here without
 /// the pipeline. Left out: what came in segments, and SG-TCAP-0.
-fn proven(rig: &Rig, snapshot: &Snapshot, came: &[Vec<u8>], user: &[u8]) {
-    let Some(Read { unitdata, message: Some(message), .. }) = Read::new(snapshot, user) else { return };
-    let calling = Address::parse(unitdata.calling).and_then(|address| address.title()).ok().flatten();
-    let Some(peer) = calling.and_then(|title| snapshot.peer(&title)) else {
+fn proven(rig: &Rig, snapshot: &Snapshot, ppid: u32, came: &[Vec<u8>], user: &[u8]) {
+    let Some(Read { carried, message: Some(message), .. }) = Read::new(snapshot, ppid, user) else { return };
+    let Some(peer) = carried.calling.0.and_then(|title| snapshot.peer(&title)) else {
         panic!("a message of nobody we know left towards home: {user:02x?}");
     };
     let Some(peer) = snapshot.peers.get(usize::from(peer)) else { panic!("no such peer") };
     let native = peer.allows_profile(Profile::SgTcap1) && !peer.allows_profile(Profile::SgTcap0);
-    if peer.mode != Mode::Require || !native || message.kind == tcap::MessageKind::Abort || unitdata.kind.is_service() {
+    if peer.mode != Mode::Require || !native || message.kind == tcap::MessageKind::Abort || carried.service {
         return;
     }
-    let in_segments = |came: &[u8]| Read::new(snapshot, came).is_some_and(|read| read.unitdata.segmentation.is_some());
-    let signed = |came: &[u8]| Protected::new(came).is_some_and(|message| message.holds(rig));
+    let in_segments = |came: &[u8]| Read::new(snapshot, ppid, came).is_some_and(|read| read.carried.segment);
+    let signed = |came: &[u8]| Protected::new(ppid, came).is_some_and(|message| message.holds(rig));
     let earned = came.iter().any(|came| in_segments(came) || signed(came));
     assert!(earned, "a message of a peer that must sign left unproven: {user:02x?}");
 }
@@ -247,15 +248,15 @@ fn clean(snapshot: &Snapshot, ppid: u32, user: &[u8]) {
     if ppid == DIAMETER {
         return diameter::clean(user);
     }
-    assert_ne!(isup::is_signed(user), Some(true), "a signed call left towards home: {user:02x?}");
-    let carries_sccp = m3ua::View::new(user).and_then(m3ua::Data::parse).is_ok_and(|data| data.si == 3);
-    let Some(read) = Read::new(snapshot, user) else {
+    assert_ne!(isup::is_signed(ppid, user), Some(true), "a signed call left towards home: {user:02x?}");
+    let carries_sccp = sigtran::is_for_sccp(ppid, user);
+    let Some(read) = Read::new(snapshot, ppid, user) else {
         assert!(!carries_sccp, "SCCP that cannot be read was granted: {user:02x?}");
         return;
     };
     // A service message brings back what it was given, and no more than fits (formats 4.6).
-    let service = read.unitdata.kind.is_service();
-    assert!(service || read.unitdata.segmentation.is_none(), "a segment was granted: {user:02x?}");
+    let service = read.carried.service;
+    assert!(service || !read.carried.segment, "a segment was granted: {user:02x?}");
     assert!(service || read.message.is_some(), "unreadable TCAP was granted: {user:02x?}");
     assert_eq!(read.security, None, "a security component left towards home: {user:02x?}");
 }

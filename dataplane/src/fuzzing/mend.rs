@@ -1,12 +1,12 @@
 //! Making frames good again, so that a change inside is not stopped at the first checksum, length or signature.
 
 use sealgate_wire::ber::Rules;
-use sealgate_wire::sccp::{Address, Unitdata};
 use sealgate_wire::sctp::{self, ChunkKind, Data, Packet};
 use sealgate_wire::sec::{Tvp, tcap1};
-use sealgate_wire::{eth, ip, m3ua, tcap};
+use sealgate_wire::{eth, ip, tcap};
 
 use super::rig::Rig;
+use super::sigtran::{self, Carried};
 
 /// First octet of the IP header, IP version and header length, where the frame has them. No check is made: what is
 /// mended may be broken.
@@ -90,7 +90,8 @@ fn try_sign(rig: &Rig, frame: &mut [u8], now_ms: u64, seq: u64, chunk: usize) ->
     let covered = frame.get_mut(header_at)?;
     covered.get_mut(TVP..TVP + 4)?.copy_from_slice(&Tvp::from_unix_ms(now_ms).0.to_be_bytes());
     covered.get_mut(TVP + 4..TVP + 12)?.copy_from_slice(&seq.to_be_bytes());
-    let protected = Protected::new(user_of(frame, chunk)?)?;
+    let (ppid, user) = user_of(frame, chunk)?;
+    let protected = Protected::new(ppid, user)?;
     let mut signature = [0; 256];
     let len = rig.key(protected.protection.header.sai)?.sign(&protected.tbs()?, &mut signature).ok()?;
     let place = frame.get_mut(signature_at)?;
@@ -101,7 +102,8 @@ type Place = core::ops::Range<usize>;
 
 /// Where header and signature lie in the frame.
 fn places(frame: &[u8], chunk: usize) -> Option<(Place, Place)> {
-    let Protected { protection, .. } = Protected::new(user_of(frame, chunk)?)?;
+    let (ppid, user) = user_of(frame, chunk)?;
+    let Protected { protection, .. } = Protected::new(ppid, user)?;
     let place = |part: &[u8]| {
         let from = part.as_ptr() as usize - frame.as_ptr() as usize;
         from..from + part.len()
@@ -109,8 +111,8 @@ fn places(frame: &[u8], chunk: usize) -> Option<(Place, Place)> {
     Some((place(protection.covered), place(protection.signature)))
 }
 
-/// User data of a DATA chunk.
-fn user_of(frame: &[u8], chunk: usize) -> Option<&[u8]> {
+/// Payload protocol and user data of a DATA chunk.
+fn user_of(frame: &[u8], chunk: usize) -> Option<(u32, &[u8])> {
     let (at, _, header_len) = network(frame)?;
     let packet = Packet::parse(frame.get(at + header_len..)?).ok().or_else(|| {
         // Octets behind the packet, as Ethernet's padding, made it unreadable.
@@ -118,24 +120,24 @@ fn user_of(frame: &[u8], chunk: usize) -> Option<&[u8]> {
         Packet::parse(ip::Packet::parse(ethernet.ethertype, ethernet.payload).ok()??.payload).ok()
     })?;
     let data = packet.chunks().filter(|chunk| chunk.kind == ChunkKind::DATA).nth(chunk)?;
-    Some(Data::parse(&data).ok()?.user)
+    let data = Data::parse(&data).ok()?;
+    Some((data.ppid, data.user))
 }
 
 /// A whole message with an SG-TCAP-1 component at its end.
 pub(super) struct Protected<'a> {
-    unitdata: Unitdata<'a>,
+    carried: Carried<'a>,
     message: tcap::Message<'a>,
     protection: tcap1::Protection<'a>,
 }
 
 impl<'a> Protected<'a> {
-    /// * `user`: an M3UA message
-    pub fn new(user: &'a [u8]) -> Option<Self> {
-        let data = m3ua::Data::parse(m3ua::View::new(user).ok()?).ok()?;
-        let unitdata = Unitdata::parse(data.user).ok()?;
-        let message = tcap::Message::parse(unitdata.data, Rules::Lenient).ok()?;
+    /// * `user`: a message of M3UA, M2PA or SUA
+    pub fn new(ppid: u32, user: &'a [u8]) -> Option<Self> {
+        let carried = sigtran::carried(ppid, user)?;
+        let message = tcap::Message::parse(carried.data, Rules::Lenient).ok()?;
         let protection = tcap1::parse(message.components.last()?.parameter).ok()?;
-        Some(Self { unitdata, message, protection })
+        Some(Self { carried, message, protection })
     }
 
     /// Whether the signature holds under the key of its SAI.
@@ -147,13 +149,10 @@ impl<'a> Protected<'a> {
 
     /// What the signature must cover.
     fn tbs(&self) -> Option<Vec<u8>> {
-        let party = |octets| {
-            let address = Address::parse(octets).ok()?;
-            Some((address.title().ok()??, address.ssn?))
-        };
+        let party = |(title, ssn): sigtran::Party| title.zip(ssn);
         let subject = tcap1::Subject {
-            calling: party(self.unitdata.calling)?,
-            called: party(self.unitdata.called)?,
+            calling: party(self.carried.calling)?,
+            called: party(self.carried.called)?,
             tag: self.message.kind as u8,
         };
         let before = self.message.components.len().checked_sub(1)?;

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
 
-use sealgate_config::model::{Ber, CopyCalled, Mode, Policy, ServiceMessages};
+use sealgate_config::model::{Ber, CopyCalled, Link, LinkKind, Mode, Policy, ServiceMessages};
 use sealgate_crypto::keyring::KeyRing;
 use sealgate_crypto::pki::{self, Anchor, Kind, Options};
 use sealgate_crypto::sign::SigningKey;
@@ -87,7 +87,31 @@ fn plain(policy: &Policy) -> Policy {
         link.remote.push(IpAddr::from(NEIGHBOUR));
         link.local.push(IpAddr::from(OURS));
     }
+    let ss7 = policy.links.first().cloned();
+    policy.links.extend(ss7.iter().flat_map(|ss7| [numbered(ss7), without_sccp(ss7)]));
     policy
+}
+
+/// The last octet of both addresses of the link of M2PA, and of that of SUA.
+pub const M2PA: u8 = 50;
+/// See [`M2PA`].
+pub const SUA: u8 = 60;
+
+/// A link of M2PA that lets in what that of M3UA does.
+fn numbered(ss7: &Link) -> Link {
+    let contexts = Vec::new();
+    Link { name: "mtp-1".to_owned(), kind: LinkKind::M2pa, routing_contexts: contexts, ..between(ss7, M2PA) }
+}
+
+/// The same of SUA.
+fn without_sccp(ss7: &Link) -> Link {
+    Link { name: "sua-1".to_owned(), kind: LinkKind::Sua, ..between(ss7, SUA) }
+}
+
+/// A link like another between hosts of its own.
+fn between(link: &Link, host: u8) -> Link {
+    let (remote, local) = (vec![IpAddr::from([192, 0, 2, host])], vec![IpAddr::from([198, 51, 100, host])]);
+    Link { remote, local, ..link.clone() }
 }
 
 fn lenient(policy: &Policy) -> Policy {

@@ -114,7 +114,7 @@ const fn protocol(kind: LinkKind) -> Option<Protocol> {
     match kind {
         LinkKind::Diameter => Some(DIAMETER),
         LinkKind::Sip => Some(stream::SIP),
-        LinkKind::M3ua | LinkKind::Gtp => None,
+        LinkKind::M3ua | LinkKind::M2pa | LinkKind::Sua | LinkKind::Gtp => None,
     }
 }
 
@@ -255,7 +255,7 @@ impl<P: FrameIo> Worker<P> {
             (LinkKind::Diameter, Direction::Out) => claims::diameter::outbound(&mut scene, octets, message, id),
             (LinkKind::Sip, Direction::In) => claims::sip::inbound(&mut scene, octets, message, id),
             (LinkKind::Sip, Direction::Out) => claims::sip::outbound(&mut scene, octets, message, id),
-            (LinkKind::M3ua | LinkKind::Gtp, _) => Err(Reason::IntBug.at(0)),
+            (LinkKind::M3ua | LinkKind::M2pa | LinkKind::Sua | LinkKind::Gtp, _) => Err(Reason::IntBug.at(0)),
         };
         let full = |refusal: &Refusal| matches!(refusal.reason, Reason::ResCryptoQueue | Reason::ResCryptoShare);
         if patient && next.as_ref().is_err_and(full) {

@@ -289,7 +289,7 @@ impl<P: FrameIo> Worker<P> {
             if data.is_whole() {
                 whole = data.user;
             } else {
-                let offered = association.tags.forward_tsn();
+                let offered = association.tags.forward_tsn() && carrier::may_skip(kind);
                 let acked = flow.acked;
                 let fragment = Fragment {
                     tsn: data.tsn,
@@ -386,8 +386,12 @@ impl<P: FrameIo> Worker<P> {
                 Err(Reason::SctpPpid.at(chunk.offset + 12))
             } else {
                 match (kind, way) {
-                    (LinkKind::M3ua, Direction::In) => claims::inbound(&mut scene, user, message, message_id),
-                    (LinkKind::M3ua, Direction::Out) => claims::outbound(&mut scene, user, message, message_id),
+                    (LinkKind::M3ua | LinkKind::M2pa | LinkKind::Sua, Direction::In) => {
+                        claims::inbound(&mut scene, user, message, message_id)
+                    }
+                    (LinkKind::M3ua | LinkKind::M2pa | LinkKind::Sua, Direction::Out) => {
+                        claims::outbound(&mut scene, user, message, message_id)
+                    }
                     (LinkKind::Diameter, Direction::In) => {
                         claims::diameter::inbound(&mut scene, user, message, message_id)
                     }

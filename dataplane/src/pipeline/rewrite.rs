@@ -193,7 +193,8 @@ fn put_data(
         Action::Filler { total } => {
             let data = Data::parse(chunk).map_err(|_| Reason::IntBug)?;
             filler.clear();
-            carrier::emit_filler(kind, total as usize, filler);
+            let refused = if data.is_whole() { data.user } else { &[] };
+            carrier::emit_filler(kind, refused, total as usize, filler);
             sctp::emit_data(&Data { ppid: carrier::ppid(kind), user: filler, ..data }, out)
         }
         Action::ForwardTsn => {

@@ -187,7 +187,7 @@ pub(super) fn settle<F: Frame>(
     if !leaves {
         message.output.clear();
         if message.parts.len() > 1 {
-            carrier::emit_filler(message.kind, message.len, &mut message.output);
+            carrier::fill(message, ledger.frames);
         }
     }
     let mut last = (message.frame, message.ticket.map(|_| message.seq));

@@ -9,6 +9,7 @@ use sealgate_crypto::pool::Client;
 use sealgate_wire::{Reason, Refusal};
 
 use super::association::Associations;
+use super::carrier;
 use super::claims::{self, Scene, Scratch, SignerState};
 use super::connection::{self, Offer};
 use super::fragment::Defragmenter;
@@ -479,7 +480,8 @@ impl<P: FrameIo> Worker<P> {
     fn expire_fragments(&mut self, assoc: AssocId, way: Direction) -> bool {
         loop {
             let Some(association) = self.associations.get_mut(assoc) else { return false };
-            let offered = association.tags.forward_tsn();
+            let kind = self.policy.held().links.get(usize::from(association.key.link)).map(|link| link.config.kind);
+            let offered = association.tags.forward_tsn() && kind.is_some_and(carrier::may_skip);
             let Some(flow) = association.flows.get_mut(way as usize) else { return false };
             let Some(held) = flow.held.as_mut() else { return false };
             let Some(lost) = held.expired(self.hold_ms) else { return held.held() > 0 };

@@ -20,6 +20,9 @@ pub const MAX_MSU: usize = 273;
 /// The shortest MSU that level 3 looks at: service information octet, label, heading code (Q.704 §2.2, §15).
 pub const MIN_MSU: usize = 6;
 
+/// Octets of a message that [`emit_filler`] looks at: up to the label's end.
+pub const FILLER_HEAD: usize = USER_AT;
+
 /// Message class of M2PA.
 const CLASS: u8 = 11;
 const USER_DATA: u8 = 1;
@@ -28,6 +31,8 @@ const LINK_STATUS: u8 = 2;
 const MAX_NUMBER: u32 = 0xff_ffff;
 /// Octets of the routeing label (Q.704 §2.2).
 const LABEL_LEN: usize = 4;
+/// Where the user part begins: behind header, priority, service information octet and label.
+const USER_AT: usize = HEADER_LEN + 2 + LABEL_LEN;
 /// Signalling network management (Q.704 §14.2.1), and a heading code that it does not have (Q.704 table 1).
 const SI_MANAGEMENT: u8 = 0;
 const SPARE_HEADING: u8 = 0;
@@ -237,8 +242,28 @@ impl<'a> Msu<'a> {
     }
 }
 
+/// Appends the message with another user part behind the label; header, numbers, priority and label stay as they came.
+///
+/// `false`, and nothing appended, if `original` has no label, or the MSU would be longer than [`MAX_MSU`].
+pub fn rebuild(original: &[u8], user: &[u8], out: &mut Vec<u8>) -> bool {
+    let Some(&[version, spare, class, kind, _, _, _, _, ref kept @ ..]) = original.first_chunk::<USER_AT>() else {
+        return false;
+    };
+    if Message::parse(original).is_err() || user.is_empty() || 1 + LABEL_LEN + user.len() > MAX_MSU {
+        return false;
+    }
+    out.extend_from_slice(&[version, spare, class, kind]);
+    out.extend_from_slice(&((USER_AT + user.len()) as u32).to_be_bytes());
+    out.extend_from_slice(kept);
+    out.extend_from_slice(user);
+    true
+}
+
 /// Appends what takes the place of a refused message with an MSU: the same priority, the same numbers, and an MSU of the same
 /// length, at least [`MIN_MSU`]. `false`, and nothing appended, of any other message: those pass or are no M2PA at all.
+///
+/// * `head`: the first octets of the message, [`FILLER_HEAD`] or all that it has; `len`: octets of all of it. It need not be one
+///   that [`Message::parse`] reads, as long as a receiver could take its numbers for those of an MSU.
 ///
 /// What its receiver does with it: level 2 counts and acknowledges it as any MSU, so the link stays in step. Level 3 sees the same
 /// network indicator and label as in the refused one, which leads to the same place, and there service indicator 0 with heading code
@@ -248,22 +273,24 @@ impl<'a> Msu<'a> {
 /// that cannot be reached gets a TFP.
 ///
 /// Where the MSU is too short for a label, the label is zero: level 3 has no such destination.
-pub fn emit_filler(message: &Message<'_>, out: &mut Vec<u8>) -> bool {
-    let Body::Data { priority, msu } = message.body else { return false };
-    let mut filler = [0; MAX_MSU];
-    let Some(filler) = filler.get_mut(..msu.len().clamp(MIN_MSU, MAX_MSU)) else { return false };
-    if let Some((label, _)) = msu.split_first_chunk::<{ 1 + LABEL_LEN }>() {
-        for (to, from) in filler.iter_mut().zip(label) {
-            *to = *from;
-        }
-    }
-    if let Some(sio) = filler.first_mut() {
-        *sio = *sio & 0xf0 | SI_MANAGEMENT;
-    }
-    if let Some(heading) = filler.get_mut(1 + LABEL_LEN) {
-        *heading = SPARE_HEADING;
-    }
-    Message { body: Body::Data { priority, msu: filler }, ..*message }.emit(out)
+pub fn emit_filler(head: &[u8], len: usize, out: &mut Vec<u8>) -> bool {
+    let Some((&[1, _, CLASS, USER_DATA, _, _, _, _, 0, b0, b1, b2, 0, f0, f1, f2], body)) = head.split_first_chunk()
+    else {
+        return false;
+    };
+    let Some((&priority, msu)) = body.split_first() else { return false };
+    let msu_len = len.saturating_sub(HEADER_LEN + 1).max(MIN_MSU);
+    let label = msu.first_chunk::<{ 1 + LABEL_LEN }>().copied().unwrap_or_default();
+    let [sio, label @ ..] = label;
+    let start = out.len();
+    let len = HEADER_LEN + 1 + msu_len;
+    out.extend_from_slice(&[1, 0, CLASS, USER_DATA]);
+    out.extend_from_slice(&(len as u32).to_be_bytes());
+    out.extend_from_slice(&[0, b0, b1, b2, 0, f0, f1, f2, priority, sio & 0xf0 | SI_MANAGEMENT]);
+    out.extend_from_slice(&label);
+    out.push(SPARE_HEADING);
+    out.resize(start + len, 0);
+    true
 }
 
 #[cfg(test)]
@@ -347,9 +374,13 @@ mod tests {
         for msu in
             [&[0x83, 0xa6, 0x3c, 0xea, 0x8d, 9, 0, 3, 14, 25, 11][..], &[0x83; 273], &[0xb5, 1], &[0xff, 1, 2, 3, 4]]
         {
-            let refused = Message { bsn: 7, fsn: 0xff_ffff, body: Body::Data { priority: 0x40, msu } };
-            let mut out = Vec::new();
-            assert!(emit_filler(&refused, &mut out));
+            let (mut refused, mut out) = (Vec::new(), Vec::new());
+            let data = Message { bsn: 7, fsn: 0xff_ffff, body: Body::Data { priority: 0x40, msu } };
+            assert!(data.emit(&mut refused));
+            assert!(emit_filler(&refused, refused.len(), &mut out));
+            let head = &refused[..refused.len().min(FILLER_HEAD)];
+            let mut same = Vec::new();
+            assert!(emit_filler(head, refused.len(), &mut same) && same == out);
             let read = Message::parse(&out).expect("sound");
             let Body::Data { priority, msu: filler } = read.body else { panic!("{read:?}") };
             assert_eq!((read.bsn, read.fsn, priority), (7, 0xff_ffff, 0x40));
@@ -362,7 +393,36 @@ mod tests {
             assert!(label.user.iter().all(|octet| *octet == 0));
         }
         let mut out = Vec::new();
-        assert!(!emit_filler(&Message::parse(&READY).expect("sound"), &mut out) && out.is_empty());
+        assert!(!emit_filler(&READY, READY.len(), &mut out) && out.is_empty());
+        // Not one that is read, and still somebody's number.
+        let mut bad = DATA;
+        bad[7] += 1;
+        assert!(emit_filler(&bad, bad.len(), &mut out));
+        assert_eq!(Message::parse(&out).map(|message| (message.bsn, message.fsn)), Ok((2, 3)));
+        for (at, octet) in [(0, 2), (2, 3), (3, 3), (8, 1), (12, 1)] {
+            let mut bad = DATA;
+            bad[at] = octet;
+            assert!(!emit_filler(&bad, bad.len(), &mut out), "octet {at}");
+        }
+        assert!(!emit_filler(&DATA[..16], 16, &mut out), "no MSU");
+    }
+
+    #[test]
+    fn another_user_part_changes_nothing_else() {
+        let mut out = vec![7];
+        assert!(rebuild(&DATA, b"another", &mut out));
+        let (old, new) = (Message::parse(&DATA).expect("sound"), Message::parse(&out[1..]).expect("sound"));
+        let (Body::Data { priority, msu }, Body::Data { priority: kept, msu: made }) = (old.body, new.body) else {
+            panic!("{new:?}")
+        };
+        assert_eq!((new.bsn, new.fsn, kept), (old.bsn, old.fsn, priority));
+        assert_eq!(Msu::parse(made), Msu::parse(msu).map(|label| Msu { user: b"another", ..label }));
+        let longest = [0; MAX_MSU - 5];
+        assert!(rebuild(&DATA, &longest, &mut out));
+        out.truncate(1);
+        assert!(!rebuild(&DATA, &[0; MAX_MSU - 4], &mut out) && !rebuild(&DATA, b"", &mut out));
+        assert!(!rebuild(&READY, b"user", &mut out) && !rebuild(&DATA[..25], b"user", &mut out));
+        assert_eq!(out, [7]);
     }
 
     proptest! {

@@ -178,6 +178,19 @@ impl Address {
         (sound && (1..=15).contains(&title.digits.len())).then_some(GlobalTitle { plan, digits: title.digits })
     }
 
+    /// Title and subsystem as SCCP gets them where SUA ends: what the address does not include is not there.
+    ///
+    /// # Errors
+    /// [`Reason::SccpGti`] and [`Reason::SccpGtForm`] as of an address of SCCP.
+    pub fn party(&self) -> Result<(Option<GlobalTitle>, Option<Ssn>), Refusal> {
+        let ssn = self.ssn.filter(|_| self.includes & 1 != 0);
+        let Some(title) = self.title.filter(|_| self.includes & 4 != 0) else { return Ok((None, ssn)) };
+        if title.indicator != 4 {
+            return Err(Reason::SccpGti.at(0));
+        }
+        Ok((Some(self.canonical().ok_or(Reason::SccpGtForm.at(0))?), ssn))
+    }
+
     /// Appends the value of an address.
     fn emit(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(&(self.routing as u16).to_be_bytes());
@@ -374,7 +387,14 @@ impl<'a> Connectionless<'a> {
     }
 }
 
-/// Appends a connectionless message with other data; every other parameter stays as it came and in its order.
+/// The values of source and destination address as they came; empty where there is none.
+pub fn addresses(view: View<'_>) -> (&[u8], &[u8]) {
+    let value = |tag| view.params().flatten().find(|param| param.tag == tag).map_or(&[][..], |param| param.value);
+    (value(SOURCE), value(DESTINATION))
+}
+
+/// Appends a connectionless message with other data; every other parameter stays as it came and in its order, but for the place of
+/// a segment: what leaves is whole.
 ///
 /// `false`, and nothing appended, if `original` is none that [`Connectionless::parse`] reads, or the data is too long.
 pub fn rebuild(original: &[u8], data: &[u8], out: &mut Vec<u8>) -> bool {
@@ -384,7 +404,7 @@ pub fn rebuild(original: &[u8], data: &[u8], out: &mut Vec<u8>) -> bool {
     }
     let start = out.len();
     out.extend_from_slice(view.hdr);
-    for param in view.params().flatten() {
+    for param in view.params().flatten().filter(|param| param.tag != SEGMENTATION) {
         emit_param(param.tag, if param.tag == DATA { data } else { param.value }, out);
     }
     finish(start, out);

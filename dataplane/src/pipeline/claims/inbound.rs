@@ -5,13 +5,13 @@ use sealgate_crypto::keyring::KeyHandle;
 use sealgate_wire::addr::Ssn;
 use sealgate_wire::ber::Rules;
 use sealgate_wire::sccp::{Kind, Unitdata};
-use sealgate_wire::{Reason, Refusal, m3ua, sccp, tcap};
+use sealgate_wire::{Reason, Refusal, sccp, tcap};
 
 use super::sccp::Shape;
 use super::{
-    Carrier, Found, Next, SI_ISUP, SI_SCCP, Scene, busy, control_class, into_m3ua, isup, native_opcode, reassemble,
-    screen, sg_tcap0, sg_tcap1,
+    Carrier, Found, Next, SI_ISUP, SI_SCCP, Scene, busy, isup, native_opcode, reassemble, screen, sg_tcap0, sg_tcap1,
 };
+use crate::pipeline::carrier::{self, Opened};
 use crate::pipeline::slots::{Message, MessageId, SignatureState, Transaction};
 use crate::policy::decide;
 use crate::state::Direction;
@@ -21,7 +21,7 @@ const SIGFW_UDT: usize = 240;
 
 /// Judges all of a message but its signature and its transaction.
 ///
-/// * `user`: one M3UA message
+/// * `user`: one message of M3UA, M2PA or SUA
 ///
 /// # Errors
 /// The first reason of formats 2, steps 5 to 9.
@@ -31,38 +31,28 @@ pub(crate) fn inbound(
     message: &mut Message,
     id: MessageId,
 ) -> Result<Next, Refusal> {
-    let view = m3ua::View::new(user)?;
-    if !view.is_data() {
-        return control_class(view.kind());
-    }
-    let data = m3ua::Data::parse(view)?;
+    let opened = carrier::open(message.kind, user)?;
     let link = scene.snapshot.links.get(usize::from(message.link)).ok_or(Reason::IntBug.at(0))?;
     let link = &link.config;
-    if data.routing_context.is_some_and(|rc| !link.routing_contexts.is_empty() && !link.routing_contexts.contains(&rc))
-    {
-        return Err(Reason::M3uaRc.at(0));
-    }
-    if !link.si.contains(&data.si) {
-        return Err(Reason::Mtp3Si.at(8));
-    }
-    if !link.opcs.contains(&data.opc.0) {
-        return Err(Reason::Mtp3Opc.at(0));
-    }
-    if !link.dpcs.contains(&data.dpc.0) {
-        return Err(Reason::Mtp3Dpc.at(4));
-    }
-    if !link.ni.contains(&data.ni) {
-        return Err(Reason::Mtp3Ni.at(9));
-    }
-    if data.si == SI_ISUP {
-        return isup::inbound(scene, user, data.user, &link.isup, message, id);
-    }
-    if data.si != SI_SCCP {
-        return Ok(Next::Pass(Reason::OkNotSubject));
-    }
-    let unitdata = Unitdata::parse(data.user)?;
-    let (called_title, called_ssn) = sccp::party(unitdata.called)?;
-    let (calling_title, calling_ssn) = sccp::party(unitdata.calling)?;
+    let (unitdata, called, calling) = match opened {
+        Opened::Neighbours => return Ok(Next::Pass(Reason::OkNotSubject)),
+        Opened::Mtp3(mtp3) => {
+            mtp3.screen(link)?;
+            if mtp3.si == SI_ISUP {
+                return isup::inbound(scene, user, mtp3.user, &link.isup, message, id);
+            }
+            if mtp3.si != SI_SCCP {
+                return Ok(Next::Pass(Reason::OkNotSubject));
+            }
+            let unitdata = Unitdata::parse(mtp3.user)?;
+            (unitdata, sccp::party(unitdata.called)?, sccp::party(unitdata.calling)?)
+        }
+        Opened::Users(users) => {
+            users.screen(link)?;
+            (users.unitdata, users.called, users.calling)
+        }
+    };
+    let ((called_title, called_ssn), (calling_title, calling_ssn)) = (called, calling);
     let (called_ssn, calling_ssn) = (called_ssn.unwrap_or(Ssn(0)), calling_ssn.unwrap_or(Ssn(0)));
     if unitdata.kind.is_service() {
         let parties =
@@ -79,6 +69,7 @@ pub(crate) fn inbound(
         return Err(Reason::SccpSsn.at(0));
     }
     let mut carrier = Carrier {
+        kind: message.kind,
         user,
         unitdata,
         segmented: false,
@@ -201,8 +192,6 @@ fn strip(
     let was_udt = found.native.is_some_and(|i| sg_tcap1::was_udt(parsed, i));
     let sigfw = found.native.is_none() && found.sigfw.is_some() && scratch.tcap.len() < SIGFW_UDT;
     let udt = carrier.unitdata.kind == Kind::Udt || was_udt || sigfw;
-    scratch.sccp.clear();
     let shape = Shape { udt, segmented: carrier.segmented, ludt };
-    super::sccp::rebuild(&carrier.unitdata, &scratch.tcap, shape, &mut scratch.sccp)?;
-    into_m3ua(carrier.user, &scratch.sccp, &mut message.output)
+    carrier.put(&scratch.tcap, shape, &mut scratch.sccp, &mut message.output)
 }

@@ -1,15 +1,16 @@
-//! ISUP in M3UA: the calling line of an initial address message, verified, stripped and signed (formats 9).
+//! ISUP in M3UA and M2PA: the calling line of an initial address message, verified, stripped and signed (formats 9).
 
 use std::time::Duration;
 
-use sealgate_config::model::{Isup, Mode};
+use sealgate_config::model::{Isup, LinkKind, Mode};
 use sealgate_wire::addr::Digits;
 use sealgate_wire::isup::{self, Iam, Mark, View};
 use sealgate_wire::sec::{Header, Tvp, isup1};
-use sealgate_wire::{Reason, Refusal, m3ua};
+use sealgate_wire::{Reason, Refusal};
 
 use super::sg_tcap1::{in_force, known, reason_of};
-use super::{Next, Scene, busy, into_m3ua};
+use super::{Next, Scene, busy};
+use crate::pipeline::carrier;
 use crate::pipeline::slots::{Message, MessageId, Once, SignatureState};
 use crate::policy::Snapshot;
 use crate::policy::decide;
@@ -20,7 +21,7 @@ const MAX_LEN: usize = 268;
 
 /// Judges all of an ISUP message from interconnect but its signature.
 ///
-/// * `user`: the M3UA message around it; `octets`: from the circuit identification code on
+/// * `user`: the message of the link around it; `octets`: from the circuit identification code on
 ///
 /// # Errors
 /// The first reason of formats 9.
@@ -101,7 +102,7 @@ fn for_exchange(
     if !made {
         return Err(Reason::IntBug.at(0));
     }
-    if changed { into_m3ua(user, &scratch.other, &mut message.output) } else { Ok(()) }
+    if changed { carrier::put(message.kind, user, &scratch.other, &mut message.output) } else { Ok(()) }
 }
 
 /// What a signature speaks of.
@@ -208,8 +209,8 @@ pub(super) fn outbound(
     if !made || !isup::append(&iam, &scratch.component, &mut scratch.other) || scratch.other.len() > MAX_LEN {
         return plain(scene);
     }
-    into_m3ua(user, &scratch.other, &mut message.output)?;
-    message.signature = place_of_signature(&message.output, signature_len);
+    carrier::put(message.kind, user, &scratch.other, &mut message.output)?;
+    message.signature = place_of_signature(message.kind, &message.output, signature_len);
     if message.signature.is_none() {
         return Err(Reason::IntBug.at(0));
     }
@@ -218,10 +219,10 @@ pub(super) fn outbound(
     Ok(Next::Wait)
 }
 
-/// Where our signature lies in the M3UA message: it ends the last parameter, behind which one octet ends the optional part.
-fn place_of_signature(output: &[u8], signature_len: usize) -> Option<(usize, usize)> {
-    let data = m3ua::Data::parse(m3ua::View::new(output).ok()?).ok()?;
-    let end = (data.user.as_ptr() as usize - output.as_ptr() as usize + data.user.len()).checked_sub(1)?;
+/// Where our signature lies in the message: it ends the last parameter, behind which one octet ends the optional part.
+fn place_of_signature(kind: LinkKind, output: &[u8], signature_len: usize) -> Option<(usize, usize)> {
+    let isup = carrier::part(kind, output)?;
+    let end = (isup.as_ptr() as usize - output.as_ptr() as usize + isup.len()).checked_sub(1)?;
     Some((end.checked_sub(signature_len)?, end))
 }
 

@@ -18,11 +18,12 @@ pub(crate) mod sip;
 pub(crate) use inbound::inbound;
 pub(crate) use outbound::outbound;
 
+use sealgate_config::model::LinkKind;
 use sealgate_crypto::pool::{Busy, Client};
 use sealgate_wire::addr::{GlobalTitle, Ssn};
 use sealgate_wire::sccp::{Segmentation, Unitdata};
 use sealgate_wire::sec::{Sorter, Tvp, passport};
-use sealgate_wire::{Reason, Refusal, m3ua, map, tcap};
+use sealgate_wire::{Reason, Refusal, map, tcap};
 
 use crate::policy::Snapshot;
 use crate::policy::snapshot::{LinkId, Peer};
@@ -30,6 +31,7 @@ use crate::state::Direction;
 use crate::state::segments::{Progress, Segment};
 use crate::stats::Stats;
 
+use super::carrier;
 use super::reassembly::Reassembly;
 use super::worker::Shared;
 
@@ -120,14 +122,32 @@ pub(crate) type Party = (GlobalTitle, Ssn);
 
 /// What carries a TCAP message.
 pub(crate) struct Carrier<'a> {
-    /// The M3UA message, or its last one.
+    /// What its link carries.
+    pub kind: LinkKind,
+    /// The message of the link, or the last one.
     pub user: &'a [u8],
-    /// The SCCP message in it.
+    /// The SCCP message in it, or what stands for it.
     pub unitdata: Unitdata<'a>,
     /// It came in more than one segment.
     pub segmented: bool,
     pub called: Party,
     pub calling: Party,
+}
+
+impl Carrier<'_> {
+    /// Makes the message that carries this TCAP message instead.
+    ///
+    /// * `sccp`: room for the SCCP message around it, where there is one
+    /// # Errors
+    /// [`Reason::ResSignFailed`] if nothing that the link carries can carry it.
+    fn put(&self, tcap: &[u8], shape: sccp::Shape, sccp: &mut Vec<u8>, out: &mut Vec<u8>) -> Result<(), Refusal> {
+        if self.kind == LinkKind::Sua {
+            return carrier::put(self.kind, self.user, tcap, out);
+        }
+        sccp.clear();
+        sccp::rebuild(&self.unitdata, tcap, shape, sccp)?;
+        carrier::put(self.kind, self.user, sccp, out)
+    }
 }
 
 /// The security components of a message.
@@ -173,15 +193,6 @@ impl Found {
 /// Operation code of the native security component between these subsystems.
 pub(crate) fn native_opcode(snapshot: &Snapshot, peer: &Peer, a: Ssn, b: Ssn) -> i32 {
     if snapshot.is_other_tcap(a.0, b.0) { peer.opcode_other } else { peer.opcode_map }
-}
-
-/// Whether an M3UA message that is not DATA may pass (RFC 4666 §3.1.2): management, network state, ASP state and
-/// traffic, routing key management.
-fn control_class(kind: (u8, u8)) -> Result<Next, Refusal> {
-    match kind.0 {
-        0 | 2 | 3 | 4 | 9 => Ok(Next::Pass(Reason::OkNotSubject)),
-        _ => Err(Reason::M3uaClass.at(2)),
-    }
 }
 
 /// Takes one segment of a message; with the last one, all of its octets.
@@ -232,9 +243,3 @@ fn busy(why: Busy) -> Refusal {
 const SI_SCCP: u8 = 3;
 /// That of ISUP.
 const SI_ISUP: u8 = 5;
-
-/// Puts a new SCCP message into the M3UA message that carried the old one.
-fn into_m3ua(user: &[u8], sccp: &[u8], out: &mut Vec<u8>) -> Result<(), Refusal> {
-    out.clear();
-    if m3ua::rebuild(user, sccp, out) { Ok(()) } else { Err(Reason::IntBug.at(0)) }
-}

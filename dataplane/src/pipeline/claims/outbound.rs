@@ -1,18 +1,16 @@
 //! A message from our own network: signed where its destination's operator is signed towards (formats 4.4).
 
-use sealgate_config::model::{CopyCalled, Oversize, Profile};
-use sealgate_wire::addr::{Plan, Ssn};
+use sealgate_config::model::{CopyCalled, LinkKind, Oversize, Profile};
+use sealgate_wire::addr::{GlobalTitle, Plan, Ssn};
 use sealgate_wire::ber::Rules;
 use sealgate_wire::sccp::{Kind, Unitdata};
 use sealgate_wire::sec::{FLAG_WAS_UDT, Header, Tvp, tcap0, tcap1};
 use sealgate_wire::tcap::MessageKind;
-use sealgate_wire::{Reason, Refusal, ip, m3ua, sccp, sctp, tcap};
+use sealgate_wire::{Reason, Refusal, ip, sccp, sctp, tcap};
 
-use super::sccp::{Shape, fits, rebuild};
-use super::{
-    Carrier, Found, Next, SI_ISUP, SI_SCCP, Scene, busy, control_class, into_m3ua, isup, native_opcode, reassemble,
-    sg_tcap0,
-};
+use super::sccp::{Shape, fits};
+use super::{Carrier, Found, Next, SI_ISUP, SI_SCCP, Scene, busy, isup, native_opcode, reassemble, sg_tcap0};
+use crate::pipeline::carrier::{self, Opened};
 use crate::pipeline::slots::{Message, MessageId, Transaction};
 use crate::policy::snapshot::{Own, Peer};
 use crate::state::Direction;
@@ -23,26 +21,27 @@ use crate::state::Direction;
 ///
 /// # Errors
 /// [`Reason::ResSignFailed`] where it should be signed and cannot, and the peer's `oversize` is refuse; the reasons of
-/// M3UA for what is not M3UA.
+/// a link's protocol for what is not that.
 pub(crate) fn outbound(
     scene: &mut Scene<'_>,
     user: &[u8],
     message: &mut Message,
     id: MessageId,
 ) -> Result<Next, Refusal> {
-    let view = m3ua::View::new(user)?;
-    if !view.is_data() {
-        return control_class(view.kind());
-    }
-    let data = m3ua::Data::parse(view)?;
-    if data.si == SI_ISUP {
-        let link = scene.snapshot.links.get(usize::from(message.link)).ok_or(Reason::IntBug.at(0))?;
-        return isup::outbound(scene, user, data.user, &link.config.isup, message, id);
-    }
-    if data.si != SI_SCCP {
-        return Ok(Next::Pass(Reason::OkNotSubject));
-    }
-    let Some((unitdata, called, calling)) = parties(data.user) else { return Ok(Next::Pass(Reason::OkNotSubject)) };
+    let parted = match carrier::open(message.kind, user)? {
+        Opened::Neighbours => None,
+        Opened::Mtp3(mtp3) if mtp3.si == SI_ISUP => {
+            let link = scene.snapshot.links.get(usize::from(message.link)).ok_or(Reason::IntBug.at(0))?;
+            return isup::outbound(scene, user, mtp3.user, &link.config.isup, message, id);
+        }
+        Opened::Mtp3(mtp3) if mtp3.si != SI_SCCP => None,
+        Opened::Mtp3(mtp3) => parties(mtp3.user),
+        Opened::Users(users) => {
+            let party = |(title, ssn): (Option<GlobalTitle>, Option<Ssn>)| Some((title?, ssn.unwrap_or(Ssn(0))));
+            party(users.called).zip(party(users.calling)).map(|(called, calling)| (users.unitdata, called, calling))
+        }
+    };
+    let Some((unitdata, called, calling)) = parted else { return Ok(Next::Pass(Reason::OkNotSubject)) };
     let snapshot = scene.snapshot;
     let Some(peer_id) = snapshot.peer_by_digits(&called.0.digits) else {
         track(scene, message, 0, unitdata.data, &calling);
@@ -63,12 +62,17 @@ pub(crate) fn outbound(
     if !snapshot.is_home(&calling.0) {
         return Ok(Next::Judge); // not ours to speak for
     }
-    let mut carrier = Carrier { user, unitdata, segmented: false, called, calling };
+    let mut carrier = Carrier { kind: message.kind, user, unitdata, segmented: false, called, calling };
     let Some(segmentation) = unitdata.segmentation else {
         return sign(scene, &carrier, unitdata.data, own, profile, peer, message, id);
     };
-    if !peer.ludt {
-        // Segments that left as no-ops could not be brought back: decide before the first one is touched.
+    // Segments that left as no-ops could not be brought back: decide before the first one is touched.
+    let fits_whole = match message.kind {
+        LinkKind::M2pa => false, // what one MSU holds needs no segments
+        LinkKind::Sua => true,
+        _ => peer.ludt,
+    };
+    if !fits_whole {
         return unsigned(scene, peer);
     }
     let Some(whole) = reassemble(scene, message.link, Direction::Out, &unitdata, segmentation)? else {
@@ -144,17 +148,16 @@ fn sign(
     let scratch = &mut *scene.scratch;
     scratch.tcap.clear();
     tcap::rebuild(parsed, None, Some(&scratch.component), false, &mut scratch.tcap);
-    scratch.sccp.clear();
     let shape = Shape { udt: kind == Kind::Udt, segmented: carrier.segmented, ludt: kind == Kind::Ludt };
-    if rebuild(&carrier.unitdata, &scratch.tcap, shape, &mut scratch.sccp).is_err() {
-        return cannot(scene);
+    let made = carrier.put(&scratch.tcap, shape, &mut scratch.sccp, &mut message.output);
+    if made.is_err_and(|refusal| refusal.reason == Reason::IntBug) {
+        return Err(Reason::IntBug.at(0));
     }
-    into_m3ua(carrier.user, &scratch.sccp, &mut message.output)?;
-    if too_long(scene, message) {
+    if made.is_err() || too_long(scene, message) {
         message.output.clear();
         return cannot(scene);
     }
-    message.signature = place_of_signature(&message.output, signature_len);
+    message.signature = place_of_signature(message.kind, &message.output, signature_len);
     if message.signature.is_none() {
         return Err(Reason::IntBug.at(0));
     }
@@ -200,9 +203,10 @@ fn sg_tcap1_component(
     let original = carrier.unitdata.kind;
     let (called, calling) = (carrier.unitdata.called.len(), carrier.unitdata.calling.len());
     let signed_len = signed_len(parsed, component_len);
-    let kind = if !carrier.segmented && fits(original, called, calling, signed_len, peer.m3ua_only) {
+    let roomy = peer.m3ua_only && carrier.kind != LinkKind::M2pa;
+    let kind = if !carrier.segmented && fits(original, called, calling, signed_len, roomy) {
         original
-    } else if peer.ludt {
+    } else if peer.ludt || original == Kind::Ludt {
         Kind::Ludt
     } else {
         return None;
@@ -255,7 +259,7 @@ fn sg_tcap0_component(
     peer: &Peer,
 ) -> Option<(Kind, usize)> {
     const RSA: u8 = 3;
-    if own.alg != RSA || !peer.ludt {
+    if own.alg != RSA || !peer.ludt && carrier.kind != LinkKind::Sua {
         return None;
     }
     let signature_len = own.public.key().signature_len();
@@ -268,10 +272,10 @@ fn sg_tcap0_component(
     Some((Kind::Ludt, signature_len))
 }
 
-/// Where our signature lies in the M3UA message: it ends the last component, which ends the SCCP data.
-fn place_of_signature(output: &[u8], signature_len: usize) -> Option<(usize, usize)> {
-    let data = m3ua::Data::parse(m3ua::View::new(output).ok()?).ok()?;
-    let unitdata = Unitdata::parse(data.user).ok()?;
-    let end = unitdata.data.as_ptr() as usize - output.as_ptr() as usize + unitdata.data.len();
+/// Where our signature lies in the message: it ends the last component, which ends the data of SCCP or SUA.
+fn place_of_signature(kind: LinkKind, output: &[u8], signature_len: usize) -> Option<(usize, usize)> {
+    let part = carrier::part(kind, output)?;
+    let data = if kind == LinkKind::Sua { part } else { Unitdata::parse(part).ok()?.data };
+    let end = data.as_ptr() as usize - output.as_ptr() as usize + data.len();
     Some((end.checked_sub(signature_len)?, end))
 }

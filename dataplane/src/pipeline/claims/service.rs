@@ -8,7 +8,7 @@ use sealgate_wire::sec::tcap1;
 use sealgate_wire::{Reason, Refusal, tcap};
 
 use super::sccp::Shape;
-use super::{Carrier, Found, Next, Party, Scene, busy, into_m3ua, native_opcode, sg_tcap1};
+use super::{Carrier, Found, Next, Party, Scene, busy, native_opcode, sg_tcap1};
 use crate::pipeline::slots::{Message, MessageId, SignatureState};
 use crate::policy::Snapshot;
 use crate::policy::snapshot::Peer;
@@ -35,7 +35,7 @@ pub(super) fn inbound(
     let peer = scene.snapshot.peers.get(usize::from(peer_id)).ok_or(Reason::IntBug.at(0))?;
     message.peer = peer_id;
     message.returned = true;
-    let carrier = Carrier { user, unitdata, segmented: false, called, calling };
+    let carrier = Carrier { kind: message.kind, user, unitdata, segmented: false, called, calling };
     if !scene.snapshot.is_home(&called.0) {
         return Err(unsolicited);
     }
@@ -88,10 +88,8 @@ fn claim(
     let scratch = &mut *scene.scratch;
     scratch.tcap.clear();
     tcap::rebuild(&parsed, Some(place), None, false, &mut scratch.tcap);
-    scratch.sccp.clear();
     let shape = Shape { udt: false, segmented: false, ludt: false };
-    super::sccp::rebuild(&carrier.unitdata, &scratch.tcap, shape, &mut scratch.sccp)?;
-    into_m3ua(carrier.user, &scratch.sccp, &mut message.output)?;
+    carrier.put(&scratch.tcap, shape, &mut scratch.sccp, &mut message.output)?;
     message.state = SignatureState::Claimed;
     scene
         .crypto

@@ -1,12 +1,14 @@
 //! Which verdicts a trace wants, and what a message says of itself.
 
-use sealgate_wire::addr::{Digits, Ssn};
+use sealgate_config::model::LinkKind;
+use sealgate_wire::addr::{Digits, GlobalTitle, Ssn};
 use sealgate_wire::ber::Rules;
 use sealgate_wire::reason::{ALL, COUNT};
 use sealgate_wire::sccp::{self, Unitdata};
-use sealgate_wire::{Reason, m3ua, tcap};
+use sealgate_wire::{Reason, tcap};
 
 use super::is_refusal;
+use crate::pipeline::carrier::{self, Opened};
 use crate::pipeline::slots::Record;
 use crate::policy::snapshot::{LinkId, PeerId};
 use crate::state::Direction;
@@ -96,19 +98,25 @@ pub struct Spoken {
 }
 
 impl Spoken {
-    /// Reads an M3UA message as far as it goes.
-    pub fn read(user: &[u8]) -> Self {
+    /// Reads a message of M3UA, M2PA or SUA as far as it goes.
+    pub fn read(kind: LinkKind, user: &[u8]) -> Self {
         let mut spoken = Self::default();
-        let unitdata = m3ua::View::new(user).and_then(m3ua::Data::parse).and_then(|data| Unitdata::parse(data.user));
-        let Ok(unitdata) = unitdata else { return spoken };
-        let party = |octets| {
-            let (title, ssn) = sccp::party(octets).ok()?;
-            Some((title?.digits, ssn.unwrap_or(Ssn(0))))
+        let party = |(title, ssn): (Option<GlobalTitle>, Option<Ssn>)| Some((title?.digits, ssn.unwrap_or(Ssn(0))));
+        let data = match carrier::open(kind, user) {
+            Ok(Opened::Mtp3(mtp3)) => {
+                let Ok(unitdata) = Unitdata::parse(mtp3.user) else { return spoken };
+                spoken.calling = sccp::party(unitdata.calling).ok().and_then(party);
+                spoken.called = sccp::party(unitdata.called).ok().and_then(party);
+                unitdata.data
+            }
+            Ok(Opened::Users(users)) => {
+                (spoken.calling, spoken.called) = (party(users.calling), party(users.called));
+                users.unitdata.data
+            }
+            _ => return spoken,
         };
-        spoken.calling = party(unitdata.calling);
-        spoken.called = party(unitdata.called);
         let mut room = tcap::Room::new();
-        if let Ok(parsed) = room.read(unitdata.data, Rules::Lenient) {
+        if let Ok(parsed) = room.read(data, Rules::Lenient) {
             spoken.kind = Some(parsed.kind);
             let codes = parsed.components.iter().filter_map(tcap::Component::local);
             for (place, code) in spoken.operations.iter_mut().zip(codes) {
@@ -140,7 +148,9 @@ mod tests {
     #[test]
     fn no_octets_panic() {
         for octets in [&b""[..], b"\x01\x00\x01\x01\x00\x00\x00\x08", &[0xff; 64]] {
-            assert_eq!(Spoken::read(octets), Spoken::default());
+            for kind in [LinkKind::M3ua, LinkKind::M2pa, LinkKind::Sua] {
+                assert_eq!(Spoken::read(kind, octets), Spoken::default());
+            }
         }
     }
 }

@@ -261,7 +261,7 @@ const LONGEST: usize = 4096;
 /// What a message says: read again from its frames as they came, since only who traces wants it.
 fn spoken<F: Frame>(frames: &mut Slab<Box<FrameSlot<F>>>, message: &Message) -> Spoken {
     if let [part] = message.parts.as_slice() {
-        return user_data(frames, *part).map(Spoken::read).unwrap_or_default();
+        return user_data(frames, *part).map(|user| Spoken::read(message.kind, user)).unwrap_or_default();
     }
     let mut whole = [0; LONGEST];
     let mut len = 0;
@@ -271,11 +271,11 @@ fn spoken<F: Frame>(frames: &mut Slab<Box<FrameSlot<F>>>, message: &Message) -> 
         place.copy_from_slice(user);
         len += user.len();
     }
-    Spoken::read(whole.get(..len).unwrap_or(&[]))
+    Spoken::read(message.kind, whole.get(..len).unwrap_or(&[]))
 }
 
 /// The user data of one DATA chunk.
-fn user_data<F: Frame>(frames: &mut Slab<Box<FrameSlot<F>>>, part: Part) -> Option<&[u8]> {
+pub(super) fn user_data<F: Frame>(frames: &mut Slab<Box<FrameSlot<F>>>, part: Part) -> Option<&[u8]> {
     let slot = frames.get_mut(part.frame)?;
     let packet = Packet::parse(slot.frame.as_ref()?.octets().get(slot.sctp..slot.end)?).ok()?;
     let chunk = packet.chunks().filter(|chunk| chunk.kind == ChunkKind::DATA).nth(part.plan)?;

@@ -12,10 +12,10 @@ pub fn m2pa(octets: &[u8]) {
     assert!(out == octets || matches!(read.body, Body::Status(_)));
     let mut filler = Vec::new();
     let Body::Data { priority, msu } = read.body else {
-        assert!(!m2pa::emit_filler(&read, &mut filler));
+        assert!(!m2pa::emit_filler(octets, octets.len(), &mut filler));
         return;
     };
-    assert!(m2pa::emit_filler(&read, &mut filler));
+    assert!(m2pa::emit_filler(octets, octets.len(), &mut filler));
     let other = Message::parse(&filler).unwrap_or_else(|refusal| panic!("{refusal:?} in a filler"));
     assert_eq!((other.bsn, other.fsn), (read.bsn, read.fsn));
     let Body::Data { priority: kept, msu: filler } = other.body else { panic!("{other:?}") };
@@ -26,6 +26,9 @@ pub fn m2pa(octets: &[u8]) {
         let mut out = Vec::new();
         assert!(label.emit(&mut out));
         assert_eq!(out, msu);
+        let mut same = Vec::new();
+        assert!(m2pa::rebuild(octets, label.user, &mut same));
+        assert_eq!(same, octets);
     }
 }
 
@@ -43,6 +46,6 @@ pub fn sua(octets: &[u8]) {
     if let Some(data) = read.data {
         let mut same = Vec::new();
         assert!(sua::rebuild(octets, data, &mut same));
-        assert_eq!(sua::View::new(&same).and_then(Connectionless::parse), Ok(read));
+        assert_eq!(sua::View::new(&same).and_then(Connectionless::parse), Ok(Connectionless { segment: None, ..read }));
     }
 }

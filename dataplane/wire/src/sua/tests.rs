@@ -57,9 +57,33 @@ fn messages_read_field_by_field_and_write_back() {
     }
     let mut out = Vec::new();
     assert!(rebuild(&octets, b"other", &mut out));
-    assert_eq!(read(&out), Ok(Connectionless { data: Some(b"other"), ..message }));
+    let whole = Connectionless { segment: None, ..message };
+    assert_eq!(read(&out), Ok(Connectionless { data: Some(b"other"), ..whole }));
     let mut same = Vec::new();
-    assert!(rebuild(&out, &[0x62, 4], &mut same) && same == octets);
+    assert!(rebuild(&out, &[0x62, 4], &mut same));
+    assert_eq!(read(&same), Ok(whole));
+    let (source, destination) = addresses(View::new(&octets).expect("sound"));
+    assert_eq!((source, destination), (&octets[28..60], &octets[64..84]));
+}
+
+#[test]
+fn a_party_is_what_sccp_would_be_told() {
+    let octets = cldt();
+    let message = read(&octets).expect("sound");
+    let (source, title) = (message.source, message.source.title.expect("there"));
+    let digits = source.canonical().map(|title| title.digits.to_string());
+    let party = source.party().expect("sound");
+    assert_eq!((party.0.map(|title| title.digits.to_string()), party.1), (digits, Some(Ssn::VLR)));
+    assert_eq!(Address { includes: 1, ..source }.party(), Ok((None, Some(Ssn::VLR))), "a title that SCCP does not get");
+    assert_eq!(Address { includes: 4, ..source }.party().map(|(_, ssn)| ssn), Ok(None));
+    assert_eq!(message.destination.party(), Ok((None, Some(Ssn::HLR))));
+    for (title, want) in [
+        (Title { indicator: 2, ..title }, Reason::SccpGti),
+        (Title { nature: 3, ..title }, Reason::SccpGtForm),
+        (Title { plan: 6, ..title }, Reason::SccpGtForm),
+    ] {
+        assert_eq!(Address { title: Some(title), ..source }.party(), Err(want.at(0)));
+    }
 }
 
 #[test]
