@@ -39,7 +39,7 @@ fn faults_of_gtp() {
             "user_plane: yes",
             "ports: {remote: 1, local: 2}",
             &[
-                "p.yaml:18: links.grx-1.ports: unknown key; known here: type, remote, local, messages_v1, messages_v2, user_plane, mtu, ip_fragments",
+                "p.yaml:18: links.grx-1.ports: unknown key; known here: type, remote, local, messages_v1, messages_v2, user_plane, tunnels, mtu, ip_fragments",
             ],
         ),
         (

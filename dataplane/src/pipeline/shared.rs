@@ -13,6 +13,7 @@ use crate::state::keyed::Key;
 use crate::state::misses::Misses;
 use crate::state::rate::{Limit, Rates};
 use crate::state::replay::{self, ReplayMemory};
+use crate::state::tunnels::{self, Tunnels};
 
 /// The longest time windows that a policy may have, past and future together, for native profiles and for SigFW's
 /// (formats 1.4). Memories keep for so long whatever the policy says: the next one may say more, and what was forgotten by
@@ -31,6 +32,8 @@ pub struct Shared {
     pub dialogues: Dialogues,
     /// Certificates of callers that nobody has yet.
     pub misses: Misses,
+    /// Endpoints of GTP-C that our own network has given out.
+    pub tunnels: Tunnels,
     /// How control sees single verdicts.
     pub tap: Tap,
     /// What each peer may send unsigned because it cannot be signed.
@@ -68,6 +71,10 @@ impl Shared {
                 key,
             ),
             misses: Misses::new(key),
+            tunnels: Tunnels::new(
+                tunnels::Config { entries: defaults.tunnels.limit, idle_ms: u64::from(defaults.tunnels.idle_s) * 1000 },
+                key,
+            ),
             tap: Tap::default(),
             rates: Rates::new(usize::from(PeerId::MAX)),
             key,
