@@ -43,6 +43,20 @@ fn faults_of_gtp() {
             ],
         ),
         (
+            "    user_plane: yes",
+            "    user_plane: yes\n    tunnels: off",
+            &["p.yaml:18: links.grx-1.tunnels: \"off\" is not a rule for tunnels; give ignore, learn or enforce"],
+        ),
+        (
+            "links:",
+            "defaults: {tunnels: {check: enforce, limit: 1000, idle: 59s, adopt: 961h}}\nlinks:",
+            &[
+                "p.yaml:11: defaults.tunnels.limit: 1000 tunnels are out of range; give 1024 to 16777216",
+                "p.yaml:11: defaults.tunnels.idle: 59s is out of range; give 1min to 960h",
+                "p.yaml:11: defaults.tunnels.adopt: 961h is out of range; give 0s to 960h",
+            ],
+        ),
+        (
             "203.0.113.0/26",
             "203.0.113.1/26",
             &[
