@@ -181,11 +181,21 @@ fn defaults(defaults: &Defaults) -> Value {
         ),
         ("hold", map([("deadline", millis(defaults.hold.deadline_ms)), ("octets", defaults.hold.octets.into())])),
         ("tcp", map([("hold", millis(defaults.tcp.hold_ms)), ("connections", defaults.tcp.connections.into())])),
+        ("tunnels", tunnels(&defaults.tunnels)),
         (
             "retransmission",
             map([("tsns", defaults.retransmission.tsns.into()), ("octets", defaults.retransmission.octets.into())]),
         ),
         ("adopt", yes(defaults.adopt)),
+    ])
+}
+
+fn tunnels(tunnels: &Tunnels) -> Value {
+    map([
+        ("check", word(TUNNEL_CHECK, &tunnels.check).into()),
+        ("limit", tunnels.limit.into()),
+        ("idle", seconds(tunnels.idle_s)),
+        ("adopt", seconds(tunnels.adopt_s)),
     ])
 }
 
@@ -226,6 +236,7 @@ fn link(link: &Link) -> Value {
         ("messages_v1", of_gtp(numbers(&link.gtp.messages.v1))),
         ("messages_v2", of_gtp(numbers(&link.gtp.messages.v2))),
         ("user_plane", of_gtp(yes(link.gtp.user_plane))),
+        ("tunnels", of_gtp(word(TUNNEL_CHECK, &link.gtp.tunnels).into())),
         ("applications", some(&link.applications, |application| word(APPLICATION, application).into())),
         ("mtu", link.mtu.map_or(LEFT_OUT, Value::from)),
         ("ip_fragments", word(IP_FRAGMENTS, &link.ip_fragments).into()),

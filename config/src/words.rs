@@ -49,6 +49,8 @@ pub(crate) const ON_FAIL: &Words<OnFail> =
 /// Rules for certificates that are not known yet.
 pub(crate) const X5U_MISS: &Words<X5uMiss> =
     &[("reject", X5uMiss::Reject), ("hold", X5uMiss::Hold), ("unverified", X5uMiss::Unverified)];
+pub(crate) const TUNNEL_CHECK: &Words<TunnelCheck> =
+    &[("ignore", TunnelCheck::Ignore), ("learn", TunnelCheck::Learn), ("enforce", TunnelCheck::Enforce)];
 pub(crate) const ATTEST: &Words<Attest> = &[("A", Attest::A), ("B", Attest::B), ("C", Attest::C)];
 /// Diameter applications whose commands we know.
 pub(crate) const APPLICATION: &Words<u32> = &[

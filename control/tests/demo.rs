@@ -1,6 +1,8 @@
 //! The demo judged by its own note, the vectors through `replay`, and `explain` on a good and on a forged frame. Time is
 //! that of the traffic: no test looks at a clock.
 
+#[path = "demo/datagrams.rs"]
+mod datagrams;
 #[path = "../../dataplane/tests/common/sigtran.rs"]
 mod sigtran;
 
@@ -223,6 +225,40 @@ fn vectors_config(dir: &Path) -> PathBuf {
     path
 }
 
+/// The same with another policy: this text for that, wherever it stands.
+fn config_with(dir: &Path, (before, after): (&str, &str)) -> PathBuf {
+    let config = vectors_config(dir);
+    let theirs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../dataplane/tests/data/vectors-policy.yaml");
+    let policy = std::fs::read_to_string(&theirs).expect("policy");
+    assert!(policy.contains(before), "{before}");
+    let path = dir.join("policy.yaml");
+    std::fs::write(&path, policy.replace(before, after)).expect("write");
+    let appliance = std::fs::read_to_string(&config).expect("appliance");
+    std::fs::write(&config, appliance.replace(&theirs.display().to_string(), &path.display().to_string()))
+        .expect("write");
+    config
+}
+
+/// All frames of a capture, as the gateway of a configuration sees them.
+fn explained(config: PathBuf, input: &Path, at: u64) -> Vec<Frame> {
+    let source = Source { config: Some(config), policy: None, trust: None };
+    let snapshot = source.compile(at).expect("configuration").snapshot;
+    let mut frames = Vec::new();
+    let mut each = |frame| {
+        frames.push(frame);
+        true
+    };
+    explain(snapshot, input, false, None, &mut each).expect("capture");
+    frames
+}
+
+/// Writes frames of one moment.
+fn write(path: &Path, at: u64, frames: &[Vec<u8>]) {
+    let mut writer = Writer::create(path, Resolution::Nano).expect("capture");
+    frames.iter().for_each(|frame| writer.write(Duration::from_millis(at), frame).expect("written"));
+    writer.finish().expect("written");
+}
+
 /// What the vector says must leave; `None` where it says so of the upper layers only.
 fn wanted(vector: &Value) -> Option<Vec<Vec<u8>>> {
     let mut frames = Vec::new();
@@ -363,33 +399,19 @@ fn so_it_does_over_m2pa_and_sua() {
 #[test]
 fn explain_claims_no_look_at_a_calling_number_that_the_link_does_not_ask_for() {
     let dir = Dir::new("not-asked");
-    let config = vectors_config(&dir.0);
-    let appliance = std::fs::read_to_string(&config).expect("appliance");
-    let theirs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../dataplane/tests/data/vectors-policy.yaml");
-    let policy = std::fs::read_to_string(&theirs).expect("policy");
     let input = dir.0.join("in.pcap");
     let unsigned = vectors_of("isup").into_iter().find(|vector| vector["id"] == "is-004").expect("an unsigned call");
     let at = capture(&unsigned, &input);
     for (mode, asked, fate) in [("require", true, "refused"), ("prefer", false, "passed"), ("ignore", false, "passed")]
     {
-        let path = dir.0.join(format!("{mode}.yaml"));
-        std::fs::write(&path, policy.replace("isup_mode: require", &format!("isup_mode: {mode}"))).expect("write");
-        let other = appliance.replace(&theirs.display().to_string(), &path.display().to_string());
-        std::fs::write(&config, other).expect("write");
-        let source = Source { config: Some(config.clone()), policy: None, trust: None };
-        let snapshot = source.compile(at).expect("configuration").snapshot;
-        let mut seen = 0;
-        explain(snapshot, &input, false, None, &mut |frame| {
-            let verdict = frame.messages[0].verdict.as_ref().expect("verdict");
-            let outcome = |name| verdict.steps.iter().find(|step| step.step == name).expect("step").outcome;
-            assert_eq!(outcome("CGPN") == Outcome::Passed, asked, "{mode}");
-            assert_eq!(outcome("MODE") == Outcome::Passed, fate == "passed", "{mode}");
-            assert_eq!(verdict.fate, fate, "{mode}");
-            seen += 1;
-            true
-        })
-        .expect("capture");
-        assert_eq!(seen, 1);
+        let config = config_with(&dir.0, ("isup_mode: require", &format!("isup_mode: {mode}")));
+        let frames = explained(config, &input, at);
+        let [frame] = &frames[..] else { panic!("{frames:?}") };
+        let verdict = frame.messages[0].verdict.as_ref().expect("verdict");
+        let outcome = |name| verdict.steps.iter().find(|step| step.step == name).expect("step").outcome;
+        assert_eq!(outcome("CGPN") == Outcome::Passed, asked, "{mode}");
+        assert_eq!(outcome("MODE") == Outcome::Passed, fate == "passed", "{mode}");
+        assert_eq!(verdict.fate, fate, "{mode}");
     }
 }
 
@@ -451,15 +473,7 @@ fn over_tcp(outward: bool, flags: Flags, (seq, ack): (u32, u32), payload: &[u8])
 #[test]
 fn explain_finds_the_messages_of_a_connection() {
     let dir = Dir::new("connection");
-    let config = vectors_config(&dir.0);
-    let theirs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../dataplane/tests/data/vectors-policy.yaml");
-    let policy = std::fs::read_to_string(&theirs).expect("policy");
-    let path = dir.0.join("policy.yaml");
-    std::fs::write(&path, policy.replace("    type: diameter\n", "    type: diameter\n    transports: [tcp]\n"))
-        .expect("write");
-    let appliance = std::fs::read_to_string(&config).expect("appliance");
-    std::fs::write(&config, appliance.replace(&theirs.display().to_string(), &path.display().to_string()))
-        .expect("write");
+    let config = config_with(&dir.0, ("    type: diameter\n", "    type: diameter\n    transports: [tcp]\n"));
     // A message that passes, and one that does not, cut so that the first is whole with the second segment.
     let said = |id: &str| {
         let vector = vectors_of("diameter_native").into_iter().find(|vector| vector["id"] == id).expect("an id");
@@ -478,25 +492,15 @@ fn explain_finds_the_messages_of_a_connection() {
     };
     let octets = [good.clone(), bad].concat();
     let input = dir.0.join("in.pcap");
-    let mut writer = Writer::create(&input, Resolution::Nano).expect("capture");
     let (syn, ack) = (Flags::SYN, Flags::ACK);
-    for frame in [
+    let segments = [
         over_tcp(false, syn, (99, 0), b""),
         over_tcp(true, syn.with(ack), (499, 100), b""),
         over_tcp(false, ack, (100, 500), &octets[..40]),
         over_tcp(false, ack, (140, 500), &octets[40..]),
-    ] {
-        writer.write(Duration::from_millis(at), &frame).expect("written");
-    }
-    writer.finish().expect("written");
-    let source = Source { config: Some(config), policy: None, trust: None };
-    let mut frames = Vec::new();
-    let snapshot = source.compile(at).expect("configuration").snapshot;
-    explain(snapshot, &input, false, None, &mut |frame| {
-        frames.push(frame);
-        true
-    })
-    .expect("capture");
+    ];
+    write(&input, at, &segments);
+    let frames = explained(config, &input, at);
     assert_eq!(frames.iter().map(|frame| frame.messages.len()).collect::<Vec<_>>(), [0, 0, 0, 2]);
     let last = &frames[3];
     for (message, (seq, fate)) in last.messages.iter().zip([(100, "passed"), (100 + good.len() as u32, "refused")]) {

@@ -9,8 +9,8 @@ use sealgate_config::model::{Ber, DessSameSecond, Mode, Oversize, Policy, Profil
 use sealgate_dataplane::pipeline::WorkerConfig;
 use sealgate_wire::diameter::{self, AvpId, Flags, WATCHDOG_ANSWER};
 use sealgate_wire::sctp::Data;
-use sealgate_wire::sec::dess::Group;
-use sealgate_wire::sec::{Sorter, dia1};
+use sealgate_wire::sec::dess::{Group, SystemTime};
+use sealgate_wire::sec::{Sorter, dia0, dia1};
 use sealgate_wire::{Reason, m3ua};
 
 fn reasons(step: &Step) -> Vec<Reason> {
@@ -279,6 +279,49 @@ fn the_same_second_may_sign_twice_where_the_policy_lets_it() {
         let again = gateway.frame(0, &frame(&inbound(), 2, &user), NOW_MS + wait_ms);
         assert_eq!(reasons(&again), [want], "{rule:?} after {wait_ms} ms");
     }
+}
+
+#[test]
+fn dess_of_ours_leaves_with_a_signature_of_rsa_that_holds() {
+    let mut policy = policy();
+    policy.peers[0].sign_profile_diameter = Profile::SgDia0;
+    let mut gateway = Gateway::signing_as(&policy, "c-rsa");
+    let long = vec![(25, vec![7; 700])];
+    for (tsn, said) in [
+        Said::request(UPDATE_LOCATION, 1, 2, 1),
+        Said::request(INSERT_DATA, 1, 2, 2),
+        Said { more: long, ..Said::request(UPDATE_LOCATION, 1, 2, 3) },
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let plain = said.plain();
+        // Not a full second: the time in it is that of NTP, without a fraction.
+        let step = gateway.frame(1, &frame(&outbound(), tsn as u32 + 1, &plain), NOW_MS + 250);
+        assert_eq!(reasons(&step), [Reason::OkSignedEgress]);
+        let signed = left(&step, 0).remove(0);
+        let message = diameter::Message::parse(&signed).expect("sound");
+        let group = Group::read(&message.dess.expect("signed")).expect("a group");
+        let claim = group.claim().expect("a claim");
+        assert!(!group.is_native());
+        assert_eq!(claim.identity, realm(1).as_bytes());
+        assert_eq!(claim.time, SystemTime::from_unix_ms(NOW_MS));
+        let (mut tbs, mut without) = (Vec::new(), Vec::new());
+        dia0::write_tbs(&message.view, group.parts(), &mut Sorter::new(), &mut tbs).expect("sound");
+        let public = key("c-rsa").public();
+        assert!(public.verify(&tbs, claim.signature));
+        *tbs.last_mut().expect("octets") ^= 1;
+        assert!(!public.verify(&tbs, claim.signature));
+        assert!(diameter::rebuild(&message.view, |avp| Some(*avp) == message.dess, &[], &mut without));
+        assert_eq!(without, plain);
+    }
+    // To a peer of the native profile the same key signs in that.
+    policy.peers[0].sign_profile_diameter = Profile::SgDia1;
+    let said = Said::request(UPDATE_LOCATION, 1, 2, 1).plain();
+    let step = Gateway::signing_as(&policy, "c-rsa").frame(1, &frame(&outbound(), 1, &said), NOW_MS);
+    let signed = left(&step, 0).remove(0);
+    let dess = diameter::Message::parse(&signed).expect("sound").dess.expect("signed");
+    assert!(Group::read(&dess).expect("a group").is_native());
 }
 
 #[test]

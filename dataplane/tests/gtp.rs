@@ -1,6 +1,8 @@
 //! GTP through a whole gateway: who may say what of whom, and where it comes from.
 
 mod common;
+#[path = "gtp/tunnels.rs"]
+mod tunnels;
 
 use common::gtp::{A, B, ECHO, NOBODY, OURS, Said, control, frame, tunnelled, v1, v2};
 use common::{Gateway, NOW_MS, Step, policy};

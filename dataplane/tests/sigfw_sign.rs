@@ -2,18 +2,9 @@
 
 mod common;
 
-use std::sync::Arc;
-
 use common::traffic::{Call, chunks_of, frame, outbound, title};
-use common::{NOW_MS, key, policy, trust};
+use common::{Gateway, NOW_MS, key, policy};
 use sealgate_config::model::Profile;
-use sealgate_crypto::keyring::KeyRing;
-use sealgate_crypto::pool::{Pool, PoolConfig};
-use sealgate_dataplane::io::Frame;
-use sealgate_dataplane::io::mem::{MemPool, MemPort};
-use sealgate_dataplane::pipeline::worker::Shared;
-use sealgate_dataplane::pipeline::{Worker, WorkerConfig};
-use sealgate_dataplane::policy::{PolicyCell, Snapshot};
 use sealgate_wire::ber::Rules;
 use sealgate_wire::sec::tcap0;
 use sealgate_wire::{Reason, m3ua, sccp, tcap};
@@ -21,27 +12,11 @@ use sealgate_wire::{Reason, m3ua, sccp, tcap};
 /// What leaves for one unsigned BEGIN of HOME towards operator A, and under which reason.
 fn sent(ludt: bool) -> (Vec<u8>, Reason) {
     let mut policy = policy();
-    let signing = policy.home.signing.as_mut().expect("signing");
-    signing.cert = "c-rsa".into();
     (policy.peers[0].sign_profile, policy.peers[0].ludt) = (Profile::SgTcap0, ludt);
-    let keys = [("c-rsa".to_string(), key("c-rsa"))].into();
-    let snapshot = Snapshot::compile(&policy, &trust(), &keys, 1500, &KeyRing::new())
-        .unwrap_or_else(|faults| panic!("{faults:?}"));
-    let shared = Arc::new(Shared::new(&snapshot));
-    let cell = Arc::new(PolicyCell::new(snapshot));
-    let (crypto, mut clients) = Pool::start(PoolConfig::default(), 1, &cell.current().ring).expect("crypto");
-    let pool = MemPool::default();
-    let ports = [MemPort::new(&pool), MemPort::new(&pool)];
-    let config = WorkerConfig { journal: true, ..WorkerConfig::default() };
-    let client = clients.pop().expect("one client a worker");
-    let mut worker = Worker::new(config, ports, cell.reader(), client, shared, Vec::new());
+    let mut gateway = Gateway::signing_as(&policy, "c-rsa");
     let plain = frame(&outbound(), 5, &Call::outbound(1).unsigned());
-    assert!(worker.port_mut(1).expect("home").inject(&plain).expect("fits"));
-    worker.turn(NOW_MS);
-    let left = worker.port_mut(0).expect("interconnect").take_sent().expect("a frame").octets().to_vec();
-    let reason = worker.take_journal().first().expect("a verdict").reason;
-    crypto.stop();
-    (chunks_of(&left).remove(0).3, reason)
+    let step = gateway.frame(1, &plain, NOW_MS);
+    (chunks_of(&step.sent[0][0]).remove(0).3, step.records[0].reason)
 }
 
 #[test]

@@ -4,9 +4,10 @@
 mod common;
 mod tcp_model;
 
+use common::cuts::cut;
 use common::diameter::{Said, UPDATE_LOCATION, realm};
 use common::{Gateway, NOW_MS, key, policy};
-use sealgate_config::model::{LinkKind, Policy, Transports, X5uMiss};
+use sealgate_config::model::{IpFragments, LinkKind, Policy, Transports, X5uMiss};
 use sealgate_crypto::pki::Caller;
 use sealgate_crypto::pool::PoolConfig;
 use sealgate_dataplane::io::Frame;
@@ -52,6 +53,45 @@ impl Middle for Gateway {
                 out.frames.push((way, frame.octets().to_vec()));
             }
         }
+    }
+}
+
+/// A gateway behind a way that cuts packets into fragments, the last of which arrives first.
+struct Narrow {
+    gateway: Gateway,
+    mtu: usize,
+    /// Identification of the last packet.
+    id: u32,
+}
+
+impl Middle for Narrow {
+    fn give(&mut self, way: Direction, frame: &[u8], now: u64, out: &mut Out) {
+        let port = if way == Direction::In { 0 } else { 1 };
+        self.id += 1;
+        for piece in cut(frame, self.mtu, self.id).iter().rev() {
+            assert!(self.gateway.worker.port_mut(port).expect("two ports").inject(piece).expect("fragment fits"));
+        }
+        self.tick(now, out);
+    }
+
+    fn settle(&mut self, _: Ticket, _: &[u8], _: &Verdict, _: u64, _: &mut Out) {
+        unreachable!("it judges on its own");
+    }
+
+    fn tick(&mut self, now: u64, out: &mut Out) {
+        self.gateway.tick(now, out);
+    }
+}
+
+impl AsRef<Gateway> for Narrow {
+    fn as_ref(&self) -> &Gateway {
+        &self.gateway
+    }
+}
+
+impl AsRef<Gateway> for Gateway {
+    fn as_ref(&self) -> &Gateway {
+        self
     }
 }
 
@@ -113,11 +153,14 @@ fn from_home(count: u32) -> Vec<Vec<u8>> {
 }
 
 fn conversation(seed: u64, count: u32, weather: Weather) -> World<Gateway> {
+    conversation_by(Gateway::running(&over_tcp()), seed, count, weather)
+}
+
+fn conversation_by<M: Middle + AsRef<Gateway>>(middle: M, seed: u64, count: u32, weather: Weather) -> World<M> {
     let (to_home, wanted) = from_a(count, NOW_MS + 50_000);
     let plain = from_home(count);
     let isns = [u32::MAX - (to_home.len() / 2) as u32, 77];
-    let gateway = Gateway::running(&over_tcp());
-    let mut world = World::around(gateway, NOW_MS, seed, weather, [to_home, plain.concat()], isns);
+    let mut world = World::around(middle, NOW_MS, seed, weather, [to_home, plain.concat()], isns);
     world.connect();
     let done = world.run(10_000_000);
     let [remote, home] = &world.ends;
@@ -126,7 +169,7 @@ fn conversation(seed: u64, count: u32, weather: Weather) -> World<Gateway> {
         world.now - NOW_MS,
         remote.retransmissions,
         home.retransmissions,
-        world.streams.worker.connections()
+        world.streams.as_ref().worker.connections()
     );
     assert!(done && !remote.reset && !home.reset, "both senders finish");
     assert!(home.got == wanted, "{} octets of {} at home", home.got.len(), wanted.len());
@@ -137,7 +180,7 @@ fn conversation(seed: u64, count: u32, weather: Weather) -> World<Gateway> {
         assert_eq!(without.is_some(), i % 4 != 3, "{i}: who is signed towards");
         assert!(without.as_deref().unwrap_or(left) == plain, "{i}");
     }
-    let stats = world.streams.worker.stats();
+    let stats = world.streams.as_ref().worker.stats();
     let count = u64::from(count);
     for (reason, want) in [
         (Reason::OkVerified, count * 3 / 5),
@@ -167,6 +210,40 @@ fn segments_that_are_lost_and_overtake_each_other_change_nothing() {
         let world = conversation(seed, 400, weather);
         assert!(world.ends.iter().all(|end| end.retransmissions > 0));
     }
+}
+
+#[test]
+fn segments_in_ip_fragments_arrive_as_they_were_judged() {
+    let mut policy = over_tcp();
+    policy.links.iter_mut().for_each(|link| link.ip_fragments = IpFragments::Reassemble);
+    for (seed, weather) in
+        [(21, Weather { loss: 0, delay: 6, verdict: 0 }), (22, Weather { loss: 2, delay: 12, verdict: 0 })]
+    {
+        let middle = Narrow { gateway: Gateway::running(&policy), mtu: 396, id: 0 };
+        let world = conversation_by(middle, seed, 200, weather);
+        let stats = world.streams.gateway.worker.stats();
+        assert!(stats.joined > 300, "only {} of its fragments went into others", stats.joined);
+        assert_eq!(stats.frames_dropped[Reason::IpFragment.index()], 0);
+    }
+}
+
+#[test]
+fn a_segment_that_lacks_a_fragment_is_sent_again_and_judged_once() {
+    let mut policy = over_tcp();
+    policy.links.iter_mut().for_each(|link| link.ip_fragments = IpFragments::Reassemble);
+    let mut line = Line::open(&policy);
+    let signed = Said::request(UPDATE_LOCATION, 2, 1, 1).signed(&key("a-ec"), 1, NOW_MS);
+    let whole = line.frame(Direction::In, Flags::ACK.with(Flags::PSH), 1001, &signed);
+    let pieces = cut(&whole, 300, 7);
+    assert!(pieces.len() > 1);
+    for piece in &pieces[1..] {
+        line.give(Direction::In, piece);
+    }
+    assert_eq!((line.reasons.len(), line.got[1].len()), (0, 0), "what is not whole says nothing");
+    line.say(Direction::In, &signed, 4000);
+    line.give(Direction::In, &pieces[0]);
+    assert_eq!(line.reasons, [Reason::OkVerified], "what was judged is no message again");
+    assert_eq!(line.got[1], Said::request(UPDATE_LOCATION, 2, 1, 1).plain());
 }
 
 /// A connection in the hands of a test, which sends what it likes.

@@ -100,6 +100,8 @@ pub struct Defaults {
     pub hold: Hold,
     /// Limits of connections over TCP.
     pub tcp: Tcp,
+    /// Memory of tunnels of GTP.
+    pub tunnels: Tunnels,
     /// Memory of retransmissions.
     pub retransmission: Retransmission,
     /// Whether associations that were up before this gateway are taken over; else their packets are refused until INIT.
@@ -126,6 +128,7 @@ impl Default for Defaults {
             reassembly: Reassembly::default(),
             hold: Hold::default(),
             tcp: Tcp::default(),
+            tunnels: Tunnels::default(),
             retransmission: Retransmission::default(),
             adopt: true,
         }
@@ -293,6 +296,38 @@ impl Default for Tcp {
     }
 }
 
+/// Memory of tunnels of GTP-C (formats 10).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum TunnelCheck {
+    /// None is kept.
+    Ignore,
+    /// It is kept, and what it speaks against is counted and passes.
+    #[default]
+    Learn,
+    /// What it speaks against is refused.
+    Enforce,
+}
+
+/// Memory of tunnels of GTP-C (formats 10).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Tunnels {
+    /// What links of GTP do that say nothing else.
+    pub check: TunnelCheck,
+    /// Endpoints of ours remembered by all workers together: 1024 to 16777216; plan twice as many as are in use at once.
+    pub limit: usize,
+    /// Time after which an endpoint is forgotten of which nobody spoke, seconds: 60 to 3456000.
+    pub idle_s: u32,
+    /// Time after a start in which an unknown endpoint becomes that of the peer whose request our node accepts, seconds: 0 to
+    /// 3456000.
+    pub adopt_s: u32,
+}
+
+impl Default for Tunnels {
+    fn default() -> Self {
+        Self { check: TunnelCheck::Learn, limit: 262_144, idle_s: 2_592_000, adopt_s: 86_400 }
+    }
+}
+
 /// Memory of retransmissions, per direction of an association (formats 1.5).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Retransmission {
@@ -389,8 +424,7 @@ impl LinkKind {
     }
 }
 
-/// Who may speak GTP on a link, and what (formats 10). There is no memory of tunnels: a message is judged by what it says and
-/// where it comes from.
+/// Who may speak GTP on a link, and what (formats 10).
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Gtp {
     /// Networks of the neighbours' nodes; never empty.
@@ -399,6 +433,8 @@ pub struct Gtp {
     pub messages: GtpMessages,
     /// Whether the user plane passes, as far as no subscriber speaks GTP in it.
     pub user_plane: bool,
+    /// What the memory of tunnels decides here.
+    pub tunnels: TunnelCheck,
 }
 
 /// Types of GTP-C messages by version.

@@ -31,6 +31,7 @@ pub(super) fn read(item: &Item<'_>) -> Defaults {
     let reassembly = section.get("reassembly").map(|item| reassembly(&item));
     let hold = section.get("hold").map(|item| hold(&item));
     let tcp = section.get("tcp").map(|item| tcp(&item));
+    let tunnels = section.get("tunnels").map(|item| super::gtp::tunnels(&item));
     let retransmission = section.get("retransmission").map(|item| retransmission(&item));
     let adopt = section.get("adopt").and_then(|item| item.flag());
     section.close();
@@ -64,6 +65,7 @@ pub(super) fn read(item: &Item<'_>) -> Defaults {
         reassembly: reassembly.unwrap_or(other.reassembly),
         hold: hold.unwrap_or(other.hold),
         tcp: tcp.unwrap_or(other.tcp),
+        tunnels: tunnels.unwrap_or(other.tunnels),
         retransmission: retransmission.unwrap_or(other.retransmission),
         adopt: adopt.unwrap_or(other.adopt),
     }

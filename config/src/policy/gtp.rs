@@ -8,6 +8,10 @@ use super::parties::{LinkPlaces, PeerPlaces};
 use crate::model::*;
 use crate::units;
 use crate::walk::{Item, Section, once};
+use crate::words::TUNNEL_CHECK;
+
+/// The longest times of tunnels, seconds: 40 days.
+const LONGEST_S: u32 = 3_456_000;
 
 /// Networks with the places where they stand.
 pub(super) type Places<'a> = Vec<(Network, Item<'a>)>;
@@ -16,16 +20,35 @@ pub(super) fn networks<'a>(item: &Item<'a>) -> Places<'a> {
     item.list("192.0.2.0/28").into_iter().filter_map(|item| Some((units::network(&item)?, item))).collect()
 }
 
-/// What a link says of GTP; `remote`: its neighbours.
-pub(super) fn link(section: &mut Section<'_>, remote: &Places<'_>) -> Gtp {
+/// The memory of tunnels.
+pub(super) fn tunnels(item: &Item<'_>) -> Tunnels {
+    let other = Tunnels::default();
+    let mut section = Section::open(item);
+    let check = section.get("check").and_then(|item| item.word("a rule for tunnels", TUNNEL_CHECK));
+    let limit = section.get("limit").and_then(|item| item.number(1024..=16_777_216, "tunnels"));
+    let idle = section.get("idle").and_then(|item| units::duration_s(&item, 60..=LONGEST_S));
+    let adopt = section.get("adopt").and_then(|item| units::duration_s(&item, 0..=LONGEST_S));
+    section.close();
+    Tunnels {
+        check: check.unwrap_or(other.check),
+        limit: limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(other.limit),
+        idle_s: idle.unwrap_or(other.idle_s),
+        adopt_s: adopt.unwrap_or(other.adopt_s),
+    }
+}
+
+/// What a link says of GTP; `remote`: its neighbours; `check`: what it does with tunnels if it says nothing of them.
+pub(super) fn link(section: &mut Section<'_>, remote: &Places<'_>, check: TunnelCheck) -> Gtp {
     let usual = GtpMessages::default();
     let v1 = section.get("messages_v1").map(|item| messages(&item, Version::V1));
     let v2 = section.get("messages_v2").map(|item| messages(&item, Version::V2));
     let user_plane = section.get("user_plane").and_then(|item| item.flag());
+    let tunnels = section.get("tunnels").and_then(|item| item.word("a rule for tunnels", TUNNEL_CHECK));
     Gtp {
         remote: once(remote.clone()),
         messages: GtpMessages { v1: v1.unwrap_or(usual.v1), v2: v2.unwrap_or(usual.v2) },
         user_plane: user_plane.unwrap_or(false),
+        tunnels: tunnels.unwrap_or(check),
     }
 }
 

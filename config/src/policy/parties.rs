@@ -59,7 +59,9 @@ pub(super) fn link<'a>(name: String, item: &Item<'a>, defaults: &Defaults) -> (L
         LinkKind::Sua => sua(&mut section),
         LinkKind::Diameter => diameter(&mut section),
         LinkKind::Sip => sip(&mut section),
-        LinkKind::Gtp => Routing { gtp: gtp::link(&mut section, &networks), ..Routing::default() },
+        LinkKind::Gtp => {
+            Routing { gtp: gtp::link(&mut section, &networks, defaults.tunnels.check), ..Routing::default() }
+        }
     };
     let mtu = section.get("mtu").and_then(|item| units::mtu(&item));
     let ip_fragments = section.get("ip_fragments").and_then(|item| item.word("a rule for IP fragments", IP_FRAGMENTS));

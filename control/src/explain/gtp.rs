@@ -1,6 +1,6 @@
 //! Reading one datagram of GTP for display.
 
-use sealgate_config::model::LinkKind;
+use sealgate_config::model::{LinkKind, TunnelCheck};
 use sealgate_wire::gtp::{Datagram, Message, PORT_USER, Version, user_plane};
 
 use super::walk::{Scene, Walk, place};
@@ -32,6 +32,12 @@ pub(super) fn message(scene: &Scene<'_>, frame: &[u8], user: &[u8], ports: (u16,
             walk.look("TYPE", "link and peer may use it");
             walk.look("IMSI", "ours where a visited network speaks of it, or the peer's");
             walk.look("WHERE", "serving network and addresses are the peer's");
+            let link = scene.snapshot.links.get(usize::from(scene.link));
+            match link.map(|link| link.config.gtp.tunnels) {
+                Some(TunnelCheck::Enforce) => walk.look("TUNNEL", "given to the peer, or asked of it"),
+                Some(TunnelCheck::Learn) => walk.look("TUNNEL", "the link learns: what it would refuse is counted"),
+                Some(TunnelCheck::Ignore) | None => {}
+            }
         }
         Err(refusal) => {
             walk.line("GTP-C", format!("refused in decoding: {}", refusal.reason.text()));

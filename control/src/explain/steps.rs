@@ -187,6 +187,7 @@ const GTP: &[(&str, &str)] = &[
     ("TYPE", "message type allowed"),
     ("IMSI", "whose subscriber"),
     ("WHERE", "network and addresses of the sender"),
+    ("TUNNEL", "tunnel is the peer's, and an answer has its question"),
 ];
 /// S1 to S13 of formats 8, in the order in which they are taken: the signature last.
 const STIR: &[(&str, &str)] = &[
@@ -335,6 +336,7 @@ fn step_of_gtp(reason: Reason, at: u32) -> Option<&'static str> {
         Reason::GtpType => "TYPE",
         Reason::PolHomeImsi | Reason::PolImsiGt => "IMSI",
         Reason::PolVplmnRealm | Reason::PolXlayerAddr => "WHERE",
+        Reason::GtpState => "TUNNEL",
         _ => return None,
     })
 }

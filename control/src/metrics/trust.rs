@@ -92,5 +92,15 @@ fn replay(board: &Board, page: &mut Page<'_>) -> fmt::Result {
         digests.evicted,
     )?;
     page.counter("transactions_opened", "Transactions of our own network.", dialogues.opened)?;
-    page.counter("transactions_evicted", "Of these, those forgotten for want of room.", dialogues.evicted)
+    page.counter("transactions_evicted", "Of these, those forgotten for want of room.", dialogues.evicted)?;
+    let tunnels = shared.tunnels.counters();
+    page.counter("tunnels_opened", "Endpoints of GTP-C of our own network that a peer was given.", tunnels.opened)?;
+    page.counter(
+        "tunnels_adopted",
+        "Of these, those that were in use before the gateway knew of them.",
+        tunnels.adopted,
+    )?;
+    page.counter("tunnels_closed", "Of these, those whose last context was deleted.", tunnels.closed)?;
+    page.counter("tunnels_expired", "Of these, those of which nobody spoke for too long.", tunnels.expired)?;
+    page.counter("tunnels_evicted", "Of these, those forgotten for want of room.", tunnels.evicted)
 }

@@ -43,16 +43,19 @@ pub(super) fn associations(engine: &Engine) -> Value {
         .collect()
 }
 
-/// Replay windows, digests, and open transactions.
+/// Replay windows, digests, open transactions, and tunnels.
 pub(super) fn replay(engine: &Engine) -> Value {
     let shared = engine.shared();
     let (replay, digests, dialogues) =
         (shared.replay.counters(), shared.digests.counters(), shared.dialogues.counters());
+    let tunnels = shared.tunnels.counters();
     json!({
         "windows": { "in_use": shared.replay.in_use(), "limit": shared.replay.capacity(), "opened": replay.opened,
             "reclaimed": replay.reclaimed, "replays": replay.replays, "old": replay.old,
             "refused_full": replay.full, "refused_signer_full": replay.signer_full },
         "digests": { "replays": digests.replays, "evicted": digests.evicted },
         "transactions": { "opened": dialogues.opened, "evicted": dialogues.evicted, "expired": dialogues.expired },
+        "tunnels": { "opened": tunnels.opened, "adopted": tunnels.adopted, "closed": tunnels.closed,
+            "expired": tunnels.expired, "evicted": tunnels.evicted },
     })
 }

@@ -3,6 +3,7 @@
 use super::der::{self, NotDer};
 use super::extension::Role;
 use super::identifiers::Identifiers;
+use super::numbers::Numbers;
 use super::object::Object;
 use super::{Fault, Refused};
 use crate::alg::Alg;
@@ -88,6 +89,8 @@ pub struct Certificate {
     pub not_after: i64,
     /// What it may speak for. After [`load`](super::load) narrowed by the limit of its trust anchor.
     pub identifiers: Identifiers,
+    /// The telephone numbers among them.
+    pub numbers: Numbers,
     /// What kind of operator signs; message signers only.
     pub role: Option<Role>,
     /// True for a certification authority.
@@ -269,6 +272,7 @@ impl Certificate {
             key,
             not_before,
             not_after,
+            numbers: Numbers::of(&identifiers),
             identifiers,
             role: extensions.role,
             is_ca,

@@ -5,6 +5,7 @@
 
 use super::der::NotDer;
 use super::extension::plmn_octets;
+use super::numbers::Numbers;
 
 /// Most digits of a global title prefix or a telephone number (ITU-T E.164).
 const MAX_DIGITS: usize = 15;
@@ -105,7 +106,8 @@ impl Identifiers {
         self.any || self.sip_domains.iter().any(|own| is_at_or_below(domain, own))
     }
 
-    /// May it speak for this telephone number? A number of another length than the range is another number.
+    /// May it speak for this telephone number? A number of another length than the range is another number. Walks over all
+    /// ranges: [`Numbers`] does not.
     pub fn covers_tn(&self, number: &str) -> bool {
         self.any || self.tn_ranges.iter().any(|own| tn_within((number, 1), own))
     }
@@ -140,9 +142,8 @@ impl Identifiers {
         if let Some(domain) = self.sip_domains.iter().find(|domain| !parent.covers_sip_domain(domain)) {
             return Some(format!("SIP domain {domain}"));
         }
-        let outside = |(start, count): &&(String, u64)| {
-            !parent.tn_ranges.iter().any(|own| tn_within((start.as_str(), *count), own))
-        };
+        let numbers = Numbers::of(parent);
+        let outside = |(start, count): &&(String, u64)| !numbers.has(start, *count);
         self.tn_ranges.iter().find(outside).map(|(start, count)| format!("telephone numbers {start}+{count}"))
     }
 
@@ -249,7 +250,7 @@ fn is_at_or_below(name: &str, parent: &str) -> bool {
 }
 
 /// First and last number of a range, if it is decimal, not empty and keeps its number of digits.
-fn tn_bounds(start: &str, count: u64) -> Option<(u64, u64)> {
+pub(super) fn tn_bounds(start: &str, count: u64) -> Option<(u64, u64)> {
     if !is_digits(start) {
         return None;
     }
@@ -259,7 +260,7 @@ fn tn_bounds(start: &str, count: u64) -> Option<(u64, u64)> {
     (last < limit).then_some((first, last))
 }
 
-fn tn_within(inner: (&str, u64), outer: &(String, u64)) -> bool {
+pub(super) fn tn_within(inner: (&str, u64), outer: &(String, u64)) -> bool {
     let Some((first, last)) = tn_bounds(inner.0, inner.1) else { return false };
     let Some((outer_first, outer_last)) = tn_bounds(&outer.0, outer.1) else { return false };
     inner.0.len() == outer.0.len() && first >= outer_first && last <= outer_last

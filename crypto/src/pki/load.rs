@@ -3,6 +3,7 @@
 use super::certificate::{Certificate, Usage, profile};
 use super::crl::Crl;
 use super::identifiers::Identifiers;
+use super::numbers::Numbers;
 use super::object::Object;
 use super::trust::{Anchor, CrlStale, Fault, Options, Refused, Rejected, Signer, Trust};
 use crate::verify::{PublicKey, sha256};
@@ -372,7 +373,8 @@ fn narrowed(certificate: &Arc<Certificate>, limit: Option<&Identifiers>) -> Arc<
         None => Arc::clone(certificate),
         Some(limit) => {
             let identifiers = certificate.identifiers.intersect(limit);
-            Arc::new(Certificate { identifiers, ..Certificate::clone(certificate) })
+            let numbers = Numbers::of(&identifiers);
+            Arc::new(Certificate { identifiers, numbers, ..Certificate::clone(certificate) })
         }
     }
 }

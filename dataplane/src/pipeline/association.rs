@@ -1,6 +1,7 @@
 //! The associations of one worker: tags, what was sent before, what is held, and the frames on their way.
 
 use std::collections::{HashMap, VecDeque};
+use std::net::IpAddr;
 
 use sealgate_config::model::Defaults;
 use sealgate_wire::Reason;
@@ -28,6 +29,18 @@ pub struct Key {
 }
 
 impl Key {
+    /// What stands for a neighbour's node over UDP, where ports name nothing.
+    pub fn of_node(link: LinkId, address: IpAddr) -> Self {
+        let fold = |octets: &[u8]| {
+            octets.chunks(2).fold(0, |sum, pair| sum ^ pair.iter().fold(0, |a, b| a << 8 | u16::from(*b)))
+        };
+        let remote = match address {
+            IpAddr::V4(address) => fold(&address.octets()),
+            IpAddr::V6(address) => fold(&address.octets()),
+        };
+        Self { link, remote, local: 0 }
+    }
+
     /// Which of `workers` owns the association, whatever queue its packets arrive on.
     pub fn owner(&self, workers: usize) -> usize {
         let mixed = (u64::from(self.link) << 32 | u64::from(self.remote) << 16 | u64::from(self.local))
@@ -216,5 +229,13 @@ mod tests {
         let spread: std::collections::BTreeSet<_> =
             (0..64).map(|remote| Key { link: 0, remote, local: 2905 }.owner(4)).collect();
         assert_eq!(spread.len(), 4);
+        let of = |address: IpAddr| Key::of_node(0, address).owner(4);
+        for at in 0..64_u8 {
+            let (v4, v6) = ([192, 0, 2, at].into(), [0x2001, 0xdb8, 0, 0, 0, 0, 0, u16::from(at)].into());
+            assert_ne!(Key::of_node(0, v4), Key::of_node(0, [192, 0, 2, at + 1].into()));
+            assert!(of(v4) < 4 && of(v6) < 4);
+        }
+        let shares = (0..4).map(|worker| (0..64).filter(|at| of([192, 0, 2, *at].into()) == worker).count());
+        assert!(shares.clone().all(|share| (8..=24).contains(&share)), "{:?}", shares.collect::<Vec<_>>());
     }
 }

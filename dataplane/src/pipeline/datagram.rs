@@ -35,15 +35,18 @@ impl<P: FrameIo> Worker<P> {
         let Layers { way, link, .. } = layers;
         let bug = Reason::IntBug.at(0);
         let config = &snapshot.links.get(usize::from(link)).ok_or(bug)?.config;
-        // All calls of a link are one flow: their order is kept, and one worker has them.
+        let frame = entered.as_ref().ok_or(bug)?;
+        let (source, destination) = addresses(frame.octets()).ok_or(bug)?;
+        let (far, near) = if way == Direction::In { (source, destination) } else { (destination, source) };
+        // What one worker has of a link is one flow: its order is kept. All calls of a link are at one worker; of GTP, which has
+        // a subscriber's traffic too, what goes to and from one node.
         let key = Key { link, remote: 0, local: 0 };
-        let owner = key.owner(self.config.workers);
+        let spread = if config.kind == LinkKind::Gtp { Key::of_node(link, far) } else { key };
+        let owner = spread.owner(self.config.workers);
         if owner != self.config.index && !handed {
             return self.hand_over(entered, port, owner);
         }
-        let frame = entered.as_ref().ok_or(bug)?;
         let octets = frame.octets().get(layers.sctp..layers.end).ok_or(bug)?;
-        let (source, destination) = addresses(frame.octets()).ok_or(bug)?;
         let datagram = Datagram::parse(source, destination, octets)?;
         let (remote, local) = match way {
             Direction::In => (datagram.source_port, datagram.destination_port),
@@ -53,7 +56,9 @@ impl<P: FrameIo> Worker<P> {
             return Err(Reason::L4PeerUnknown.at(0));
         }
         let ends = claims::gtp::Ends {
-            remote: if way == Direction::In { source } else { destination },
+            remote: far,
+            local: near,
+            way,
             source_port: datagram.source_port,
             destination_port: datagram.destination_port,
         };

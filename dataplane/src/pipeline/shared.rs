@@ -14,6 +14,7 @@ use crate::state::misses::Misses;
 use crate::state::prints::Prints;
 use crate::state::rate::{Limit, Rates};
 use crate::state::replay::{self, ReplayMemory};
+use crate::state::tunnels::{self, Tunnels};
 
 /// The longest time windows that a policy may have, past and future together, for native profiles and for SigFW's
 /// (formats 1.4). Memories keep for so long whatever the policy says: the next one may say more, and what was forgotten by
@@ -39,6 +40,8 @@ pub struct Shared {
     pub misses: Misses,
     /// What was wrong with calls that went on all the same, for the responses to them.
     pub(crate) marked: Prints,
+    /// Endpoints of GTP-C that our own network has given out.
+    pub tunnels: Tunnels,
     /// How control sees single verdicts.
     pub tap: Tap,
     /// What each peer may send unsigned because it cannot be signed.
@@ -77,6 +80,10 @@ impl Shared {
             ),
             misses: Misses::new(key),
             marked: Prints::new(MARKED, MARKED_MS, key),
+            tunnels: Tunnels::new(
+                tunnels::Config { entries: defaults.tunnels.limit, idle_ms: u64::from(defaults.tunnels.idle_s) * 1000 },
+                key,
+            ),
             tap: Tap::default(),
             rates: Rates::new(usize::from(PeerId::MAX)),
             key,

@@ -1,12 +1,12 @@
 //! Open TCAP transactions of ours, by which an answer from outside is known as one (formats 4.6). Shared by all workers,
 //! since an answer may come over another association than its question; lock-free.
 //!
-//! An entry is one word: 32 bits of fingerprint, the peer, and the time in seconds modulo 2^16. A bucket is a cache line
-//! of eight. Nothing here is a proof of identity, so a race may at worst lose an entry, or keep one until it expires.
+//! An entry is one word: 32 bits of fingerprint, the peer, and the time in seconds.
 
-use super::count::Count;
 use super::keyed::Key;
-use super::sync::{AtomicU32, AtomicU64, Ordering};
+use super::words::Words;
+
+pub use super::words::Counters;
 
 /// Limits of [`Dialogues`].
 #[derive(Clone, Copy, Debug)]
@@ -25,53 +25,21 @@ impl Default for Config {
     }
 }
 
-/// Events since the start.
-#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
-pub struct Counters {
-    /// Transactions opened.
-    pub opened: u64,
-    /// Transactions that had to go within their time, the oldest of their bucket.
-    pub evicted: u64,
-    /// Transactions that ended by time.
-    pub expired: u64,
-}
-
-const SLOTS: usize = 8;
-const EMPTY: u64 = 0;
-/// How far the clocks of two workers, or a clock that was set back, may differ: ten minutes.
-const SKEW_S: u16 = 600;
-
-#[repr(align(64))]
-struct Bucket([AtomicU64; SLOTS]);
+const SECOND_MS: u64 = 1000;
 
 /// The open transactions of all associations. Share it behind an `Arc`; all memory is taken in [`Dialogues::new`].
 ///
 /// With 2^n buckets a key counts as 32 + n bits: a forged answer finds an entry by chance once in 2^29, less often than
 /// its transaction id is guessed.
 pub struct Dialogues {
-    buckets: Box<[Bucket]>,
-    timeout_s: u16,
+    words: Words<16>,
     key: Key,
-    /// The bucket that `sweep` looks at next.
-    broom: AtomicU32,
-    opened: Count,
-    evicted: Count,
-    expired: Count,
 }
 
 impl Dialogues {
     /// No open transactions. `key` is what keeps others from aiming at a bucket.
     pub fn new(config: Config, key: Key) -> Self {
-        let buckets = (config.entries / SLOTS).clamp(1, 1 << 24).next_power_of_two();
-        Self {
-            buckets: (0..buckets).map(|_| Bucket(core::array::from_fn(|_| AtomicU64::new(EMPTY)))).collect(),
-            timeout_s: config.timeout_ms.div_ceil(1000).clamp(1, 28_800) as u16,
-            key,
-            broom: AtomicU32::new(0),
-            opened: Count::default(),
-            evicted: Count::default(),
-            expired: Count::default(),
-        }
+        Self { words: Words::new(config.entries, config.timeout_ms.min(28_800_000), SECOND_MS), key }
     }
 
     /// The key of a transaction: our transaction id as its octets travel, and our global title in canonical form.
@@ -81,127 +49,30 @@ impl Dialogues {
 
     /// Opens a transaction with `peer`, or renews its time. In a full bucket the oldest goes.
     pub fn open(&self, key: u64, peer: u16, now_ms: u64) {
-        let Some(bucket) = self.bucket(key) else { return };
-        let entry = entry(key, peer, now_ms);
-        // As often as there are slots: each failure means that another worker got one of them.
-        for _ in 0..SLOTS {
-            let mut best: Option<(&AtomicU64, u64, u32)> = None;
-            for slot in &bucket.0 {
-                let have = slot.load(Ordering::Acquire);
-                let rank = match self.age(have, now_ms) {
-                    _ if have == EMPTY => 1 << 17,
-                    _ if is_same(have, key) => 1 << 18,
-                    None => 1 << 16,
-                    Some(age) => age.into(),
-                };
-                if best.is_none_or(|(.., most)| rank > most) {
-                    best = Some((slot, have, rank));
-                }
-            }
-            let Some((slot, have, rank)) = best else { return };
-            if slot.compare_exchange(have, entry, Ordering::AcqRel, Ordering::Relaxed).is_err() {
-                continue;
-            }
-            let live = self.age(have, now_ms).is_some();
-            match rank {
-                _ if rank == 1 << 18 && live => return,
-                _ if have == EMPTY => {}
-                _ if live => self.evicted.add(),
-                _ => self.expired.add(),
-            }
-            self.opened.add();
-            return;
-        }
-        // Eight others were faster, so by now this one would be the oldest.
-        self.opened.add();
-        self.evicted.add();
+        self.words.put(key, now_ms, |_| u64::from(peer), |_| 0);
     }
 
     /// The peer with whom this transaction is open.
     pub fn lookup(&self, key: u64, now_ms: u64) -> Option<u16> {
-        self.slots(key).find_map(|(_, have)| {
-            self.age(have, now_ms)?;
-            Some((have >> 16) as u16)
-        })
+        self.words.get(key, now_ms).map(|(peer, _)| peer as u16)
     }
 
     /// Ends a transaction; false if it was not open.
     pub fn close(&self, key: u64) -> bool {
-        let mut closed = false;
-        // All of them: two workers may have opened it at once.
-        for (slot, have) in self.slots(key) {
-            closed |= slot.compare_exchange(have, EMPTY, Ordering::AcqRel, Ordering::Relaxed).is_ok();
-        }
-        closed
+        self.words.change(key, 0, |_| None)
     }
 
     /// Clears what has expired out of the next `buckets` buckets, and says how many entries that were.
     ///
-    /// Any worker may call it, once a turn; all buckets should be visited within an hour, because after 18 hours the
-    /// time of an entry comes round.
+    /// Any worker may call it, once a turn; all buckets should be visited within an hour.
     pub fn sweep(&self, buckets: u32, now_ms: u64) -> usize {
-        let start = self.broom.fetch_add(buckets, Ordering::Relaxed);
-        let mut expired = 0;
-        for i in 0..buckets {
-            let at = start.wrapping_add(i) as usize & (self.buckets.len() - 1);
-            for slot in self.buckets.get(at).iter().flat_map(|bucket| &bucket.0) {
-                let have = slot.load(Ordering::Relaxed);
-                if have != EMPTY
-                    && self.age(have, now_ms).is_none()
-                    && slot.compare_exchange(have, EMPTY, Ordering::AcqRel, Ordering::Relaxed).is_ok()
-                {
-                    self.expired.add();
-                    expired += 1;
-                }
-            }
-        }
-        expired
+        self.words.sweep(buckets, now_ms)
     }
 
     /// Events so far.
     pub fn counters(&self) -> Counters {
-        Counters { opened: self.opened.get(), evicted: self.evicted.get(), expired: self.expired.get() }
+        self.words.counters()
     }
-
-    fn bucket(&self, key: u64) -> Option<&Bucket> {
-        self.buckets.get(key as usize & (self.buckets.len() - 1))
-    }
-
-    /// The slots that hold `key`, expired or not.
-    fn slots(&self, key: u64) -> impl Iterator<Item = (&AtomicU64, u64)> {
-        let slots = self.bucket(key).into_iter().flat_map(|bucket| &bucket.0);
-        slots.map(|slot| (slot, slot.load(Ordering::Acquire))).filter(move |&(_, have)| is_same(have, key))
-    }
-
-    /// Seconds since it was opened or renewed; `None` if empty or expired.
-    fn age(&self, have: u64, now_ms: u64) -> Option<u16> {
-        if have == EMPTY {
-            return None;
-        }
-        let age = seconds(now_ms).wrapping_sub(have as u16);
-        match age {
-            _ if age <= self.timeout_s => Some(age),
-            _ if age > u16::MAX - SKEW_S => Some(0),
-            _ => None,
-        }
-    }
-}
-
-fn seconds(now_ms: u64) -> u16 {
-    (now_ms / 1000) as u16
-}
-
-/// The upper half of the key; nought would look empty.
-fn tag(key: u64) -> u64 {
-    (key >> 32).max(1)
-}
-
-fn entry(key: u64, peer: u16, now_ms: u64) -> u64 {
-    tag(key) << 32 | u64::from(peer) << 16 | u64::from(seconds(now_ms))
-}
-
-fn is_same(have: u64, key: u64) -> bool {
-    have >> 32 == tag(key)
 }
 
 #[cfg(all(test, not(loom)))]

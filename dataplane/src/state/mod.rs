@@ -2,8 +2,8 @@
 //!
 //! Each has a limit, a rule for what goes first when it is full, counters, and a test that fills it. Time is always an
 //! argument, milliseconds since 1970. Shared by all workers, without locks on the way of a message: [`replay`],
-//! [`digest`], [`dialogues`], [`rate`], [`credits`], [`misses`], [`prints`]. Owned by one worker, because an association is:
-//! [`retransmit`], [`segments`], [`fragments`], [`ip_fragments`], [`tags`], [`stream`].
+//! [`digest`], [`dialogues`], [`tunnels`], [`rate`], [`credits`], [`misses`], [`prints`]. Owned by one worker, because an
+//! association is: [`retransmit`], [`segments`], [`fragments`], [`ip_fragments`], [`tags`], [`stream`], [`requests`].
 
 pub mod carry;
 pub mod credits;
@@ -17,13 +17,16 @@ pub mod misses;
 pub mod prints;
 pub mod rate;
 pub mod replay;
+pub mod requests;
 pub mod retransmit;
 pub mod segments;
 pub mod stream;
 pub mod tags;
+pub mod tunnels;
 
 mod blocks;
 mod count;
 mod sync;
+mod words;
 
 pub use tags::Direction;

@@ -110,8 +110,27 @@ impl Gateway {
     ) -> Self {
         // Who signs nothing has no key.
         let keys = if policy.home.signing.is_some() { keys() } else { Keys::new() };
-        let snapshot = Snapshot::compile(policy, trust, &keys, 1500, &KeyRing::new())
-            .unwrap_or_else(|faults| panic!("{faults:?}"));
+        Self::with_keys(policy, (trust, &keys), config, crypto, prepare)
+    }
+
+    /// One that signs with this key of the vectors.
+    pub fn signing_as(policy: &Policy, name: &str) -> Self {
+        let mut policy = policy.clone();
+        policy.home.signing.as_mut().expect("signing").cert = name.into();
+        let keys = [(name.to_string(), key(name))].into();
+        let config = WorkerConfig { journal: true, ..WorkerConfig::default() };
+        Self::with_keys(&policy, (&trust(), &keys), config, PoolConfig::default(), |_| ())
+    }
+
+    fn with_keys(
+        policy: &Policy,
+        (trust, keys): (&Trust, &Keys),
+        config: WorkerConfig,
+        crypto: PoolConfig,
+        prepare: impl FnOnce(&mut Shared),
+    ) -> Self {
+        let snapshot =
+            Snapshot::compile(policy, trust, keys, 1500, &KeyRing::new()).unwrap_or_else(|faults| panic!("{faults:?}"));
         let mut shared = Shared::new(&snapshot);
         prepare(&mut shared);
         let shared = Arc::new(shared);

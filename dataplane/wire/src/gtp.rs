@@ -8,11 +8,13 @@
 mod ie;
 mod message;
 mod names;
+mod roles;
 pub mod user_plane;
 
 pub use ie::{Ie, Ies, MAX_IES};
 pub use message::{Apn, Datagram, FTeid, Message, Rai};
 pub use names::{ie_name, message_name};
+pub use roles::{Role, role};
 
 use crate::cursor::Reader;
 use crate::{Reason, Refusal};

@@ -13,9 +13,11 @@ mod ours;
 mod pcap;
 #[path = "captures/theirs.rs"]
 mod theirs;
+#[path = "captures/tshark.rs"]
+mod tshark;
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use known::KNOWN;
 use ledger::{Difference, Ledger};
@@ -25,20 +27,12 @@ struct Outcome {
     differences: Vec<Difference>,
 }
 
-/// Captures of SS7 and SCTP, in the order of their names.
-fn captures(folder: &Path) -> Vec<PathBuf> {
-    let list = |folder: PathBuf| std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
-    let wanted = |path: &PathBuf| {
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let prefixes = ["ss7_", "mix_", "sctp_", "l2_sctp_", "syn_"];
-        let other = ["ss7_native_", "syn_sip_", "syn_gtpc_", "syn_diameter_tcp"];
-        name.ends_with(".pcap")
-            && prefixes.iter().any(|prefix| name.starts_with(prefix))
-            && !other.iter().any(|prefix| name.starts_with(prefix))
-    };
-    let mut files: Vec<_> = list(folder.into()).chain(list(folder.join("synthetic"))).filter(wanted).collect();
-    files.sort_by_key(|path| path.file_name().map(ToOwned::to_owned));
-    files
+/// Whether a capture is of SS7 or SCTP.
+fn wanted(name: &str) -> bool {
+    let prefixes = ["ss7_", "mix_", "sctp_", "l2_sctp_", "syn_"];
+    let other = ["ss7_native_", "syn_sip_", "syn_gtpc_", "syn_diameter_tcp"];
+    let begins = |prefixes: &[&str]| prefixes.iter().any(|prefix| name.starts_with(prefix));
+    begins(&prefixes) && !begins(&other)
 }
 
 /// Adaptations that we do not read: there only SCTP is compared.
@@ -84,7 +78,7 @@ fn compare(path: &Path, name: &str) -> Option<Outcome> {
 fn tshark_reads_the_same() {
     let Some(folder) = ledger::folder() else { return };
     let mut ledger = Ledger::new(KNOWN);
-    for path in captures(&folder) {
+    for path in tshark::captures(&folder, wanted) {
         let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         let Some(outcome) = compare(&path, &name) else {
             ledger.unread(&name);

@@ -12,14 +12,15 @@ mod ledger;
 mod ours;
 #[path = "captures/pcap.rs"]
 mod pcap;
+#[path = "captures/tshark.rs"]
+mod tshark;
 
-use std::collections::{BTreeSet, HashMap};
-use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use known::KNOWN;
-use ledger::{Difference, Ledger};
-use ours::{Decoder, FIELDS, Fields};
+use ledger::Ledger;
+use ours::{Decoder, FIELDS};
+use tshark::{Comparison, Fields, Line, captures, rows};
 
 /// Numbers of subscribers and nodes: tshark knows those of some applications, we must find each of them.
 const NUMBERS: &[&str] = &["e212.imsi", "e164.msisdn"];
@@ -31,46 +32,23 @@ struct Row {
     malformed: bool,
 }
 
-/// Reads the `.tshark.tsv.gz` beside a capture.
-fn rows(capture: &Path) -> Option<Vec<Row>> {
-    let mut name = capture.as_os_str().to_owned();
-    name.push(".tshark.tsv.gz");
-    let mut text = String::new();
-    flate2::read::GzDecoder::new(std::fs::File::open(name).ok()?).read_to_string(&mut text).ok()?;
-    let mut lines = text.lines();
-    let column: HashMap<_, _> = lines.next()?.split('\t').enumerate().map(|(i, name)| (name, i)).collect();
-    let row = |line: &str| {
-        let values: Vec<_> = line.split('\t').collect();
-        let get = |name: &str| column.get(name).and_then(|i| values.get(*i)).copied().unwrap_or_default();
-        let diameter = get("frame.protocols").contains("diameter");
-        let take = |names: &'static [&'static str]| {
-            let used = names.iter().filter(|name| diameter && !get(name).is_empty());
-            used.map(|name| (*name, get(name).to_owned())).collect()
-        };
-        Row { fields: take(FIELDS), numbers: take(NUMBERS), malformed: !get("_ws.malformed").is_empty() }
-    };
-    Some(lines.map(row).collect())
-}
-
-/// Every capture of the folder, by name.
-fn captures(folder: &Path) -> Vec<PathBuf> {
-    let list = |folder: PathBuf| std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
-    let all = list(folder.into()).chain(list(folder.join("synthetic")));
-    let mut files: Vec<_> = all.filter(|path| path.extension().is_some_and(|end| end == "pcap")).collect();
-    files.sort_by_key(|path| path.file_name().map(ToOwned::to_owned));
-    files
+impl Row {
+    fn of(line: &Line<'_>) -> Self {
+        let diameter = line.get("frame.protocols").contains("diameter");
+        let take = |names: &[&'static str]| line.fields(names, diameter);
+        Row { fields: take(FIELDS), numbers: take(NUMBERS), malformed: line.malformed() }
+    }
 }
 
 #[derive(Default)]
 struct Outcome {
     messages: usize,
-    compared: usize,
-    differences: Vec<Difference>,
+    read: Comparison,
 }
 
 /// `None` if the capture cannot be read.
 fn compare(path: &Path) -> Option<Outcome> {
-    let rows = rows(path)?;
+    let rows = rows(path, Row::of)?;
     let mut outcome = Outcome::default();
     if rows.iter().all(|row| row.fields.is_empty()) {
         return Some(outcome); // no Diameter, and perhaps no Ethernet
@@ -85,29 +63,18 @@ fn compare(path: &Path) -> Option<Outcome> {
             continue;
         }
         outcome.messages += ours.messages;
-        let mut differ = |field, ours: &str, theirs: &str| {
-            let (ours, theirs) = (ours.to_owned(), theirs.to_owned());
-            outcome.differences.push(Difference { frame: i + 1, field, ours, theirs });
-        };
-        let fields: BTreeSet<_> = ours.fields.keys().chain(row.fields.keys()).copied().collect();
-        for field in fields {
-            outcome.compared += 1;
-            let text = |fields: &Fields| fields.get(field).cloned().unwrap_or_default();
-            let (ours, theirs) = (text(&ours.fields), text(&row.fields));
-            if ours != theirs {
-                differ(field, &ours, &theirs);
-            }
-        }
+        let read = &mut outcome.read;
+        read.fields(i + 1, &ours.fields, &row.fields);
         for (field, numbers) in &row.numbers {
             for number in numbers.split(';') {
-                outcome.compared += 1;
+                read.compared += 1;
                 if !ours.numbers.contains(&(*field, number.to_owned())) {
-                    differ(field, &format!("{:?}", ours.numbers), number);
+                    read.differ(i + 1, field, format!("{:?}", ours.numbers), number);
                 }
             }
         }
         for refusal in &ours.refusals {
-            differ("strict", &format!("{refusal:?}"), "");
+            read.differ(i + 1, "strict", format!("{refusal:?}"), "");
         }
     }
     Some(outcome)
@@ -117,20 +84,19 @@ fn compare(path: &Path) -> Option<Outcome> {
 fn tshark_reads_the_same_diameter() {
     let Some(folder) = ledger::folder() else { return };
     let (mut ledger, mut messages) = (Ledger::new(KNOWN), 0);
-    for path in captures(&folder) {
+    for path in captures(&folder, |_| true) {
         let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         let Some(outcome) = compare(&path) else {
             ledger.unread(&name);
             continue;
         };
-        if outcome.compared == 0 {
+        if outcome.read.compared == 0 {
             continue;
         }
         messages += outcome.messages;
-        let Outcome { messages, compared, differences } = outcome;
-        let agreed = compared - differences.len().min(compared);
-        println!("diameter captures {name} {agreed}/{compared} of {messages} messages");
-        ledger.enter(&name, &differences);
+        let Outcome { messages, read } = outcome;
+        println!("diameter captures {name} {}/{} of {messages} messages", read.agreed(), read.compared);
+        ledger.enter(&name, &read.differences);
     }
     println!("diameter captures: {messages} messages in {} files", ledger.close());
 }

@@ -1,16 +1,15 @@
 //! Every Diameter frame of the shared vectors: refused by the codec exactly where the vector names one of its reasons, the
 //! octets that a signature covers as the vector gives them, and stripped, signed or replaced to the octet.
 
-use std::fs;
-use std::path::PathBuf;
+mod vectors;
+
 use std::time::Duration;
 
 use sealgate_wire::diameter::{self, Avp, AvpId, FLAG_VENDOR, Message, View, WATCHDOG_ANSWER};
 use sealgate_wire::reason::{Reason, Refusal};
 use sealgate_wire::sec::dess::{Group, Signer, SystemTime};
 use sealgate_wire::sec::{Sorter, dia0, dia1};
-use sealgate_wire::{eth, ip, sctp};
-use serde_json::Value;
+use vectors::Step;
 
 /// What decoding can say; everything else in the vectors is state, policy, trust or signature.
 const CODEC: &[Reason] = &[
@@ -35,54 +34,14 @@ const SECURITY: &[Reason] = &[
     Reason::SecTimeFuture,
 ];
 
-/// One frame of a vector.
-struct Step {
-    id: String,
-    message: Vec<u8>,
-    at_ms: u64,
-    reason: Reason,
-    /// The message that leaves, as the vector says and as the frame has it.
-    out_upper: Option<Vec<u8>>,
-    out_frame: Option<Vec<u8>>,
-    tbs: Option<Vec<u8>>,
-}
-
-fn hex(text: &str) -> Vec<u8> {
-    let digit = |octet: u8| char::from(octet).to_digit(16).expect("hexadecimal") as u8;
-    text.as_bytes().chunks(2).map(|pair| digit(pair[0]) << 4 | digit(pair[1])).collect()
-}
-
 /// The Diameter message of the first DATA chunk.
 fn message_of(frame: &[u8]) -> Option<Vec<u8>> {
-    let frame = eth::Frame::parse(frame).ok()?;
-    let packet = ip::Packet::parse(frame.ethertype, frame.payload).ok()??;
-    let packet = sctp::Packet::parse(packet.payload).ok()?;
-    let chunk = packet.chunks().find(|chunk| chunk.kind == sctp::ChunkKind::DATA)?;
-    let data = sctp::Data::parse(&chunk).ok()?;
-    (data.ppid == diameter::PPID).then(|| data.user.to_vec())
+    let (ppid, user) = vectors::user_of(frame)?;
+    (ppid == diameter::PPID).then_some(user)
 }
 
 fn steps(file: &str) -> Vec<Step> {
-    let folder = std::env::var_os("SEALGATE_VECTORS")
-        .map_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../vectors")), PathBuf::from);
-    let text = fs::read_to_string(folder.join(file).with_extension("json")).expect("a vector file");
-    let file: Value = serde_json::from_str(&text).expect("JSON");
-    let mut steps = Vec::new();
-    for vector in file["vectors"].as_array().expect("a list") {
-        let text = |value: &Value| value.as_str().map(str::to_owned);
-        for frame in vector["frames"].as_array().into_iter().flatten() {
-            steps.push(Step {
-                id: text(&vector["id"]).expect("an id"),
-                message: message_of(&hex(frame["frame_hex"].as_str().expect("a frame"))).expect("a Diameter message"),
-                at_ms: frame["at_unix_ms"].as_u64().expect("a time"),
-                reason: frame["reason"].as_str().and_then(Reason::from_name).expect("a reason"),
-                out_upper: text(&frame["out_upper_hex"]).map(|text| hex(&text)),
-                out_frame: text(&frame["out_frame_hex"]).map(|text| hex(&text)),
-                tbs: text(&vector["tbs"]).map(|text| hex(&text)).or(text(&vector["tbs_text"]).map(String::into_bytes)),
-            });
-        }
-    }
-    steps
+    vectors::steps(file, message_of)
 }
 
 const FILES: [(&str, bool); 2] = [("diameter_native", true), ("diameter_dess", false)];

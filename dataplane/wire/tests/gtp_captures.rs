@@ -13,14 +13,16 @@ mod ledger;
 mod ours;
 #[path = "captures/pcap.rs"]
 mod pcap;
+#[path = "captures/tshark.rs"]
+mod tshark;
 
-use std::collections::{BTreeSet, HashMap};
-use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::collections::BTreeSet;
+use std::path::Path;
 
 use known::{KNOWN, MALFORMED};
-use ledger::{Difference, Ledger};
-use ours::{FIELDS, Fields, Found};
+use ledger::Ledger;
+use ours::{FIELDS, Found};
+use tshark::{Comparison, Fields, Line, captures, rows};
 
 /// One frame as tshark 4.0.17 reads it.
 struct Row {
@@ -29,34 +31,13 @@ struct Row {
     malformed: bool,
 }
 
-/// Reads the `.tshark.tsv.gz` beside a capture.
-fn rows(capture: &Path) -> Option<Vec<Row>> {
-    let mut name = capture.as_os_str().to_owned();
-    name.push(".tshark.tsv.gz");
-    let mut text = String::new();
-    flate2::read::GzDecoder::new(std::fs::File::open(name).ok()?).read_to_string(&mut text).ok()?;
-    let mut lines = text.lines();
-    let column: HashMap<_, _> = lines.next()?.split('\t').enumerate().map(|(i, name)| (name, i)).collect();
-    let row = |line: &str| {
-        let values: Vec<_> = line.split('\t').collect();
-        let get = |name: &str| column.get(name).and_then(|i| values.get(*i)).copied().unwrap_or_default();
-        let gtp = get("frame.protocols").split(':').any(|protocol| protocol == "gtp");
-        let outer = |name| get(name).split(';').next() == Some("2123");
+impl Row {
+    fn of(line: &Line<'_>) -> Self {
+        let gtp = line.has("gtp");
+        let outer = |name| line.get(name).split(';').next() == Some("2123");
         let control = gtp && (outer("udp.srcport") || outer("udp.dstport"));
-        let used = FIELDS.iter().filter(|name| control && !get(name).is_empty());
-        let fields = used.map(|name| (*name, get(name).to_owned())).collect();
-        Row { fields, gtp, malformed: !get("_ws.malformed").is_empty() }
-    };
-    Some(lines.map(row).collect())
-}
-
-/// Every capture of the folder, by name.
-fn captures(folder: &Path) -> Vec<PathBuf> {
-    let list = |folder: PathBuf| std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
-    let all = list(folder.into()).chain(list(folder.join("synthetic")));
-    let mut files: Vec<_> = all.filter(|path| path.extension().is_some_and(|end| end == "pcap")).collect();
-    files.sort_by_key(|path| path.file_name().map(ToOwned::to_owned));
-    files
+        Row { fields: line.fields(FIELDS, control), gtp, malformed: line.malformed() }
+    }
 }
 
 #[derive(Default)]
@@ -64,14 +45,13 @@ struct Outcome {
     messages: usize,
     tunnelled: usize,
     prime: usize,
-    compared: usize,
-    differences: Vec<Difference>,
+    read: Comparison,
     malformed: Vec<(usize, String)>,
 }
 
 /// `None` if the capture cannot be read.
 fn compare(path: &Path) -> Option<Outcome> {
-    let rows = rows(path)?;
+    let rows = rows(path, Row::of)?;
     let mut outcome = Outcome::default();
     if !rows.iter().any(|row| row.gtp) {
         return Some(outcome); // no GTP, and perhaps no Ethernet
@@ -88,23 +68,12 @@ fn compare(path: &Path) -> Option<Outcome> {
         outcome.messages += messages;
         outcome.tunnelled += tunnelled;
         outcome.prime += prime;
-        let mut differ = |field, ours: String, theirs: String| {
-            outcome.differences.push(Difference { frame: i + 1, field, ours, theirs });
-        };
         if !refusals.is_empty() {
-            outcome.compared += 1;
-            differ("refused", format!("{refusals:?}"), format!("{:?}", row.fields));
+            outcome.read.compared += 1;
+            outcome.read.refused(i + 1, refusals, row.fields);
             continue;
         }
-        let names: BTreeSet<_> = fields.keys().chain(row.fields.keys()).copied().collect();
-        for field in names {
-            outcome.compared += 1;
-            let text = |fields: &Fields| fields.get(field).cloned().unwrap_or_default();
-            let (ours, theirs) = (text(&fields), text(&row.fields));
-            if ours != theirs {
-                differ(field, ours, theirs);
-            }
-        }
+        outcome.read.fields(i + 1, &fields, &row.fields);
     }
     Some(outcome)
 }
@@ -114,7 +83,7 @@ fn tshark_reads_the_same_gtp() {
     let Some(folder) = ledger::folder() else { return };
     let (mut ledger, mut all) = (Ledger::new(KNOWN), Outcome::default());
     let mut refused = BTreeSet::new();
-    for path in captures(&folder) {
+    for path in captures(&folder, |_| true) {
         let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         let Some(outcome) = compare(&path) else {
             ledger.unread(&name);
@@ -122,13 +91,13 @@ fn tshark_reads_the_same_gtp() {
         };
         all.tunnelled += outcome.tunnelled;
         all.prime += outcome.prime;
-        if outcome.compared == 0 {
+        let read = &outcome.read;
+        if read.compared == 0 {
             continue;
         }
         all.messages += outcome.messages;
-        let agreed = outcome.compared - outcome.differences.len().min(outcome.compared);
-        println!("gtp captures {name} {agreed}/{} of {} messages", outcome.compared, outcome.messages);
-        ledger.enter(&name, &outcome.differences);
+        println!("gtp captures {name} {}/{} of {} messages", read.agreed(), read.compared, outcome.messages);
+        ledger.enter(&name, &read.differences);
         refused.extend(outcome.malformed.into_iter().map(|(frame, refusal)| format!("{name} {frame} {refusal}")));
     }
     let files = ledger.close();

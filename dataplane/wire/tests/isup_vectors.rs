@@ -1,16 +1,15 @@
 //! Every ISUP frame of the shared vectors: refused by the codec exactly where the vector names one of its reasons, the octets
 //! that a signature covers as the vector gives them, and stripped to the octet.
 
-use std::fs;
-use std::path::PathBuf;
+mod vectors;
+
 use std::time::Duration;
 
 use sealgate_wire::addr::Digits;
 use sealgate_wire::isup::{self, Iam, View};
 use sealgate_wire::reason::{Reason, Refusal};
 use sealgate_wire::sec::isup1;
-use sealgate_wire::{eth, ip, m3ua, sctp};
-use serde_json::Value;
+use vectors::Step;
 
 /// What decoding and the parameter can say without a key and without memory; everything else is policy, trust or signature.
 const OURS: &[Reason] = &[
@@ -28,54 +27,13 @@ const OURS: &[Reason] = &[
     Reason::SecSigForm,
 ];
 
-/// One frame of a vector.
-struct Step {
-    id: String,
-    message: Vec<u8>,
-    at_ms: u64,
-    reason: Reason,
-    /// The message that leaves, as the vector says and as the frame has it.
-    out_upper: Option<Vec<u8>>,
-    out_frame: Option<Vec<u8>>,
-    tbs: Option<Vec<u8>>,
-}
-
-fn hex(text: &str) -> Vec<u8> {
-    let digit = |octet: u8| char::from(octet).to_digit(16).expect("hexadecimal") as u8;
-    text.as_bytes().chunks(2).map(|pair| digit(pair[0]) << 4 | digit(pair[1])).collect()
-}
-
 /// The ISUP message of the first DATA chunk; `None`: a filler.
 fn message_of(frame: &[u8]) -> Option<Vec<u8>> {
-    let frame = eth::Frame::parse(frame).ok()?;
-    let packet = ip::Packet::parse(frame.ethertype, frame.payload).ok()??;
-    let packet = sctp::Packet::parse(packet.payload).ok()?;
-    let chunk = packet.chunks().find(|chunk| chunk.kind == sctp::ChunkKind::DATA)?;
-    let data = sctp::Data::parse(&chunk).ok()?;
-    let message = m3ua::Data::parse(m3ua::View::new(data.user).ok()?).ok()?;
-    (message.si == 5).then(|| message.user.to_vec())
+    vectors::service_of(frame, 5)
 }
 
 fn steps() -> Vec<Step> {
-    let folder = std::env::var_os("SEALGATE_VECTORS")
-        .map_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../vectors")), PathBuf::from);
-    let text = fs::read_to_string(folder.join("isup.json")).expect("a vector file");
-    let file: Value = serde_json::from_str(&text).expect("JSON");
-    let mut steps = Vec::new();
-    for vector in file["vectors"].as_array().expect("a list") {
-        for frame in vector["frames"].as_array().into_iter().flatten() {
-            steps.push(Step {
-                id: vector["id"].as_str().expect("an id").to_owned(),
-                message: message_of(&hex(frame["frame_hex"].as_str().expect("a frame"))).expect("an ISUP message"),
-                at_ms: frame["at_unix_ms"].as_u64().expect("a time"),
-                reason: frame["reason"].as_str().and_then(Reason::from_name).expect("a reason"),
-                out_upper: frame["out_upper_hex"].as_str().map(hex),
-                out_frame: frame["out_frame_hex"].as_str().map(hex),
-                tbs: vector["tbs"].as_str().map(hex),
-            });
-        }
-    }
-    steps
+    vectors::steps("isup", message_of)
 }
 
 /// Everything about a message that needs neither key nor memory, in the order of formats 9; `true`: an IAM that is signed.

@@ -1,13 +1,12 @@
 //! Every frame of the shared vectors, through Ethernet, IP, SCTP and M3UA: refused here exactly where the vector says
 //! so, and the frames that the vectors expect back are built from the same parts.
 
-use std::fs;
-use std::path::PathBuf;
+mod vectors;
 
 use sealgate_wire::frame_builder::Path;
 use sealgate_wire::reason::{Reason, Refusal};
 use sealgate_wire::{eth, ip, m3ua, sctp};
-use serde_json::Value;
+use vectors::hex;
 
 /// One frame of a vector.
 struct Frame {
@@ -17,28 +16,15 @@ struct Frame {
     out: Option<Vec<u8>>,
 }
 
-fn hex(text: &str) -> Vec<u8> {
-    let digit = |octet: u8| char::from(octet).to_digit(16).expect("hexadecimal") as u8;
-    text.as_bytes().chunks(2).map(|pair| digit(pair[0]) << 4 | digit(pair[1])).collect()
-}
-
 fn frames() -> Vec<Frame> {
-    let folder = std::env::var_os("SEALGATE_VECTORS")
-        .map_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../vectors")), PathBuf::from);
     let mut frames = Vec::new();
     for name in ["transport", "tcap_native", "tcap_policy", "tcap_sigfw", "isup", "diameter_native", "diameter_dess"] {
-        let text = fs::read_to_string(folder.join(name).with_extension("json")).expect("a vector file");
-        let file: Value = serde_json::from_str(&text).expect("JSON");
-        for vector in file["vectors"].as_array().expect("a list") {
-            for frame in vector["frames"].as_array().into_iter().flatten() {
-                frames.push(Frame {
-                    id: vector["id"].as_str().unwrap_or_default().to_owned(),
-                    octets: hex(frame["frame_hex"].as_str().unwrap_or_default()),
-                    reason: frame["reason"].as_str().and_then(Reason::from_name).expect("a reason"),
-                    out: frame["out_frame_hex"].as_str().map(hex),
-                });
-            }
-        }
+        frames.extend(vectors::frames(&vectors::file(name)).map(|(vector, frame)| Frame {
+            id: vector["id"].as_str().unwrap_or_default().to_owned(),
+            octets: hex(frame["frame_hex"].as_str().unwrap_or_default()),
+            reason: vectors::reason(frame),
+            out: frame["out_frame_hex"].as_str().map(hex),
+        }));
     }
     assert!(frames.len() > 100, "{} frames", frames.len());
     frames

@@ -8,23 +8,20 @@
 mod ledger;
 #[path = "captures/pcap.rs"]
 mod pcap;
+#[path = "captures/tshark.rs"]
+mod tshark;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::io::Read;
-use std::path::{Path, PathBuf};
-
-use ledger::{Difference, Known, Ledger, known};
+use ledger::{Known, Ledger, known};
 use sealgate_wire::eth::Frame;
 use sealgate_wire::m2pa::{self, Body, Msu};
 use sealgate_wire::sctp::{self, ChunkKind, Data};
 use sealgate_wire::sua::{self, Address, Connectionless};
 use sealgate_wire::{Refusal, ip};
+use tshark::{Comparison, Fields, Line, captures, rows};
 
 const CONNECTION: &str = "connection-oriented: nothing in it is read";
 
 const KNOWN: &[Known] = &[known("syn_sua", (37, 37), "sua.destination", 2, CONNECTION)];
-
-type Fields = BTreeMap<&'static str, String>;
 
 const FIELDS: &[&str] = &[
     "m2pa.type",
@@ -43,30 +40,10 @@ const FIELDS: &[&str] = &[
     "sua.destination.ssn",
 ];
 
-/// What tshark 4.0.17 reads in each frame of a capture, and whether it found M2PA or SUA there.
-fn rows(capture: &Path) -> Option<Vec<(Fields, bool)>> {
-    let mut name = capture.as_os_str().to_owned();
-    name.push(".tshark.tsv.gz");
-    let mut text = String::new();
-    flate2::read::GzDecoder::new(std::fs::File::open(name).ok()?).read_to_string(&mut text).ok()?;
-    let mut lines = text.lines();
-    let column: HashMap<_, _> = lines.next()?.split('\t').enumerate().map(|(i, name)| (name, i)).collect();
-    let row = |line: &str| {
-        let values: Vec<_> = line.split('\t').collect();
-        let get = |name: &str| column.get(name).and_then(|i| values.get(*i)).copied().unwrap_or_default();
-        let there = get("frame.protocols").split(':').any(|protocol| matches!(protocol, "m2pa" | "sua"));
-        let used = FIELDS.iter().filter(|name| there && !get(name).is_empty());
-        (used.map(|name| (*name, get(name).to_owned())).collect(), there && get("_ws.malformed").is_empty())
-    };
-    Some(lines.map(row).collect())
-}
-
-fn captures(folder: &Path) -> Vec<PathBuf> {
-    let list = |folder: PathBuf| std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
-    let all = list(folder.into()).chain(list(folder.join("synthetic")));
-    let mut files: Vec<_> = all.filter(|path| path.extension().is_some_and(|end| end == "pcap")).collect();
-    files.sort_by_key(|path| path.file_name().map(ToOwned::to_owned));
-    files
+/// What tshark reads in a frame, and whether it found sound M2PA or SUA there.
+fn row(line: &Line<'_>) -> (Fields, bool) {
+    let there = line.has("m2pa") || line.has("sua");
+    (line.fields(FIELDS, there), there && !line.malformed())
 }
 
 /// What our decoders read in one frame.
@@ -147,40 +124,29 @@ impl Found {
 fn tshark_reads_the_same_m2pa_and_sua() {
     let Some(folder) = ledger::folder() else { return };
     let (mut ledger, mut messages) = (Ledger::new(KNOWN), 0);
-    for path in captures(&folder) {
+    for path in captures(&folder, |_| true) {
         let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        let Some(rows) = rows(&path).filter(|rows| rows.iter().any(|(_, there)| *there)) else { continue };
+        let Some(rows) = rows(&path, row).filter(|rows| rows.iter().any(|(_, there)| *there)) else { continue };
         let file = std::fs::read(&path).expect("readable");
         let Some(frames) = pcap::frames(&file) else {
             ledger.unread(&name);
             continue;
         };
         assert_eq!(frames.len(), rows.len(), "one line for each frame");
-        let (mut compared, mut differences) = (0, Vec::new());
+        let mut read = Comparison::default();
         for (i, (octets, (theirs, there))) in frames.iter().zip(rows).enumerate() {
             let found = Found::frame(octets);
             if !there {
                 continue;
             }
             messages += found.messages;
-            let mut differ = |field, ours: String, theirs: String| {
-                differences.push(Difference { frame: i + 1, field, ours, theirs });
-            };
             if !found.refusals.is_empty() {
-                differ("refused", format!("{:?}", found.refusals), format!("{theirs:?}"));
+                read.refused(i + 1, found.refusals, &theirs);
             }
-            let names: BTreeSet<_> = found.fields.keys().chain(theirs.keys()).copied().collect();
-            for field in names {
-                compared += 1;
-                let text = |fields: &Fields| fields.get(field).cloned().unwrap_or_default();
-                let (ours, theirs) = (text(&found.fields), text(&theirs));
-                if ours != theirs {
-                    differ(field, ours, theirs);
-                }
-            }
+            read.fields(i + 1, &found.fields, &theirs);
         }
-        println!("sigtran captures {name} {}/{compared}", compared - differences.len().min(compared));
-        ledger.enter(&name, &differences);
+        println!("sigtran captures {name} {}/{}", read.agreed(), read.compared);
+        ledger.enter(&name, &read.differences);
     }
     println!("sigtran captures: {messages} messages in {} files", ledger.close());
 }

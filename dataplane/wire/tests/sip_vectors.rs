@@ -1,8 +1,7 @@
 //! Every SIP frame of the shared vectors: what the codec and the checks without key and memory say of it, and the octets that
 //! its signature covers.
 
-use std::fs;
-use std::path::PathBuf;
+mod vectors;
 
 use sealgate_wire::addr::Digits;
 use sealgate_wire::reason::{Reason, Refusal};
@@ -10,6 +9,7 @@ use sealgate_wire::sec::passport::{self, Attest, Compact, Identity, Outgoing, Sc
 use sealgate_wire::sip::{self, Message};
 use sealgate_wire::{eth, ip};
 use serde_json::Value;
+use vectors::{file, frames, hex, reason};
 
 /// What only a certificate, a key or a memory can say; the same vectors pass here.
 const BEYOND: &[Reason] = &[
@@ -33,11 +33,6 @@ struct Step {
     title: String,
 }
 
-fn hex(text: &str) -> Vec<u8> {
-    let digit = |octet: u8| char::from(octet).to_digit(16).expect("hexadecimal") as u8;
-    text.as_bytes().chunks(2).map(|pair| digit(pair[0]) << 4 | digit(pair[1])).collect()
-}
-
 /// The payload of a UDP datagram.
 fn message_of(frame: &[u8]) -> Vec<u8> {
     let frame = eth::Frame::parse(frame).expect("Ethernet");
@@ -46,31 +41,19 @@ fn message_of(frame: &[u8]) -> Vec<u8> {
     packet.payload[8..].to_vec()
 }
 
-fn file(name: &str) -> Value {
-    let folder = std::env::var_os("SEALGATE_VECTORS")
-        .map_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../vectors")), PathBuf::from);
-    let text = fs::read_to_string(folder.join(name).with_extension("json")).expect("a vector file");
-    serde_json::from_str(&text).expect("JSON")
-}
-
 fn steps() -> Vec<Step> {
-    let mut steps = Vec::new();
-    for vector in file("sip_identity")["vectors"].as_array().expect("a list") {
-        let text = |value: &Value| value.as_str().map(str::to_owned);
-        for frame in vector["frames"].as_array().into_iter().flatten() {
-            steps.push(Step {
-                id: text(&vector["id"]).expect("an id"),
-                message: message_of(&hex(frame["frame_hex"].as_str().expect("a frame"))),
-                at_s: frame["at_unix_ms"].as_u64().expect("a time") / 1000,
-                reason: frame["reason"].as_str().and_then(Reason::from_name).expect("a reason"),
-                status: frame["sip_status"].as_u64().and_then(|status| u16::try_from(status).ok()),
-                out_upper: text(&frame["out_upper_hex"]).map(|text| hex(&text)),
-                tbs: text(&vector["tbs_text"]),
-                title: text(&vector["title"]).expect("a title"),
-            });
-        }
-    }
-    steps
+    let text = |value: &Value| value.as_str().map(str::to_owned);
+    let step = |(vector, frame): (&Value, &Value)| Step {
+        id: text(&vector["id"]).expect("an id"),
+        message: message_of(&hex(frame["frame_hex"].as_str().expect("a frame"))),
+        at_s: frame["at_unix_ms"].as_u64().expect("a time") / 1000,
+        reason: reason(frame),
+        status: frame["sip_status"].as_u64().and_then(|status| u16::try_from(status).ok()),
+        out_upper: text(&frame["out_upper_hex"]).map(|text| hex(&text)),
+        tbs: text(&vector["tbs_text"]),
+        title: text(&vector["title"]).expect("a title"),
+    };
+    frames(&file("sip_identity")).map(step).collect()
 }
 
 /// The hosts that certificates may come from.

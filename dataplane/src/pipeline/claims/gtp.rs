@@ -1,9 +1,11 @@
-//! GTP over UDP (formats 10): who may speak, with which messages, and of whom. No signature profile, and no memory of tunnels:
-//! a message is judged by what it says and where it comes from, and passes unchanged or goes nowhere.
+//! GTP over UDP (formats 10): who may speak, with which messages, and of whom. No signature profile: a message is judged by what
+//! it says, where it comes from, and what was said before, and passes unchanged or goes nowhere.
+
+pub(super) mod tunnels;
 
 use core::net::IpAddr;
 
-use sealgate_config::model::UnknownPeer;
+use sealgate_config::model::{TunnelCheck, UnknownPeer};
 use sealgate_wire::addr::Digits;
 use sealgate_wire::gtp::{self, Datagram, Kind, Message as Control, Version, user_plane};
 use sealgate_wire::{Reason, Refusal};
@@ -11,12 +13,18 @@ use sealgate_wire::{Reason, Refusal};
 use super::{Next, Scene};
 use crate::pipeline::slots::Message;
 use crate::policy::snapshot::{Link, Peer, PeerId};
+use crate::state::Direction;
+use crate::state::requests::Asked;
 
 /// Between whom a datagram goes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Ends {
     /// The neighbour.
     pub remote: IpAddr,
+    /// Our node.
+    pub local: IpAddr,
+    /// Which of them speaks.
+    pub way: Direction,
     /// Port that it comes from.
     pub source_port: u16,
     /// Port that it goes to.
@@ -40,6 +48,26 @@ impl Ends {
             (gtp::PORT_USER, _) => Some(Plane::User),
             _ => None,
         }
+    }
+
+    /// Speaker and listener.
+    fn order(&self) -> (IpAddr, IpAddr) {
+        match self.way {
+            Direction::In => (self.remote, self.local),
+            Direction::Out => (self.local, self.remote),
+        }
+    }
+
+    /// What names a question.
+    fn question(&self, control: &Control<'_>) -> Asked {
+        let (from, to) = self.order();
+        Asked { version: number(control), from: (from, self.source_port), to, sequence: control.view.sequence }
+    }
+
+    /// What names the question that a message answers: it goes back the way that it came (TS 29.060 §10.2, TS 29.274 §4.2.2).
+    fn answered(&self, control: &Control<'_>) -> Asked {
+        let (from, to) = self.order();
+        Asked { version: number(control), from: (to, self.destination_port), to: from, sequence: control.view.sequence }
     }
 }
 
@@ -72,8 +100,12 @@ pub(crate) fn inbound(
         return Ok(Next::Pass(Reason::OkNotSubject));
     }
     let mut passes = Reason::OkNotSubject;
-    for control in Datagram::parse(octets)?.messages() {
-        screen(scene, link, (id, peer), control)?;
+    let datagram = Datagram::parse(octets)?;
+    datagram.messages().try_for_each(|control| screen(scene, link, (id, peer), control))?;
+    for control in datagram.messages() {
+        if link.config.gtp.tunnels != TunnelCheck::Ignore {
+            tunnels::inbound(scene, link.config.gtp.tunnels, ends, id, control)?;
+        }
         if !is_of_nodes(control) {
             passes = Reason::OkUnsignedAllowed;
         }
@@ -95,6 +127,12 @@ pub(crate) fn outbound(
     let link = snapshot.links.get(usize::from(message.link)).ok_or(Reason::IntBug.at(0))?;
     message.peer = snapshot.peer_by_node(ends.remote).unwrap_or(0);
     match ends.plane() {
+        Some(Plane::Control) if link.config.gtp.tunnels != TunnelCheck::Ignore => {
+            let datagram = Datagram::parse(octets);
+            for control in datagram.iter().flat_map(Datagram::messages) {
+                tunnels::outbound(scene, ends, message.peer, control);
+            }
+        }
         Some(Plane::Control) => {}
         Some(Plane::User) if link.config.gtp.user_plane => match user_plane::judge(octets) {
             Err(refusal) if refusal.reason == Reason::GtpInGtp => return Err(refusal),
@@ -138,6 +176,13 @@ fn screen(scene: &Scene<'_>, link: &Link, from: (PeerId, &Peer), control: &Contr
         return Err(Reason::PolXlayerAddr.at(at));
     }
     Ok(())
+}
+
+fn number(control: &Control<'_>) -> u8 {
+    match control.view.version {
+        Version::V1 => 1,
+        Version::V2 => 2,
+    }
 }
 
 /// Nodes tell each other that they are there, and in which version: of no subscriber.

@@ -153,7 +153,7 @@ fn entitled(snapshot: &Snapshot, signers: &[SignerId], now_s: i64, calling: &str
     let covers = |id: &&SignerId| {
         snapshot.signers.get(**id as usize).is_some_and(|signer| {
             let good = reason_of(signer.trust.state(now_s)).is_none();
-            good && signer.trust.certificate.identifiers.covers_tn(calling)
+            good && signer.trust.certificate.numbers.covers(calling)
         })
     };
     signers.iter().find(covers).copied().ok_or(Reason::CrtResource)

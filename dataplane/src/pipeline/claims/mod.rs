@@ -91,6 +91,8 @@ pub(crate) struct Scratch {
     pub sccp: Vec<u8>,
     /// A message put together from its parts.
     pub whole: Vec<u8>,
+    /// Requests of GTP that wait for their answer.
+    pub gtp: gtp::tunnels::Waiting,
 }
 
 /// Our sequence counter (formats 1.5).

@@ -16,7 +16,6 @@ pub(crate) use verify::MOST as MOST_PASSPORTS;
 
 use super::{Next, Scene, busy};
 use crate::pipeline::slots::{Message, MessageId, SignatureState};
-use crate::policy::Snapshot;
 use crate::policy::snapshot::Peer;
 use crate::state::Direction;
 

@@ -296,6 +296,49 @@ impl<'a> Message<'a> {
         first.into_iter().chain(theirs)
     }
 
+    /// Endpoints of the control plane that the message gives out: of version 1 the TEID Control Plane at each GSN Address, of
+    /// version 2 those of the interfaces between gateways and mobility nodes (TS 29.274 §8.22), outside of groups.
+    ///
+    /// * `sender`: where the message comes from, which version 1 need not say
+    pub fn given(&self, sender: IpAddr) -> impl Iterator<Item = (IpAddr, u32)> + use<'a> {
+        let v1 = self.sender_teid.filter(|_| self.view.version == Version::V1);
+        let view = self.view;
+        let addresses = move || view.ies().flatten().filter(|ie| (ie.version, ie.kind) == (Version::V1, 133));
+        let unnamed = v1.filter(|_| addresses().next().is_none()).map(|teid| (sender, teid));
+        let named = addresses().filter_map(move |ie| Some((gsn_address(ie.value)?, v1?)));
+        let control = |endpoint: &FTeid| matches!(endpoint.interface, 6 | 7 | 10..=14 | 17 | 18 | 30 | 32 | 35 | 36);
+        let v2 = self.endpoints().map(|(_, endpoint)| endpoint).filter(control).flat_map(|endpoint| {
+            let addresses = [endpoint.v4.map(IpAddr::from), endpoint.v6.map(IpAddr::from)];
+            addresses.into_iter().flatten().map(move |address| (address, endpoint.teid))
+        });
+        unnamed.into_iter().chain(named).chain(v2).filter(|(_, teid)| *teid != 0)
+    }
+
+    /// Whether an answer says yes: of version 1 causes 128 to 191 (TS 29.060 §7.7.1), of version 2 16 to 63 (TS 29.274 §8.4).
+    pub fn is_accepted(&self) -> bool {
+        match self.view.version {
+            Version::V1 => self.cause.is_some_and(|cause| (128..=191).contains(&cause)),
+            Version::V2 => self.cause.is_some_and(|cause| (16..=63).contains(&cause)),
+        }
+    }
+
+    /// The context of version 1 that it speaks of: its first NSAPI, from 5 on (TS 29.060 §7.7.17).
+    pub fn nsapi(&self) -> Option<u8> {
+        let mut ies = self.view.ies().flatten();
+        let ie = ies.find(|ie| (ie.version, ie.kind) == (Version::V1, 20))?;
+        ie.value.first().map(|octet| octet & 15).filter(|nsapi| *nsapi >= 5)
+    }
+
+    /// Whether it wants a tunnel to end with all that uses it: Delete PDP Context Request of one context, Delete Session Request,
+    /// and Delete Bearer Request of the default bearer, which it then names outside of groups (TS 29.274 table 7.2.9.2-1).
+    pub fn ends(&self) -> bool {
+        match (self.view.version, self.view.kind.0) {
+            (Version::V1, 20) | (Version::V2, 36) => true,
+            (Version::V2, 99) => self.view.ies().flatten().any(|ie| (ie.kind, ie.instance) == (73, 0)),
+            _ => false,
+        }
+    }
+
     /// Tunnel endpoints of version 2 outside of groups, with their instance.
     pub fn endpoints(&self) -> impl Iterator<Item = (u8, FTeid)> + use<'a> {
         let ies = self.view.ies().flatten().filter(|ie| (ie.version, ie.kind) == (Version::V2, 87));

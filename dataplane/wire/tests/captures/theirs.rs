@@ -1,10 +1,9 @@
-//! What tshark 4.0.17 reads in each frame: the `.tshark.tsv.gz` beside each capture.
+//! What tshark reads of SS7 and SCTP in each frame.
 
-use std::collections::HashMap;
-use std::io::Read;
 use std::path::Path;
 
 use super::ours::Fields;
+use super::tshark;
 
 /// Fields that are compared as they are, numbers by value.
 const PLAIN: &[&str] = &[
@@ -80,17 +79,8 @@ pub struct Row {
 
 /// Reads the expected decode that stands beside `capture`.
 pub fn rows(capture: &Path) -> Option<Vec<Row>> {
-    let mut name = capture.as_os_str().to_owned();
-    name.push(".tshark.tsv.gz");
-    let mut text = String::new();
-    flate2::read::GzDecoder::new(std::fs::File::open(name).ok()?).read_to_string(&mut text).ok()?;
-    let mut lines = text.lines();
-    let header: Vec<_> = lines.next()?.split('\t').collect();
-    let column: HashMap<_, _> = header.iter().enumerate().map(|(i, name)| (*name, i)).collect();
-    let row = |line: &str| {
-        let values: Vec<_> = line.split('\t').collect();
-        let get = |name: &str| column.get(name).and_then(|i| values.get(*i)).copied().unwrap_or_default();
-        let list = |name| get(name).split(';').filter(|value| !value.is_empty());
+    tshark::rows(capture, |line| {
+        let list = |name| line.get(name).split(';').filter(|value| !value.is_empty());
         let mut fields = Fields::new();
         let mut set = |name, values: Vec<String>| {
             if !values.is_empty() {
@@ -106,9 +96,8 @@ pub fn rows(capture: &Path) -> Option<Vec<Row>> {
         for (name, columns) in JOINED {
             set(name, columns.iter().flat_map(|column| list(column)).map(number).collect());
         }
-        Row { fields, malformed: !get("_ws.malformed").is_empty(), protocols: get("frame.protocols").to_owned() }
-    };
-    Some(lines.map(row).collect())
+        Row { fields, malformed: line.malformed(), protocols: line.get("frame.protocols").to_owned() }
+    })
 }
 
 /// tshark prints some numbers in hexadecimal.

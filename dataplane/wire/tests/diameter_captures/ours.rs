@@ -7,8 +7,7 @@ use sealgate_wire::eth::Frame;
 use sealgate_wire::sctp::{ChunkKind, Data};
 use sealgate_wire::{Refusal, ip, sctp};
 
-/// Values of one frame by field, joined by semicolons in the order of the tree.
-pub type Fields = BTreeMap<&'static str, String>;
+use super::tshark::Fields;
 
 /// What is compared as it is.
 pub const FIELDS: &[&str] = &[

@@ -1,13 +1,10 @@
 //! What our decoders read in each frame of a capture, under the names of tshark's fields.
 
-use std::collections::BTreeMap;
+use super::tshark::Fields;
 
 use sealgate_wire::eth::Frame;
 use sealgate_wire::gtp::{self, Datagram, Ies, Message, Version, user_plane};
 use sealgate_wire::{Reason, Refusal, ip, udp};
-
-/// Values of one frame by field, joined by semicolons in the order of the messages.
-pub type Fields = BTreeMap<&'static str, String>;
 
 /// What is compared as it is.
 pub const FIELDS: &[&str] = &[

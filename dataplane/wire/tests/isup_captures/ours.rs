@@ -1,14 +1,13 @@
 //! What our decoders read in each frame of a capture, under the names of tshark's fields.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 
 use sealgate_wire::eth::Frame;
 use sealgate_wire::isup::{self, Iam, View};
 use sealgate_wire::sctp::{ChunkKind, Data};
 use sealgate_wire::{Refusal, ip, m3ua, sctp};
 
-/// Values of one frame by field, joined by semicolons in the order of the tree.
-pub type Fields = BTreeMap<&'static str, String>;
+use super::tshark::Fields;
 
 /// What is compared.
 pub const FIELDS: &[&str] = &["isup.cic", "isup.message_type", "isup.called", "isup.calling"];

@@ -1,14 +1,13 @@
 //! What our decoders read in each frame of a capture, under the names of tshark's fields.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use sealgate_wire::eth::Frame;
 use sealgate_wire::sec::passport::{Compact, Identity, Scratch};
 use sealgate_wire::sip::{self, Borders, Message, Name, Piece, Start};
 use sealgate_wire::{Reason, Refusal, ip};
 
-/// Values of one frame by field, joined by semicolons in the order of the messages.
-pub type Fields = BTreeMap<&'static str, String>;
+use super::tshark::Fields;
 
 /// What is compared as it is.
 pub const FIELDS: &[&str] = &[

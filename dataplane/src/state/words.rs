@@ -1,0 +1,214 @@
+//! What memories of one word an entry have in common: where an entry lies, how old it is, and what goes first in a full
+//! bucket. Shared by all workers, lock-free.
+//!
+//! A word is the upper bits of a key, a value of `VALUE` bits, and the time in ticks modulo 2^16. A bucket is a cache line of
+//! eight. With 2^n buckets a key counts as 48 - `VALUE` + n bits. Nothing here is a proof of identity, so a race may at worst
+//! lose an entry, or keep one until it expires.
+
+use super::count::Count;
+use super::sync::{AtomicU32, AtomicU64, Ordering};
+
+/// Events since the start.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+pub struct Counters {
+    /// Entries made.
+    pub opened: u64,
+    /// Entries that had to go within their time, for want of room in their bucket.
+    pub evicted: u64,
+    /// Entries that ended by time.
+    pub expired: u64,
+}
+
+const SLOTS: usize = 8;
+const EMPTY: u64 = 0;
+/// How many ticks the clocks of two workers, or a clock that was set back, may differ.
+const SKEW: u16 = 600;
+/// The most ticks that an entry lasts.
+pub(super) const LONGEST: u64 = 36_000;
+
+#[repr(align(64))]
+struct Bucket([AtomicU64; SLOTS]);
+
+/// The table. All memory is taken in [`Words::new`].
+pub(super) struct Words<const VALUE: u32> {
+    buckets: Box<[Bucket]>,
+    tick_ms: u64,
+    timeout: u16,
+    /// The bucket that `sweep` looks at next.
+    broom: AtomicU32,
+    opened: Count,
+    evicted: Count,
+    expired: Count,
+}
+
+/// What an entry had, seen from the one that wants its place.
+#[derive(Clone, Copy)]
+struct Candidate {
+    /// How gladly its place is taken; the highest goes.
+    rank: u32,
+    have: u64,
+    age: Option<u16>,
+}
+
+impl<const VALUE: u32> Words<VALUE> {
+    /// * `entries`: how many there is room for, rounded up to a power of two of buckets of eight
+    /// * `timeout_ms`: how long an entry lasts, at most [`LONGEST`] ticks of `tick_ms`
+    pub(super) fn new(entries: usize, timeout_ms: u64, tick_ms: u64) -> Self {
+        let buckets = (entries / SLOTS).clamp(1, 1 << 24).next_power_of_two();
+        let tick_ms = tick_ms.max(1);
+        Self {
+            buckets: (0..buckets).map(|_| Bucket(core::array::from_fn(|_| AtomicU64::new(EMPTY)))).collect(),
+            tick_ms,
+            timeout: timeout_ms.div_ceil(tick_ms).clamp(1, LONGEST) as u16,
+            broom: AtomicU32::new(0),
+            opened: Count::default(),
+            evicted: Count::default(),
+            expired: Count::default(),
+        }
+    }
+
+    /// The value under a key, and how many ticks ago it was made or renewed.
+    pub(super) fn get(&self, key: u64, now_ms: u64) -> Option<(u64, u16)> {
+        self.slots(key).find_map(|(_, have)| Some((value_of::<VALUE>(have), self.age(have, now_ms)?)))
+    }
+
+    /// Makes an entry, or renews its time. In a full bucket the oldest of the owner goes that has the most there; with one
+    /// entry each, or where all have one owner, the oldest of all.
+    ///
+    /// * `value`: what to keep, of what is there under the key now
+    /// * `owner`: whose an entry is, of its value
+    pub(super) fn put(&self, key: u64, now_ms: u64, value: impl Fn(Option<u64>) -> u64, owner: impl Fn(u64) -> u64) {
+        let Some(bucket) = self.bucket(key) else { return };
+        // As often as there are slots: each failure means that another worker got one of them.
+        for _ in 0..SLOTS {
+            let all = bucket.0.each_ref().map(|slot| slot.load(Ordering::Acquire));
+            let mine = owner(value(None));
+            let share = |of: u64| all.iter().filter(|have| owner(value_of::<VALUE>(**have)) == of).count() as u32;
+            let candidate = |have: u64| {
+                let age = self.age(have, now_ms);
+                let rank = match age {
+                    _ if have == EMPTY => 1 << 29,
+                    _ if is_same::<VALUE>(have, key) => 1 << 30,
+                    None => 1 << 28,
+                    Some(age) => {
+                        let of = owner(value_of::<VALUE>(have));
+                        // This one counts too, or whoever comes in would push out another who has as many.
+                        (share(of) + u32::from(of == mine)) << 16 | u32::from(age)
+                    }
+                };
+                Candidate { rank, have, age }
+            };
+            let mut best: Option<(&AtomicU64, Candidate)> = None;
+            for (slot, have) in bucket.0.iter().zip(all) {
+                let found = candidate(have);
+                if best.is_none_or(|(_, other)| found.rank > other.rank) {
+                    best = Some((slot, found));
+                }
+            }
+            let Some((slot, Candidate { rank, have, age })) = best else { return };
+            let renews = rank == 1 << 30 && age.is_some();
+            let entry = self.entry(key, value(renews.then(|| value_of::<VALUE>(have))), now_ms);
+            if slot.compare_exchange(have, entry, Ordering::AcqRel, Ordering::Relaxed).is_err() {
+                continue;
+            }
+            match age {
+                _ if renews => return,
+                _ if have == EMPTY => {}
+                Some(_) => self.evicted.add(),
+                None => self.expired.add(),
+            }
+            self.opened.add();
+            return;
+        }
+        // Eight others were faster, so by now this one would be the oldest.
+        self.opened.add();
+        self.evicted.add();
+    }
+
+    /// Changes what is under a key; `change` gives the value, and how many ticks of its time are left, or nothing where the
+    /// entry goes. False if there is none.
+    pub(super) fn change(&self, key: u64, now_ms: u64, change: impl Fn(u64) -> Option<(u64, u16)>) -> bool {
+        let mut changed = false;
+        // All of them: two workers may have made it at once.
+        for (slot, have) in self.slots(key) {
+            let entry = change(value_of::<VALUE>(have)).map_or(EMPTY, |(value, left)| {
+                let spent = u64::from(self.timeout.saturating_sub(left)) * self.tick_ms;
+                self.entry(key, value, now_ms.saturating_sub(spent))
+            });
+            changed |= slot.compare_exchange(have, entry, Ordering::AcqRel, Ordering::Relaxed).is_ok();
+        }
+        changed
+    }
+
+    /// Clears what has expired out of the next `buckets` buckets, and says how many entries that were.
+    ///
+    /// Any worker may call it, once a turn; all buckets should be visited within 25000 ticks, because after 2^16 the time of an
+    /// entry comes round.
+    pub(super) fn sweep(&self, buckets: u32, now_ms: u64) -> usize {
+        let start = self.broom.fetch_add(buckets, Ordering::Relaxed);
+        let mut expired = 0;
+        for i in 0..buckets {
+            let at = start.wrapping_add(i) as usize & (self.buckets.len() - 1);
+            for slot in self.buckets.get(at).iter().flat_map(|bucket| &bucket.0) {
+                let have = slot.load(Ordering::Relaxed);
+                if have != EMPTY
+                    && self.age(have, now_ms).is_none()
+                    && slot.compare_exchange(have, EMPTY, Ordering::AcqRel, Ordering::Relaxed).is_ok()
+                {
+                    self.expired.add();
+                    expired += 1;
+                }
+            }
+        }
+        expired
+    }
+
+    /// Events so far.
+    pub(super) fn counters(&self) -> Counters {
+        Counters { opened: self.opened.get(), evicted: self.evicted.get(), expired: self.expired.get() }
+    }
+
+    fn bucket(&self, key: u64) -> Option<&Bucket> {
+        self.buckets.get(key as usize & (self.buckets.len() - 1))
+    }
+
+    /// The slots that hold `key`, expired or not.
+    fn slots(&self, key: u64) -> impl Iterator<Item = (&AtomicU64, u64)> {
+        let slots = self.bucket(key).into_iter().flat_map(|bucket| &bucket.0);
+        slots.map(|slot| (slot, slot.load(Ordering::Acquire))).filter(move |&(_, have)| is_same::<VALUE>(have, key))
+    }
+
+    /// Ticks since it was made or renewed; `None` if empty or expired.
+    fn age(&self, have: u64, now_ms: u64) -> Option<u16> {
+        if have == EMPTY {
+            return None;
+        }
+        let age = self.ticks(now_ms).wrapping_sub(have as u16);
+        match age {
+            _ if age <= self.timeout => Some(age),
+            _ if age > u16::MAX - SKEW => Some(0),
+            _ => None,
+        }
+    }
+
+    fn ticks(&self, now_ms: u64) -> u16 {
+        (now_ms / self.tick_ms) as u16
+    }
+
+    fn entry(&self, key: u64, value: u64, now_ms: u64) -> u64 {
+        tag::<VALUE>(key) << (16 + VALUE) | (value & ((1 << VALUE) - 1)) << 16 | u64::from(self.ticks(now_ms))
+    }
+}
+
+/// The upper bits of the key; nought would look empty.
+fn tag<const VALUE: u32>(key: u64) -> u64 {
+    (key >> (16 + VALUE)).max(1)
+}
+
+fn value_of<const VALUE: u32>(have: u64) -> u64 {
+    have >> 16 & ((1 << VALUE) - 1)
+}
+
+fn is_same<const VALUE: u32>(have: u64, key: u64) -> bool {
+    have >> (16 + VALUE) == tag::<VALUE>(key)
+}
