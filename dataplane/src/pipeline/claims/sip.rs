@@ -125,16 +125,16 @@ impl Subject<'_, '_> {
     }
 }
 
-/// Writes a refused call again with a mark that says so, where its link marks calls and this reason is one of its PASSporT.
+/// Writes a refused call again with a mark that says so, where its link marks calls.
 ///
-/// * `octets`: the message as it came
+/// * `octets`: the message as it came; `reason`: one of a PASSporT
 ///
 /// Returns whether it passes so.
 #[cold]
 pub(crate) fn mark_refused(scene: &Scene<'_>, octets: &[u8], message: &mut Message, reason: Reason) -> bool {
     let snapshot = scene.snapshot;
     let Some(rules) = snapshot.links.get(usize::from(message.link)).map(|link| &link.config.sip) else { return false };
-    if !reason.is_of_passport() || rules.on_fail != OnFail::Mark || message.way != Some(Direction::In) {
+    if rules.on_fail != OnFail::Mark || message.way != Some(Direction::In) {
         return false;
     }
     let Ok(parsed) = parse(octets, message) else { return false };
