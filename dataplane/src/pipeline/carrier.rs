@@ -39,6 +39,8 @@ pub(super) enum Opened<'a> {
     Mtp3(Mtp3<'a>),
     /// One of SCCP's users, without SCCP.
     Users(Users<'a>),
+    /// One of theirs that nothing here reads, and why it is not let in.
+    Unread(Refusal),
 }
 
 /// What MTP level 3 says.
@@ -61,9 +63,12 @@ pub(super) struct Users<'a> {
     /// It in the words of SCCP; the addresses are as SUA has them.
     pub unitdata: Unitdata<'a>,
     /// As [`sccp::party`] has them.
-    pub called: (Option<GlobalTitle>, Option<Ssn>),
-    pub calling: (Option<GlobalTitle>, Option<Ssn>),
+    pub called: Result<Party, Refusal>,
+    pub calling: Result<Party, Refusal>,
 }
+
+/// Title and subsystem of an address, as far as it has them.
+pub(super) type Party = (Option<GlobalTitle>, Option<Ssn>);
 
 /// Takes a message apart.
 ///
@@ -116,10 +121,14 @@ fn open_sua(user: &[u8]) -> Result<Opened<'_>, Refusal> {
     let view = sua::View::new(user)?;
     match view.kind().0 {
         0 | 2 | 3 | 4 | 9 => return Ok(Opened::Neighbours),
-        sua::CONNECTION => return Err(Reason::SccpType.at(2)),
-        _ => {}
+        sua::CONNECTIONLESS => {}
+        sua::CONNECTION => return Ok(Opened::Unread(Reason::SccpType.at(2))),
+        _ => return Err(Reason::SuaForm.at(2)),
     }
-    let said = sua::Connectionless::parse(view)?;
+    let said = match sua::Connectionless::parse(view) {
+        Ok(said) => said,
+        Err(refusal) => return Ok(Opened::Unread(refusal)),
+    };
     let (kind, class) = match said.kind {
         sua::Kind::Data { class, .. } => (sccp::Kind::Ludt, class),
         sua::Kind::Response { cause } => (sccp::Kind::Ludts, cause as u8),
@@ -145,8 +154,8 @@ fn open_sua(user: &[u8]) -> Result<Opened<'_>, Refusal> {
             importance: said.importance,
             options: &[],
         },
-        called: said.destination.party()?,
-        calling: said.source.party()?,
+        called: said.destination.party(),
+        calling: said.source.party(),
     }))
 }
 

@@ -422,6 +422,35 @@ fn an_address_of_sua_is_what_sccp_would_get() {
 }
 
 #[test]
+fn what_is_ours_and_cannot_be_read_leaves_as_it_came() {
+    let kind = LinkKind::Sua;
+    let good = said(kind, 1, &Call::outbound(1).unsigned());
+    let read = sua::View::new(&good).and_then(sua::Connectionless::parse).expect("sound");
+    let national = read.source.title.map(|title| sua::Title { nature: 3, ..title });
+    let mut other = Vec::new();
+    assert!(sua::Connectionless { source: sua::Address { title: national, ..read.source }, ..read }.emit(&mut other));
+    let mut twice = good.clone();
+    twice.extend_from_slice(&[1, 1, 0, 8, 0, 0, 0, 1].repeat(2));
+    twice[7] += 16;
+    let connection = vec![1, 0, 8, 1, 0, 0, 0, 8];
+    let mut cut = good.clone();
+    cut[7] -= 4;
+    for (user, inside, outside) in [
+        (other, Reason::OkNotSubject, Reason::SccpGtForm),
+        (twice, Reason::OkNotSubject, Reason::SuaForm),
+        (connection, Reason::OkNotSubject, Reason::SccpType),
+        (cut, Reason::SuaForm, Reason::SuaForm),
+    ] {
+        let mut gateway = Gateway::running(&over(kind));
+        let step = gateway.frame(1, &frame(kind, &outbound(), 1, &user), NOW_MS);
+        assert_eq!(reasons(&step), [inside]);
+        assert_eq!(left(&step, 0) == user, inside.passes());
+        let step = gateway.frame(0, &frame(kind, &inbound(), 1, &user), NOW_MS);
+        assert_eq!(reasons(&step), [outside]);
+    }
+}
+
+#[test]
 fn ours_that_comes_back_in_sua_is_known_again() {
     let kind = LinkKind::Sua;
     let mut gateway = Gateway::new(&over(kind), WorkerConfig { journal: true, ..WorkerConfig::default() });

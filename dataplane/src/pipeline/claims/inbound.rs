@@ -49,8 +49,9 @@ pub(crate) fn inbound(
         }
         Opened::Users(users) => {
             users.screen(link)?;
-            (users.unitdata, users.called, users.calling)
+            (users.unitdata, users.called?, users.calling?)
         }
+        Opened::Unread(refusal) => return Err(refusal),
     };
     let ((called_title, called_ssn), (calling_title, calling_ssn)) = (called, calling);
     let (called_ssn, calling_ssn) = (called_ssn.unwrap_or(Ssn(0)), calling_ssn.unwrap_or(Ssn(0)));

@@ -1,7 +1,7 @@
 //! A message from our own network: signed where its destination's operator is signed towards (formats 4.4).
 
 use sealgate_config::model::{CopyCalled, LinkKind, Oversize, Profile};
-use sealgate_wire::addr::{GlobalTitle, Plan, Ssn};
+use sealgate_wire::addr::{Plan, Ssn};
 use sealgate_wire::ber::Rules;
 use sealgate_wire::sccp::{Kind, Unitdata};
 use sealgate_wire::sec::{FLAG_WAS_UDT, Header, Tvp, tcap0, tcap1};
@@ -29,7 +29,7 @@ pub(crate) fn outbound(
     id: MessageId,
 ) -> Result<Next, Refusal> {
     let parted = match carrier::open(message.kind, user)? {
-        Opened::Neighbours => None,
+        Opened::Neighbours | Opened::Unread(_) => None,
         Opened::Mtp3(mtp3) if mtp3.si == SI_ISUP => {
             let link = scene.snapshot.links.get(usize::from(message.link)).ok_or(Reason::IntBug.at(0))?;
             return isup::outbound(scene, user, mtp3.user, &link.config.isup, message, id);
@@ -37,7 +37,10 @@ pub(crate) fn outbound(
         Opened::Mtp3(mtp3) if mtp3.si != SI_SCCP => None,
         Opened::Mtp3(mtp3) => parties(mtp3.user),
         Opened::Users(users) => {
-            let party = |(title, ssn): (Option<GlobalTitle>, Option<Ssn>)| Some((title?, ssn.unwrap_or(Ssn(0))));
+            let party = |party: Result<carrier::Party, Refusal>| {
+                let (title, ssn) = party.ok()?;
+                Some((title?, ssn.unwrap_or(Ssn(0))))
+            };
             party(users.called).zip(party(users.calling)).map(|(called, calling)| (users.unitdata, called, calling))
         }
     };

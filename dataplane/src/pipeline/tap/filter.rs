@@ -1,11 +1,11 @@
 //! Which verdicts a trace wants, and what a message says of itself.
 
 use sealgate_config::model::LinkKind;
-use sealgate_wire::addr::{Digits, GlobalTitle, Ssn};
+use sealgate_wire::addr::{Digits, Ssn};
 use sealgate_wire::ber::Rules;
 use sealgate_wire::reason::{ALL, COUNT};
 use sealgate_wire::sccp::{self, Unitdata};
-use sealgate_wire::{Reason, tcap};
+use sealgate_wire::{Reason, Refusal, tcap};
 
 use super::is_refusal;
 use crate::pipeline::carrier::{self, Opened};
@@ -101,12 +101,15 @@ impl Spoken {
     /// Reads a message of M3UA, M2PA or SUA as far as it goes.
     pub fn read(kind: LinkKind, user: &[u8]) -> Self {
         let mut spoken = Self::default();
-        let party = |(title, ssn): (Option<GlobalTitle>, Option<Ssn>)| Some((title?.digits, ssn.unwrap_or(Ssn(0))));
+        let party = |party: Result<carrier::Party, Refusal>| {
+            let (title, ssn) = party.ok()?;
+            Some((title?.digits, ssn.unwrap_or(Ssn(0))))
+        };
         let data = match carrier::open(kind, user) {
             Ok(Opened::Mtp3(mtp3)) => {
                 let Ok(unitdata) = Unitdata::parse(mtp3.user) else { return spoken };
-                spoken.calling = sccp::party(unitdata.calling).ok().and_then(party);
-                spoken.called = sccp::party(unitdata.called).ok().and_then(party);
+                spoken.calling = party(sccp::party(unitdata.calling));
+                spoken.called = party(sccp::party(unitdata.called));
                 unitdata.data
             }
             Ok(Opened::Users(users)) => {
