@@ -3,6 +3,7 @@
 mod appliance;
 mod enrolment;
 mod example;
+mod link;
 mod network;
 mod policy;
 mod repository;
@@ -11,6 +12,7 @@ mod token;
 pub use appliance::*;
 pub use enrolment::*;
 pub use example::*;
+pub use link::*;
 pub use network::*;
 pub use policy::*;
 pub use repository::*;

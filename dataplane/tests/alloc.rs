@@ -292,7 +292,21 @@ fn nor_does_one_over_gtp() {
         gtp::frame((gtp::A, 2152), (gtp::OURS, 2152), &gtp::tunnelled(53)),
         gtp::frame((gtp::A, 2152), (gtp::OURS, 2152), &gtp::tunnelled(2123)),
     ];
-    let outward = vec![gtp::frame((gtp::OURS, 2123), (gtp::A, 2123), &gtp::v2(33, 9, &[2, 0, 2, 0, 16, 0]))];
+    // An endpoint of ours is given out, spoken to, and taken back; what we ask is answered, and what nobody asked is counted.
+    let endpoint = [&[2, 0, 2, 0, 16, 0, 87, 0, 9, 1, 0x87, 0, 0, 0, 77][..], &gtp::OURS].concat();
+    let ours = |payload: &[u8]| gtp::frame((gtp::OURS, 2123), (gtp::A, 2123), payload);
+    let yes = [2, 0, 2, 0, 16, 0];
+    let outward = vec![
+        ours(&gtp::v2(33, 9, &endpoint)),
+        ours(&gtp::v2(37, 9, &yes)),
+        ours(&gtp::v2(34, 9, &endpoint[6..])),
+        ours(&gtp::v1(17, 9, &[1, 128])),
+    ];
+    let inward = [
+        inward,
+        [(34, 77), (36, 77), (34, 78)].map(|(kind, teid)| gtp::control(gtp::A, &gtp::v2(kind, teid, &[]))).into(),
+    ];
+    let inward = [inward.concat(), vec![gtp::control(gtp::A, &gtp::v2(35, 77, &yes))]].concat();
     let wanted = [Reason::OkUnsignedAllowed, Reason::OkNotSubject, Reason::PolVplmnRealm, Reason::GtpInGtp];
     let (count, kept) = allocations(Mode::Require, (inward, outward), 400, &wanted.map(|reason| (reason, 1000)));
     assert!(kept > 0);

@@ -537,7 +537,7 @@ fn calls_over_tcp_pass_with_a_passport_that_holds_and_others_become_line_ends() 
         line.say(Direction::In, &[&good[..], b"\r\n\r\n", &forged, &missing].concat(), size);
         let fill = |octets: &[u8]| {
             let mut out = octets.to_vec();
-            sip::fill(&mut out);
+            sip::fill(out.len(), 0, &mut out);
             out
         };
         let mut judged = line.judged();

@@ -268,12 +268,7 @@ impl<P: FrameIo> Worker<P> {
             return false;
         }
         self.stats.messages += 1;
-        message.settled = match next {
-            Ok(Next::Wait | Next::Judge | Next::Later) => None,
-            Ok(Next::Pass(reason)) => Some((reason, 0, true)),
-            Ok(Next::Held) => Some((Reason::OkHeld, 0, false)),
-            Err(refusal) => Some((refusal.reason, refusal.at, false)),
-        };
+        message.settled = Next::settled(next);
         if next != Ok(Next::Wait) {
             self.ready.push((id, Ok(())));
         }

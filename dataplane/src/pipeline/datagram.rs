@@ -148,12 +148,7 @@ impl<P: FrameIo> Worker<P> {
         self.stats.messages += 1;
         let association = self.associations.get_mut(assoc).ok_or(bug)?;
         association.flows[way as usize].queue.push_back(id);
-        message.settled = match next {
-            Ok(Next::Wait | Next::Judge | Next::Later) => None,
-            Ok(Next::Pass(reason)) => Some((reason, 0, true)),
-            Ok(Next::Held) => Some((Reason::OkHeld, 0, false)),
-            Err(refusal) => Some((refusal.reason, refusal.at, false)),
-        };
+        message.settled = Next::settled(next);
         if next != Ok(Next::Wait) {
             self.ready.push((message_id, Ok(())));
         }

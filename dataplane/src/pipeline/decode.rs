@@ -134,18 +134,7 @@ impl<P: FrameIo> Worker<P> {
         let key = Key { link, remote, local };
         let owner = key.owner(self.config.workers);
         if owner != self.config.index && !handed {
-            let Some(mailbox) = self.mailboxes.get(owner) else { return Err(Reason::IntBug.at(0)) };
-            let frame = entered.take().ok_or(Reason::IntBug.at(0))?;
-            return match mailbox.push((frame, port)) {
-                Ok(()) => {
-                    self.stats.handed += 1;
-                    Ok(())
-                }
-                Err((frame, _)) => {
-                    *entered = Some(frame);
-                    Err(Reason::ResOverload.at(0))
-                }
-            };
+            return self.hand_over(entered, port, owner);
         }
         if checksum(octets) != Some(header.checksum) {
             return Err(Reason::SctpCrc32c.at(8));
@@ -404,17 +393,8 @@ impl<P: FrameIo> Worker<P> {
             if parts.is_some() {
                 self.scratch.whole = collected;
             }
-            message.settled = match next {
-                Ok(Next::Wait) => None,
-                Ok(Next::Judge | Next::Later) => {
-                    self.ready.push((message_id, Ok(())));
-                    None
-                }
-                Ok(Next::Pass(reason)) => Some((reason, 0, true)),
-                Ok(Next::Held) => Some((Reason::OkHeld, 0, false)),
-                Err(refusal) => Some((refusal.reason, refusal.at, false)),
-            };
-            if message.settled.is_some() {
+            message.settled = Next::settled(next);
+            if next != Ok(Next::Wait) {
                 self.ready.push((message_id, Ok(())));
             }
             if let Some((first, last)) = parts {

@@ -3,6 +3,7 @@
 pub mod decide;
 mod fast;
 mod networks;
+mod party;
 mod places;
 mod prefix;
 mod realms;

@@ -52,7 +52,7 @@ mod half;
 mod map;
 mod protocol;
 
-pub use protocol::{Border, DIAMETER, Protocol, SIP, crlf_fill};
+pub use protocol::{Border, DIAMETER, Protocol, SIP};
 
 use core::net::IpAddr;
 use std::collections::HashMap;

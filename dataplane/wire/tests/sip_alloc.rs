@@ -92,7 +92,7 @@ fn there_and_back(compact_form: bool, warm: &mut Warm) {
     warm.line.clear();
     sip::emit_reason(438, false, Some(identity.signature_text()), &mut warm.line);
     assert!(sip::emit_rejection(&message, 438, false, b"sg", &warm.line, &mut warm.out));
-    sip::fill(&mut warm.out);
+    sip::fill(warm.out.len(), 0, &mut warm.out);
 }
 
 #[test]

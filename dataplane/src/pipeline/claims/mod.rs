@@ -119,6 +119,18 @@ pub(crate) enum Next {
     Later,
 }
 
+impl Next {
+    /// The verdict that a message has by now, if it needs no other: its reason, where it showed, and whether it leaves.
+    pub fn settled(next: Result<Self, Refusal>) -> Option<(Reason, u32, bool)> {
+        match next {
+            Ok(Self::Wait | Self::Judge | Self::Later) => None,
+            Ok(Self::Pass(reason)) => Some((reason, 0, true)),
+            Ok(Self::Held) => Some((Reason::OkHeld, 0, false)),
+            Err(refusal) => Some((refusal.reason, refusal.at, false)),
+        }
+    }
+}
+
 /// A party of an SCCP message.
 pub(crate) type Party = (GlobalTitle, Ssn);
 

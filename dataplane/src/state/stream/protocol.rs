@@ -30,7 +30,7 @@ pub struct Protocol {
 pub const DIAMETER: Protocol = Protocol { border: diameter_border, fill: diameter_fill };
 
 /// SIP (RFC 3261 §18.3): the header Content-Length tells, and what stands between two messages is a piece of its own.
-pub const SIP: Protocol = Protocol { border: sip_border, fill: crlf_fill };
+pub const SIP: Protocol = Protocol { border: sip_border, fill: sip::fill };
 
 fn sip_border(octets: &[u8], looked: usize) -> Border {
     // A lone CR may be the begin of an idle pair: whoever has looked no further begins anew.
@@ -93,15 +93,6 @@ fn diameter_fill(total: usize, at: usize, out: &mut [u8]) {
     }
 }
 
-/// The filler of SIP (formats 3): pairs of CR and LF, which a receiver skips before a start line (RFC 3261 §7.5); of an
-/// odd number of octets the last is LF.
-pub fn crlf_fill(total: usize, at: usize, out: &mut [u8]) {
-    for (i, octet) in (at..).zip(out) {
-        let last = i + 1 == total;
-        *octet = if i.is_multiple_of(2) && !last { b'\r' } else { b'\n' };
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -137,14 +128,5 @@ mod tests {
         assert_eq!(sip_border(b"\r\n", 1), Border::Whole(2));
         assert_eq!(sip_border(b"\rA", 1), Border::NeedMore);
         assert_eq!(sip_border(b"\0A\r\n\r\n", 0), Border::Malformed);
-    }
-
-    #[test]
-    fn pairs_end_with_a_line_feed() {
-        let mut out = [0; 5];
-        crlf_fill(5, 0, &mut out);
-        assert_eq!(&out, b"\r\n\r\n\n");
-        crlf_fill(9, 4, &mut out);
-        assert_eq!(&out, b"\r\n\r\n\n");
     }
 }

@@ -51,7 +51,7 @@ fn borders(octets: &[u8]) {
         assert!(octets.get(..len).is_none_or(|message| View::stream(message).is_ok()));
     }
     let mut filler = octets.to_vec();
-    sip::fill(&mut filler);
+    sip::fill(filler.len(), 0, &mut filler);
     assert!(filler.is_empty() || sip::stream_len(&filler) == Ok(Some(Piece::Idle(filler.len()))));
 }
 

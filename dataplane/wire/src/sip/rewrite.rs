@@ -229,12 +229,13 @@ fn emit_params(params: &[u8], out: &mut Vec<u8>) {
     }
 }
 
-/// Overwrites a refused message of a stream with what its receiver skips: CR LF pairs, and one LF at the end of an odd
-/// number (formats 3, RFC 3261 §7.5).
-pub fn fill(octets: &mut [u8]) {
-    let mut pairs = octets.chunks_exact_mut(2);
-    for pair in &mut pairs {
-        pair.copy_from_slice(b"\r\n");
+/// Overwrites a refused message of a stream, or a part of it, with what its receiver skips before a start line: CR LF pairs, and
+/// one LF at the end of an odd number (formats 3, RFC 3261 §7.5).
+///
+/// * `total`: octets of the message; `at`: of them the first one in `out`
+pub fn fill(total: usize, at: usize, out: &mut [u8]) {
+    for (i, octet) in (at..).zip(out) {
+        let last = i + 1 == total;
+        *octet = if i.is_multiple_of(2) && !last { b'\r' } else { b'\n' };
     }
-    pairs.into_remainder().fill(b'\n');
 }

@@ -425,9 +425,16 @@ fn a_rejection_copies_what_names_the_request() -> Result<(), Refusal> {
 fn fillers_are_skipped_whole() {
     for len in 0..40 {
         let mut octets = vec![b'x'; len];
-        fill(&mut octets);
+        fill(len, 0, &mut octets);
         let want = if len == 0 { Ok(None) } else { Ok(Some(Piece::Idle(len))) };
         assert_eq!(stream_len(&octets), want);
         assert!(octets.last().is_none_or(|last| *last == b'\n'));
+        for cut in 0..=len {
+            let mut pieces = vec![b'x'; len];
+            let (front, back) = pieces.split_at_mut(cut);
+            fill(len, 0, front);
+            fill(len, cut, back);
+            assert_eq!(pieces, octets, "cut at {cut}");
+        }
     }
 }

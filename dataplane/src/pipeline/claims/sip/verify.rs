@@ -161,7 +161,7 @@ fn sound<'p, 'w>(
 
 /// Whether a certificate speaks for a number (S10).
 fn covers(signer: &Signer, number: &Digits) -> bool {
-    signer.trust.certificate.identifiers.covers_tn(Ascii::of(number).as_str())
+    signer.trust.certificate.numbers.covers(Ascii::of(number).as_str())
 }
 
 /// The digest of PASSporTs in their transaction: branch, Call-ID and CSeq (RFC 3261 §17.2.3).
