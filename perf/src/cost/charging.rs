@@ -63,35 +63,24 @@ pub fn message(i: u32) -> Option<Vec<u8>> {
 /// Reads a message, checked as the gateway checks it.
 #[inline(never)]
 pub fn read(octets: &[u8]) -> Option<Reading<'_>> {
-    let message = Message::parse(octets).ok()?;
+    let (mut kind, mut number) = (None, None);
+    let (mut subscription, mut of, mut data) = (None, None, None);
+    let message = Message::parse_each(octets, |group, avp| match (group, avp.id) {
+        (None, CC_REQUEST_TYPE) => kind = avp.u32(),
+        (None, CC_REQUEST_NUMBER) => number = avp.u32(),
+        (None, SUBSCRIPTION_ID) if subscription.is_none() => subscription = Some(avp.at),
+        (Some(group), SUBSCRIPTION_ID_TYPE) if subscription == Some(group.at) => of = avp.u32(),
+        (Some(group), SUBSCRIPTION_ID_DATA) if subscription == Some(group.at) => data = Some(avp.data),
+        _ => {}
+    });
+    let message = message.ok()?;
     let Header { command, application, hop_by_hop, end_to_end, .. } = message.header;
-    let (mut kind, mut number, mut subscription) = (None, None, None);
-    for avp in message.view.avps() {
-        let avp = avp.ok()?;
-        match avp.id {
-            CC_REQUEST_TYPE => kind = avp.u32(),
-            CC_REQUEST_NUMBER => number = avp.u32(),
-            SUBSCRIPTION_ID if subscription.is_none() => {
-                let (mut of, mut data) = (None, None);
-                for child in avp.children() {
-                    let child = child.ok()?;
-                    match child.id {
-                        SUBSCRIPTION_ID_TYPE => of = child.u32(),
-                        SUBSCRIPTION_ID_DATA => data = Some(child.data),
-                        _ => {}
-                    }
-                }
-                subscription = Some((of?, data?));
-            }
-            _ => {}
-        }
-    }
     Some(Reading {
         header: (command, application, hop_by_hop, end_to_end),
         session: message.session_id?,
         origin: (message.origin_host?, message.origin_realm?),
         destination: message.destination_realm?,
         request: (kind?, number?),
-        subscription: subscription?,
+        subscription: (of?, data?),
     })
 }

@@ -154,7 +154,7 @@ pub const NAMES: &[(&str, &str)] = &[
     ("signing_without_crypto_ns", "signing: all stages but the signature"),
     ("crates_decode_ns", "the layers of signalling_decode_ns by crates m3ua, sccp, tcap and gsm_map"),
     ("diameter_decode_ns", "Credit-Control-Request of Diameter: strict decoding, and its fields read"),
-    ("diameter_crate_decode_ns", "the same octets by the crate diameter (feature rival-diameter)"),
+    ("diameter_crate_decode_ns", "the same octets and fields by the crate diameter (feature rival-diameter)"),
     ("diameter_ratio_to_crate", "diameter_crate_decode_ns over diameter_decode_ns"),
     ("aws_lc_verify_ns", "hashing and verification by aws-lc-rs, one by one"),
     ("decode_ratio_to_crates", "crates_decode_ns over signalling_decode_ns"),

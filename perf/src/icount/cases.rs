@@ -15,10 +15,10 @@ use sealgate_crypto::tables::Tier;
 use sealgate_dataplane::pipeline::worker::{BURST, Stage, Watch};
 use sealgate_wire::addr::Ssn;
 use sealgate_wire::ber::Rules;
-use sealgate_wire::{m3ua, map, sccp, sec::tcap1, tcap};
+use sealgate_wire::{diameter, m3ua, map, sccp, sec::tcap1, tcap};
 use serde::{Deserialize, Serialize};
 
-use crate::cost::codec;
+use crate::cost::{charging, codec};
 use crate::gateway::{Gateway, NOW_MS, operator_key};
 use crate::traffic;
 
@@ -225,6 +225,9 @@ fn codecs(marks: &mut Marks<'_>) {
     each(marks, "decode/map", &invokes, |invoke| codec::subscriber(2, invoke.parameter));
     let mut reader = codec::Reader::default();
     each(marks, "decode/m3ua_to_map_known", &users, |user| reader.signalling(user));
+    let credit: Vec<_> = (0..FRAMES).filter_map(charging::message).collect();
+    each(marks, "decode/diameter", &credit, |octets| diameter::Message::parse(octets));
+    each(marks, "decode/diameter_read", &credit, |octets| charging::read(octets));
     emitters(marks, &data, &octets);
     security(marks);
 }
@@ -318,7 +321,7 @@ mod tests {
             let want = if case == "turn/empty" { EMPTY_TURNS.into() } else { u64::from(FRAMES) };
             assert_eq!(*units, want, "{case}");
         }
-        assert_eq!(units.len(), 11 + 2 + 1 + 10, "{units:?}");
+        assert_eq!(units.len(), 13 + 2 + 1 + 10, "{units:?}");
         Ok(())
     }
 }

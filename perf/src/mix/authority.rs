@@ -42,8 +42,14 @@ impl Authority {
         Ok(Self { region, root, now: OffsetDateTime::from_unix_timestamp(now_s)?, issued: 0 })
     }
 
-    /// A certificate for this key, which may then sign for titles with this prefix; as PEM.
-    pub(super) fn certify(&mut self, name: &str, key: &TestKey, prefix: &str) -> Result<String, Box<dyn Error>> {
+    /// A certificate for this key, which may then sign for titles with this prefix and for this realm; as PEM.
+    pub(super) fn certify(
+        &mut self,
+        name: &str,
+        key: &TestKey,
+        prefix: &str,
+        realm: Option<String>,
+    ) -> Result<String, Box<dyn Error>> {
         let key = pair(key)?;
         let mut params = CertificateParams::default();
         params.distinguished_name = called(name);
@@ -56,7 +62,11 @@ impl Authority {
         params.is_ca = IsCa::ExplicitNoCa;
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::Other(oid::EKU_MESSAGES.to_vec())];
-        let identifiers = Identifiers { gt_prefixes: vec![(PLAN_E164, prefix.to_owned())], ..Identifiers::default() };
+        let identifiers = Identifiers {
+            gt_prefixes: vec![(PLAN_E164, prefix.to_owned())],
+            realms: realm.into_iter().collect(),
+            ..Identifiers::default()
+        };
         let mut claims = CustomExtension::from_oid_content(oid::CSP_IDENTIFIERS, identifiers.to_der()?);
         claims.set_criticality(true);
         let role = CustomExtension::from_oid_content(oid::SIGNER_ROLE, Role::Csp.to_der());

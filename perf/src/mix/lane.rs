@@ -4,9 +4,10 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use sealgate_wire::frame_builder::{Path, emit_init};
 use sealgate_wire::sctp::{self, ChunkKind};
-use sealgate_wire::{eth, ip, m3ua};
+use sealgate_wire::{diameter, eth, ip, m3ua};
 
 use super::Side;
+use super::operation::Protocol;
 use super::profile::Profile;
 
 /// Our side's point code, and that of the first neighbour; the others follow.
@@ -14,6 +15,16 @@ pub(super) const HOME_CODE: u32 = 1;
 pub(super) const FIRST_CODE: u32 = 2000;
 /// SCTP port of our host; that of the first association of a link at the neighbour, the others follow.
 pub(super) const PORT: u16 = 2905;
+/// The same of Diameter (RFC 6733 §2.1).
+pub(super) const DIAMETER_PORT: u16 = 3868;
+
+/// SCTP port of a protocol.
+pub(super) const fn port_of(protocol: Protocol) -> u16 {
+    match protocol {
+        Protocol::Tcap => PORT,
+        Protocol::Diameter => DIAMETER_PORT,
+    }
+}
 /// First two octets of the neighbours' addresses and of our hosts' (RFC 2544 §C.2.2: networks for measurements).
 pub(super) const NEIGHBOURS: [u8; 2] = [198, 18];
 pub(super) const HOSTS: [u8; 2] = [198, 19];
@@ -37,11 +48,14 @@ pub(super) fn address([a, b]: [u8; 2], link: u16) -> Ipv4Addr {
 
 /// The place of an association in the list of all.
 ///
-/// * `last`: the last two octets of its link's addresses; `port`: the neighbour's
+/// * `last`: the last two octets of its link's addresses; `ports`: the neighbour's and our host's
+/// * `ss7`: links of SS7, of all
 #[inline]
-pub(super) fn number_of(last: [u8; 2], port: u16, per_link: u16, links: u16) -> Option<u16> {
+pub(super) fn number_of(last: [u8; 2], ports: [u16; 2], per_link: u16, links: u16, ss7: u16) -> Option<u16> {
     let link = u16::from_be_bytes(last).checked_sub(1).filter(|link| *link < links)?;
-    let inside = port.checked_sub(PORT).filter(|inside| *inside < per_link)?;
+    let [neighbour, host] = ports;
+    let first = if link < ss7 { PORT } else { DIAMETER_PORT };
+    let inside = neighbour.checked_sub(first).filter(|_| host == first).filter(|inside| *inside < per_link)?;
     Some(link * per_link + inside)
 }
 
@@ -79,6 +93,7 @@ pub(super) struct Lane {
     pub(super) first_tsn: u32,
     pub(super) tsn: u32,
     numbers: [u16; STREAMS],
+    ppid: u8,
 }
 
 /// Both directions of an association, by [`Side`], and how it is set up.
@@ -90,7 +105,8 @@ pub(super) struct Association {
 
 impl Association {
     /// Number `inside` of a link; `dice` gives its tags and first TSNs.
-    pub(super) fn new(link: u16, inside: u16, mut dice: impl FnMut() -> u64) -> Option<Self> {
+    pub(super) fn new(protocol: Protocol, link: u16, inside: u16, mut dice: impl FnMut() -> u64) -> Option<Self> {
+        let port = port_of(protocol);
         let mut tag = || (dice() as u32) | 1; // not zero, which is the tag of an INIT
         let [from, to] = [NEIGHBOURS, HOSTS].map(|network| IpAddr::V4(address(network, link)));
         let [high, low] = link.to_be_bytes();
@@ -100,8 +116,8 @@ impl Association {
             vlan: None,
             source: from,
             destination: to,
-            source_port: PORT + inside,
-            destination_port: PORT,
+            source_port: port + inside,
+            destination_port: port,
             vtag: tag(),
         };
         let paths = [path, path.reversed(tag())];
@@ -109,7 +125,12 @@ impl Association {
         let inward = Lane::new(&path, Label::new(context, theirs, ours, 0), dice() as u32)?;
         let [_, back] = &paths;
         let outward = Lane::new(back, Label::new(context, ours, theirs, 0), dice() as u32)?;
-        Some(Self { lanes: [inward, outward], paths })
+        let ppid = match protocol {
+            Protocol::Tcap => m3ua::PPID,
+            Protocol::Diameter => diameter::PPID,
+        };
+        let lanes = [inward, outward].map(|lane| Lane { ppid: ppid as u8, ..lane });
+        Some(Self { lanes, paths })
     }
 
     /// The four packets that set it up, called for by the neighbour (RFC 9260 §5.1).
@@ -136,10 +157,20 @@ impl Association {
     }
 }
 
-/// All associations of a profile, those of one link behind each other.
+/// All associations of a profile, those of one link behind each other, and the links of each protocol.
 pub(super) fn associations(profile: &Profile, mut dice: impl FnMut() -> u64) -> Option<Vec<Association>> {
-    let places = (0..profile.links).flat_map(|link| (0..profile.associations).map(move |inside| (link, inside)));
-    places.map(|(link, inside)| Association::new(link, inside, &mut dice)).collect()
+    let mut all = Vec::new();
+    let mut first = 0;
+    for protocol in Protocol::ALL {
+        let links = profile.links_of(protocol);
+        for link in first..first + links {
+            for inside in 0..profile.associations {
+                all.push(Association::new(protocol, link, inside, &mut dice)?);
+            }
+        }
+        first += links;
+    }
+    Some(all)
 }
 
 impl Lane {
@@ -155,7 +186,7 @@ impl Lane {
         }
         let words = head.get(IP_AT..SCTP_AT)?.chunks_exact(2);
         let ip_sum = words.map(|word| u32::from(word[0]) << 8 | u32::from(word[1])).sum();
-        Some(Self { head, ip_sum, label, first_tsn, tsn: first_tsn, numbers: [0; STREAMS] })
+        Some(Self { head, ip_sum, label, first_tsn, tsn: first_tsn, numbers: [0; STREAMS], ppid: m3ua::PPID as u8 })
     }
 
     /// Begins again with the first TSN.
@@ -183,24 +214,7 @@ impl Lane {
         let [t0, t1, t2, t3] = self.tsn.to_be_bytes();
         let ([l0, l1], [n0, n1]) = (((sctp::DATA_HEADER_LEN + len) as u16).to_be_bytes(), number.to_be_bytes());
         self.tsn = self.tsn.wrapping_add(1);
-        out.extend_from_slice(&[
-            0,
-            WHOLE,
-            l0,
-            l1,
-            t0,
-            t1,
-            t2,
-            t3,
-            0,
-            stream as u8 + 1,
-            n0,
-            n1,
-            0,
-            0,
-            0,
-            m3ua::PPID as u8,
-        ]);
+        out.extend_from_slice(&[0, WHOLE, l0, l1, t0, t1, t2, t3, 0, stream as u8 + 1, n0, n1, 0, 0, 0, self.ppid]);
         fill(&self.label.with_sls(sls), out);
     }
 
@@ -234,7 +248,7 @@ mod tests {
     #[test]
     fn a_packet_is_what_the_frame_builder_makes() -> Result<(), sealgate_wire::Refusal> {
         let mut numbers = 0..;
-        let mut association = Association::new(300, 5, || numbers.next().unwrap_or(0)).expect("a path");
+        let mut association = Association::new(Protocol::Tcap, 300, 5, || numbers.next().unwrap_or(0)).expect("a path");
         for (lane, path) in association.lanes.iter_mut().zip(association.paths) {
             let mut frame = Vec::new();
             lane.begin(&mut frame);
@@ -255,8 +269,11 @@ mod tests {
             assert!(made);
             assert_eq!(frame, built);
         }
-        assert_eq!(number_of([1, 45], PORT + 5, 6, 301), Some(300 * 6 + 5));
-        assert_eq!((number_of([1, 46], PORT, 6, 301), number_of([0, 1], PORT + 6, 6, 301)), (None, None));
+        let number = |last, neighbour, host| number_of(last, [neighbour, host], 6, 301, 300);
+        assert_eq!(number([1, 44], PORT + 5, PORT), Some(299 * 6 + 5));
+        assert_eq!((number([1, 46], PORT, PORT), number([0, 1], PORT + 6, PORT)), (None, None));
+        assert_eq!(number([1, 45], DIAMETER_PORT + 5, DIAMETER_PORT), Some(300 * 6 + 5));
+        assert_eq!((number([1, 45], PORT, PORT), number([0, 1], PORT, DIAMETER_PORT)), (None, None));
         Ok(())
     }
 }

@@ -18,7 +18,7 @@ pub(super) const HOME_PLMN: &str = "001010";
 const INVOKE: u8 = 1;
 const SECURITY_INVOKE: u8 = 127;
 /// Algorithm number of ECDSA over P-256 (formats 1.3), and our signers' counter.
-const P256: u8 = 1;
+pub(super) const P256: u8 = 1;
 pub(super) const NODE: u8 = 1;
 /// The longest data of a UDT or XUDT that every stack takes (Q.713 §3.16).
 const SHORT: usize = 254;

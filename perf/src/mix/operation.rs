@@ -1,10 +1,28 @@
-//! The operations that messages invoke: who asks whom, and with what argument.
+//! The operations that messages invoke: who asks whom, and with what argument. What has no TCAP is composed elsewhere.
 
 use sealgate_wire::addr::{Digits, Ssn};
 use sealgate_wire::ber::{put_tlv, put_with};
+use sealgate_wire::diameter::dictionary;
 use sealgate_wire::{cap, map, tcap};
 
-/// An operation of MAP (TS 29.002) or CAP (TS 29.078) that opens a dialogue.
+use super::s6a;
+
+/// What carries a message.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[repr(u8)]
+pub enum Protocol {
+    /// TCAP over SCCP and M3UA.
+    Tcap,
+    /// Diameter over SCTP.
+    Diameter,
+}
+
+impl Protocol {
+    /// All of them.
+    pub const ALL: [Protocol; 2] = [Protocol::Tcap, Protocol::Diameter];
+}
+
+/// An operation of MAP (TS 29.002) or CAP (TS 29.078) that opens a dialogue, or a command of S6a (TS 29.272).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 #[repr(u8)]
 pub enum Operation {
@@ -30,6 +48,10 @@ pub enum Operation {
     UnstructuredSs,
     /// CAP, a call asks what to do.
     InitialDp,
+    /// Diameter, a subscriber has arrived.
+    S6aUpdateLocation,
+    /// Diameter, vectors to authenticate a subscriber.
+    S6aAuthenticationInformation,
 }
 
 /// Whose subscriber a message is about.
@@ -61,7 +83,7 @@ const CAP: Ssn = Ssn(146);
 
 impl Operation {
     /// All of them.
-    pub const ALL: [Operation; 11] = [
+    pub const ALL: [Operation; 13] = [
         Operation::UpdateLocation,
         Operation::SendAuthenticationInfo,
         Operation::CancelLocation,
@@ -73,7 +95,17 @@ impl Operation {
         Operation::ProcessUnstructuredSs,
         Operation::UnstructuredSs,
         Operation::InitialDp,
+        Operation::S6aUpdateLocation,
+        Operation::S6aAuthenticationInformation,
     ];
+
+    /// What carries it.
+    pub const fn protocol(self) -> Protocol {
+        match self {
+            Operation::S6aUpdateLocation | Operation::S6aAuthenticationInformation => Protocol::Diameter,
+            _ => Protocol::Tcap,
+        }
+    }
 
     /// Its code in its protocol.
     pub const fn code(self) -> i32 {
@@ -89,17 +121,27 @@ impl Operation {
             Operation::ProcessUnstructuredSs => 59,
             Operation::UnstructuredSs => 60,
             Operation::InitialDp => 0,
+            Operation::S6aUpdateLocation => 316,
+            Operation::S6aAuthenticationInformation => 318,
         }
     }
 
-    /// True for MAP, false for CAP.
+    /// True for MAP, false for CAP and what has no TCAP.
     pub const fn is_map(self) -> bool {
-        !matches!(self, Operation::InitialDp)
+        !matches!(self, Operation::InitialDp) && matches!(self.protocol(), Protocol::Tcap)
     }
 
     /// Its name in its protocol.
     pub fn name(self) -> &'static str {
-        let name = if self.is_map() { map::operation_name(self.code()) } else { cap::operation_name(self.code()) };
+        let code = self.code();
+        let name = match self.protocol() {
+            Protocol::Tcap if self.is_map() => map::operation_name(code),
+            Protocol::Tcap => cap::operation_name(code),
+            Protocol::Diameter => {
+                let command = dictionary::application(s6a::S6A).and_then(|s6a| s6a.command(code as u32));
+                command.map(|command| command.name)
+            }
+        };
         name.unwrap_or("")
     }
 
@@ -117,6 +159,8 @@ impl Operation {
             Operation::ProcessUnstructuredSs => "operations.processUnstructuredSS-Request",
             Operation::UnstructuredSs => "operations.unstructuredSS-Request",
             Operation::InitialDp => "operations.initialDP",
+            Operation::S6aUpdateLocation => "operations.Update-Location",
+            Operation::S6aAuthenticationInformation => "operations.Authentication-Information",
         }
     }
 
@@ -133,6 +177,7 @@ impl Operation {
             Operation::MoForwardSm => [21, 3],
             Operation::ProcessUnstructuredSs | Operation::UnstructuredSs => [19, 2],
             Operation::InitialDp => [50, 1],
+            Operation::S6aUpdateLocation | Operation::S6aAuthenticationInformation => [0, 0], // there is none
         }
     }
 
@@ -142,7 +187,9 @@ impl Operation {
             Operation::UpdateLocation
             | Operation::SendAuthenticationInfo
             | Operation::PurgeMs
-            | Operation::ProcessUnstructuredSs => (VLR, HLR),
+            | Operation::ProcessUnstructuredSs
+            | Operation::S6aUpdateLocation
+            | Operation::S6aAuthenticationInformation => (VLR, HLR),
             Operation::CancelLocation | Operation::InsertSubscriberData | Operation::UnstructuredSs => (HLR, VLR),
             Operation::SendRoutingInfoForSm => (MSC, HLR),
             Operation::MtForwardSm | Operation::MoForwardSm => (MSC, MSC),
@@ -185,7 +232,9 @@ impl Operation {
             | Operation::InsertSubscriberData
             | Operation::PurgeMs
             | Operation::MtForwardSm
-            | Operation::MoForwardSm => {}
+            | Operation::MoForwardSm
+            | Operation::S6aUpdateLocation
+            | Operation::S6aAuthenticationInformation => {}
         }
         tcap::emit_result_last(invoke, self.code(), &result, out);
     }
@@ -204,6 +253,7 @@ impl Operation {
             Operation::MoForwardSm => mo_forward_sm(other, msisdn, &submit(msisdn, sms_octets), out),
             Operation::ProcessUnstructuredSs | Operation::UnstructuredSs => ussd(msisdn, out),
             Operation::InitialDp => initial_dp(own, imsi, msisdn, out),
+            Operation::S6aUpdateLocation | Operation::S6aAuthenticationInformation => {} // see `s6a`
         }
     }
 }
@@ -330,6 +380,9 @@ mod tests {
             assert_eq!(operation.key(), format!("operations.{}", operation.name()));
             let [number, version] = operation.context();
             let oid = [4, 0, 0, 1, 0, number, version];
+            if operation.protocol() != Protocol::Tcap {
+                continue;
+            }
             if operation.is_map() {
                 let context = map::context(&oid).expect("a context of MAP");
                 assert!(context.operations.iter().any(|code| i32::from(*code) == operation.code()), "{operation:?}");

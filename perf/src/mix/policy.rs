@@ -2,9 +2,11 @@
 
 use std::fmt::Write;
 
-use super::lane::{FIRST_CODE, HOME_CODE, HOSTS, NEIGHBOURS, PORT, address, link_name};
+use super::lane::{DIAMETER_PORT, FIRST_CODE, HOME_CODE, HOSTS, NEIGHBOURS, PORT, address, link_name};
 use super::message::{HOME, HOME_PLMN, PEERS};
+use super::operation::Protocol;
 use super::profile::Profile;
+use super::s6a;
 
 /// Name of our certificate and key.
 pub(super) const OURS: &str = "home-ec";
@@ -55,6 +57,16 @@ impl Numbering {
         (peer < self.peers).then_some(peer as usize)
     }
 
+    /// The number of a peer that stands in its realm.
+    pub(super) fn realm_number(&self, peer: u32) -> u32 {
+        self.number(peer, 0, 0)
+    }
+
+    /// A peer's Diameter realm.
+    pub(super) fn realm(&self, peer: u32) -> String {
+        s6a::realm(self.realm_number(peer), self.number_len)
+    }
+
     /// What all titles of a peer begin with.
     pub(super) fn base(&self, peer: u32) -> String {
         format!("{PEERS}{peer:0len$}", len = self.peer_len)
@@ -93,10 +105,14 @@ fn write_policy(profile: &Profile, numbering: &Numbering, text: &mut String) -> 
     let plmn = HOME_PLMN.get(..5).unwrap_or(HOME_PLMN);
     writeln!(text, "# The policy for profile {} of sgperf.\n\nversion: 1\n", profile.name.escape_debug())?;
     writeln!(text, "home:\n  gt_prefixes: [{{plan: e164, digits: \"{prefix}\"}}]\n  plmns: [\"{plmn}\"]")?;
+    let ([ss7, diameter], mut first) = (Protocol::ALL.map(|protocol| profile.links_of(protocol)), 0);
+    if diameter > 0 {
+        writeln!(text, "  realms: [{}]", s6a::HOME_REALM)?;
+    }
     writeln!(text, "  signing: {{cert: {OURS}, node_base: 1}}\n")?;
     // What a signature makes too long leaves as LUDT, as it came in.
     writeln!(text, "defaults: {{mode: {}, ludt: yes, m3ua_only: yes}}\n\nlinks:", profile.mode.word())?;
-    for link in 0..profile.links {
+    for link in 0..ss7 {
         let (code, context) = (FIRST_CODE + u32::from(link), link + 1);
         let ports = match profile.associations {
             1 => format!(", ports: {{remote: {PORT}, local: {PORT}}}"),
@@ -111,6 +127,15 @@ fn write_policy(profile: &Profile, numbering: &Numbering, text: &mut String) -> 
             address(HOSTS, link),
         )?;
     }
+    first += ss7;
+    for link in first..first + diameter {
+        let ports = match profile.associations {
+            1 => format!(", ports: {{remote: {DIAMETER_PORT}, local: {DIAMETER_PORT}}}"),
+            _ => String::new(),
+        };
+        let (name, remote, local) = (link_name(link), address(NEIGHBOURS, link), address(HOSTS, link));
+        writeln!(text, "  {name}: {{type: diameter, remote: [{remote}], local: [{local}]{ports}, mtu: 1500}}")?;
+    }
     writeln!(text, "\npeers:")?;
     let sign = if profile.sign_outbound { "yes" } else { "no" };
     for peer in 0..profile.peers {
@@ -120,7 +145,11 @@ fn write_policy(profile: &Profile, numbering: &Numbering, text: &mut String) -> 
             let comma = if prefix > 0 { ", " } else { "" };
             write!(text, "{comma}\"{}\"", numbering.prefix(peer, prefix))?;
         }
-        writeln!(text, "]}}")?;
+        write!(text, "]")?;
+        if diameter > 0 {
+            write!(text, ", realms: [{}]", numbering.realm(peer))?;
+        }
+        writeln!(text, "}}")?;
     }
     Ok(())
 }

@@ -4,7 +4,7 @@ mod read;
 
 use serde::Deserialize;
 
-use super::operation::Operation;
+use super::operation::{Operation, Protocol};
 use super::shape::Shape;
 
 /// A mix of traffic. What a file leaves out is as in [`Profile::default`].
@@ -21,9 +21,9 @@ pub struct Profile {
     pub keys: u32,
     /// Prefixes of Global Titles in the policy, over all peers; at most 1,000,000. 0: one each.
     pub prefixes: u32,
-    /// Neighbours, 1 to 1,000.
+    /// Neighbours in each protocol that has a share, 1 to 1,000.
     pub links: u16,
-    /// Associations of each link; at most 1,024 on all links together.
+    /// Associations of each link; at most 1,024 on all links of all protocols together.
     pub associations: u16,
     /// What peers' messages need to pass.
     pub mode: Mode,
@@ -105,6 +105,12 @@ pub struct Operations {
     /// CAP, a call asks what to do.
     #[serde(rename = "initialDP")]
     pub initial_dp: f64,
+    /// Diameter (S6a), a subscriber has arrived.
+    #[serde(rename = "Update-Location")]
+    pub s6a_update_location: f64,
+    /// Diameter (S6a), vectors to authenticate a subscriber.
+    #[serde(rename = "Authentication-Information")]
+    pub s6a_authentication_information: f64,
 }
 
 impl Operations {
@@ -122,6 +128,8 @@ impl Operations {
             Operation::ProcessUnstructuredSs => self.process_unstructured_ss,
             Operation::UnstructuredSs => self.unstructured_ss,
             Operation::InitialDp => self.initial_dp,
+            Operation::S6aUpdateLocation => self.s6a_update_location,
+            Operation::S6aAuthenticationInformation => self.s6a_authentication_information,
         }
     }
 }
@@ -173,6 +181,7 @@ impl Default for Profile {
                 process_unstructured_ss: 0.03,
                 unstructured_ss: 0.01,
                 initial_dp: 0.04,
+                ..Operations::default()
             },
             judgement: Judgement { signed: 0.3, unsigned: 0.695, forged: 0.002, spoofed: 0.002, replayed: 0.001 },
             rate: Shape::Constant,
@@ -190,10 +199,17 @@ impl Profile {
         self.prefixes.max(self.peers)
     }
 
+    /// Links of a protocol: none if no message is carried by it. Those of Diameter come behind those of SS7.
+    pub(super) fn links_of(&self, protocol: Protocol) -> u16 {
+        let mut all = Operation::ALL.into_iter().filter(|operation| operation.protocol() == protocol);
+        if all.any(|operation| self.operations.share(operation) > 0.0) { self.links } else { 0 }
+    }
+
     /// Whether a gateway that was configured for one of them judges the other's messages as they are meant.
     pub fn same_gateway(&self, other: &Self) -> bool {
         let of = |it: &Self| {
-            (it.seed, it.peers, it.keys(), it.prefixes(), it.links, it.associations, it.mode, it.sign_outbound)
+            let links = Protocol::ALL.map(|protocol| it.links_of(protocol));
+            (it.seed, it.peers, it.keys(), it.prefixes(), links, it.associations, it.mode, it.sign_outbound)
         };
         of(self) == of(other)
     }

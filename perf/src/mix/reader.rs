@@ -3,7 +3,8 @@
 use sealgate_wire::{eth, ip, sctp};
 
 use super::Side;
-use super::lane::{HOSTS, NEIGHBOURS, PORT, number_of};
+use super::lane::{HOSTS, NEIGHBOURS, number_of};
+use super::operation::Protocol;
 use super::world::World;
 
 /// What became of a DATA chunk.
@@ -11,7 +12,7 @@ use super::world::World;
 pub enum Fate {
     /// Its message left, as it came or rewritten.
     Passed,
-    /// The no-op of M3UA stands in its place.
+    /// The no-op of M3UA or of Diameter stands in its place.
     Refused,
 }
 
@@ -19,6 +20,8 @@ pub enum Fate {
 #[derive(Clone, Copy, Debug)]
 pub struct Reader {
     links: u16,
+    /// Of these, the first ones: of SS7.
+    ss7: u16,
     per_link: u16,
 }
 
@@ -30,11 +33,16 @@ const PLAIN_IP: u8 = 0x45;
 const DATA: u8 = 0;
 /// Heartbeat Ack: ASPSM, type 6 (RFC 4666 §3.5.6), which nobody sends in these associations but the gateway.
 const HEARTBEAT_ACK: [u8; 2] = [3, 6];
+/// Payload protocol identifier of Diameter, and its Device-Watchdog-Answer: the flags of an answer, and the command.
+const DIAMETER: [u8; 4] = [0, 0, 0, 46];
+const WATCHDOG_ANSWER: [u8; 4] = [0, 0, 1, 24];
 
 impl Reader {
     /// A reader of this world's frames.
     pub fn new(world: &World) -> Self {
-        Self { links: world.profile().links, per_link: world.profile().associations }
+        let profile = world.profile();
+        let [ss7, diameter] = Protocol::ALL.map(|protocol| profile.links_of(protocol));
+        Self { links: ss7 + diameter, ss7, per_link: profile.associations }
     }
 
     /// Calls `seen` for each DATA chunk with the side by which it had entered, its association, its TSN and its fate.
@@ -57,7 +65,12 @@ impl Reader {
                 && let Some(head) = rest.first_chunk::<20>()
             {
                 let tsn = u32::from_be_bytes([head[4], head[5], head[6], head[7]]);
-                let fate = if head[18..20] == HEARTBEAT_ACK { Fate::Refused } else { Fate::Passed };
+                let refused = if head[12..16] == DIAMETER {
+                    rest.get(20..24) == Some(&WATCHDOG_ANSWER)
+                } else {
+                    head[18..20] == HEARTBEAT_ACK
+                };
+                let fate = if refused { Fate::Refused } else { Fate::Passed };
                 seen(side, association, tsn, fate);
             }
             rest = rest.get(len.next_multiple_of(4)..).unwrap_or(&[]);
@@ -76,14 +89,14 @@ impl Reader {
         let (source, destination) = (network(IP_AT + 12), network(IP_AT + 16));
         let port = |at: usize| u16::from_be_bytes([head[at], head[at + 1]]);
         let ports = [port(SCTP_AT), port(SCTP_AT + 2)];
-        let (side, [neighbour, host]) = match (source, destination) {
+        let (side, ports) = match (source, destination) {
             (NEIGHBOURS, HOSTS) => (Side::Interconnect, ports),
             (HOSTS, NEIGHBOURS) => (Side::Home, [ports[1], ports[0]]),
             _ => return None,
         };
         let (one, other) = (network(IP_AT + 14), network(IP_AT + 18));
-        let number = number_of(one, neighbour, self.per_link, self.links)?;
-        (one == other && host == PORT).then_some((side, number))
+        let number = number_of(one, ports, self.per_link, self.links, self.ss7)?;
+        (one == other).then_some((side, number))
     }
 }
 
@@ -92,7 +105,7 @@ mod tests {
     use super::super::lane::Association;
     use super::*;
 
-    const READER: Reader = Reader { links: 3, per_link: 4 };
+    const READER: Reader = Reader { links: 3, ss7: 3, per_link: 4 };
 
     fn seen(frame: &[u8]) -> Option<Vec<(Side, u16, u32, Fate)>> {
         let mut seen = Vec::new();
@@ -104,7 +117,7 @@ mod tests {
     /// A packet of the last association with three chunks, the second a no-op.
     fn packet(side: Side) -> (Vec<u8>, u32) {
         let mut numbers = 0..;
-        let mut association = Association::new(2, 3, || numbers.next().unwrap_or(0)).expect("a path");
+        let mut association = Association::new(Protocol::Tcap, 2, 3, || numbers.next().unwrap_or(0)).expect("a path");
         let lane = &mut association.lanes[side as usize];
         let mut frame = Vec::new();
         lane.begin(&mut frame);
@@ -135,7 +148,7 @@ mod tests {
             other[at] = octet;
             assert_eq!(seen(&other), None, "octet {at}");
         }
-        let association = Association::new(0, 0, || 7).expect("a path");
+        let association = Association::new(Protocol::Tcap, 0, 0, || 7).expect("a path");
         for (side, frame) in association.handshake() {
             assert_eq!(seen(&frame), Some(Vec::new()), "{side:?}: ours, without messages");
         }

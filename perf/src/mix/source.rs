@@ -5,6 +5,7 @@ mod tape;
 use std::error::Error;
 
 use sealgate_wire::sec::Tvp;
+use sealgate_wire::sec::dess::SystemTime;
 
 use self::tape::Tape;
 use super::Side;
@@ -14,7 +15,7 @@ use super::lane::{Association, associations};
 use super::made::{Made, Worth};
 use super::message::{Form, Kind};
 use super::nonces::{Signer, TestKey};
-use super::operation::Operation;
+use super::operation::{Operation, Protocol};
 use super::past::{Past, Record};
 use super::policy::Numbering;
 use super::profile::{Mode, Profile};
@@ -64,6 +65,8 @@ struct Draft {
 /// Makes frames of a profile. One seed gives one sequence of octets, as long as it is asked at the same times.
 pub struct Source {
     associations: Vec<Association>,
+    /// First association and number of associations of each protocol.
+    ranges: [(u32, u32); Protocol::ALL.len()],
     templates: Vec<Option<Template>>,
     numbering: Numbering,
     peers: Vec<Peer>,
@@ -113,8 +116,15 @@ impl Source {
         ]);
         let operations = Choice::new(Operation::ALL.map(|operation| (operation, profile.operations.share(operation))));
         let of_all = |share: f64| (share * 4_294_967_296.0) as u64;
+        let mut first = 0;
+        let ranges = Protocol::ALL.map(|protocol| {
+            let range = (first, u32::from(profile.links_of(protocol)) * u32::from(profile.associations));
+            first += range.1;
+            range
+        });
         Ok(Self {
             associations,
+            ranges,
             templates: stock::templates(profile, world.numbering.title_len())?,
             numbering: world.numbering,
             peers: world.peers.clone(),
@@ -218,7 +228,9 @@ impl Source {
         let side = if (bits & 0xffff_ffff) < self.outbound { Side::Home } else { Side::Interconnect };
         let count = if more >> 32 < self.bundled { 2 + scale(more as u32, BUNDLE - 1) } else { 1 };
         let mut draft = self.waiting[side as usize].take().unwrap_or_else(|| self.draw(side, passed));
-        let any = scale((bits >> 32) as u32, self.associations.len() as u32) as u16;
+        let protocol = draft.kind.operation.protocol();
+        let (first, all) = self.ranges[protocol as usize];
+        let any = (first + scale((bits >> 32) as u32, all)) as u16;
         let association = draft.association.unwrap_or(any);
         let mut sent = self.begin(side, association, out);
         loop {
@@ -228,7 +240,7 @@ impl Source {
                 return sent;
             }
             draft = self.draw(side, passed);
-            let fits = out.len() + CHUNK + draft.len <= MAX_FRAME;
+            let fits = out.len() + CHUNK + draft.len <= MAX_FRAME && draft.kind.operation.protocol() == protocol;
             if !fits || draft.association.is_some_and(|only| only != association) {
                 self.waiting[side as usize] = Some(draft);
                 return sent;
@@ -246,6 +258,7 @@ impl Source {
             transaction: self.transaction.to_be_bytes(),
             sai: self.keys.get(key as usize).map_or([0; 8], |(_, sai)| *sai),
             tvp: [0; 4],
+            seconds: [0; 4],
             seq: [0; 8],
             signature: [0; 64],
         }
@@ -277,20 +290,26 @@ impl Source {
         if form != Form::Spoofed
             && self.answers > 0
             && self.dice.next() >> 32 < self.answers
-            && let Some(Question { operation, values, key, .. }) =
+            && let Some(Question { operation, values, key, sent: (association, _) }) =
                 self.asked[side.other() as usize].take(|association, tsn| passed(side.other(), association, tsn))
         {
             let kind = Kind { operation, side, answer: true, form, extended };
             let template = stock::index(kind);
-            return Draft { worth, kind, template, len: self.len_of(template), values, key, association: None };
+            // An answer of Diameter goes back the way of its question, one of TCAP by any.
+            let association = (operation.protocol() == Protocol::Diameter).then_some(association);
+            return Draft { worth, kind, template, len: self.len_of(template), values, key, association };
         }
         let operation = self.operations.pick((bits >> 32) as u32);
         let kind = Kind { operation, side, answer: false, form, extended };
         let number = scale(who as u32, self.peers.len() as u32);
         let peer = self.peers.get(number as usize).copied().unwrap_or(Peer { prefixes: 1, key: 0, plmn: [0; 3] });
         let prefix = scale((who >> 32) as u32, peer.prefixes);
+        let node = match operation.protocol() {
+            Protocol::Tcap => self.numbering.number(number, prefix, who as u32 & 7),
+            Protocol::Diameter => self.numbering.realm_number(number),
+        };
         let values = Values {
-            number: self.numbering.number(number, prefix, who as u32 & 7),
+            number: node,
             subscriber: scale(more as u32, 100_000_000),
             plmn: peer.plmn,
             ..self.values(peer.key)
@@ -313,6 +332,7 @@ impl Source {
         let values = &mut draft.values;
         if matches!(draft.worth, Worth::Signed | Worth::Forged | Worth::Played(true)) {
             values.tvp = Tvp::from_unix_ms(now_ms).0.to_be_bytes();
+            values.seconds = SystemTime::from_unix_ms(now_ms).0.to_be_bytes();
             if let Some(sequence) = self.sequences.get_mut(draft.key as usize) {
                 *sequence += 1;
                 values.seq = sequence.to_be_bytes();

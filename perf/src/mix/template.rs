@@ -2,7 +2,9 @@
 
 use super::lane::Label;
 use super::message::{Kind, Octets, PEERS, Style, compose};
-use super::values::{Field, Values, packed, text};
+use super::operation::Protocol;
+use super::s6a;
+use super::values::{Field, Values, packed, text, unpacked};
 
 /// Where values lie in a run of octets.
 #[derive(Clone, Debug, Default)]
@@ -13,12 +15,16 @@ struct Places {
 
 impl Places {
     /// Compares two runs that differ in one value and takes every run of `len` octets that differ.
+    ///
+    /// Identifiers of a Diameter message stand behind each other: of those two in one run are taken as two.
     fn learn(&mut self, field: Field, len: usize, one: &[u8], two: &[u8]) {
         let mut at = 0;
         while at < one.len() {
             let run = one.iter().zip(two).skip(at).take_while(|(a, b)| a != b).count();
             if run == len && run > 0 {
                 self.fields.push((field, at, len));
+            } else if field == Field::Transaction && run == 2 * len && run > 0 {
+                self.fields.extend([(field, at, len), (field, at + len, len)]);
             }
             at += run.max(1);
         }
@@ -32,11 +38,14 @@ impl Places {
                 Field::Number => tail(&packed(values.number), to),
                 Field::NumberText => tail(&text(values.number), to),
                 Field::Subscriber | Field::Telephone => tail(&packed(values.subscriber), to),
+                Field::SubscriberText => tail(&text(values.subscriber), to),
                 Field::Plmn => tail(&values.plmn, to),
+                Field::PlmnText => tail(&unpacked(values.plmn), to),
                 Field::Transaction => tail(&values.transaction, to),
                 Field::Sai => tail(&values.sai, to),
                 Field::SaiFront => to.copy_from_slice(values.sai.first_chunk::<4>().unwrap_or(&[0; 4])),
                 Field::Tvp => tail(&values.tvp, to),
+                Field::Seconds => tail(&values.seconds, to),
                 Field::Seq => tail(&values.seq, to),
                 Field::Signature => tail(&values.signature, to),
             }
@@ -63,6 +72,8 @@ pub(super) struct Template {
     tbs: Vec<u8>,
     in_user: Places,
     in_tbs: Places,
+    /// In M3UA, which the association labels.
+    labelled: bool,
 }
 
 impl Template {
@@ -70,7 +81,14 @@ impl Template {
     ///
     /// * `Err`: the layer into which it does not fit
     pub(super) fn new(kind: Kind, style: Style) -> Result<Self, &'static str> {
-        Self::learn(style.title_len - PEERS.len(), 4, |values| compose(kind, style, values))
+        let number_len = style.title_len - PEERS.len();
+        match kind.operation.protocol() {
+            Protocol::Tcap => Self::learn(number_len, 4, |values| compose(kind, style, values)),
+            Protocol::Diameter => {
+                let template = Self::learn(number_len, 4, |values| s6a::compose(kind, number_len, values))?;
+                Ok(Self { labelled: false, ..template })
+            }
+        }
     }
 
     /// Makes a message by the book, once more for each value, and looks where the octets differ.
@@ -95,15 +113,16 @@ impl Template {
                 Field::Number => number_len / 2,
                 Field::NumberText => number_len,
                 Field::Transaction => transaction_len,
-                Field::Subscriber | Field::SaiFront | Field::Tvp => 4,
+                Field::Subscriber | Field::SaiFront | Field::Tvp | Field::Seconds => 4,
                 Field::Telephone | Field::Plmn => 3,
-                Field::Sai | Field::Seq => 8,
+                Field::PlmnText => 6,
+                Field::SubscriberText | Field::Sai | Field::Seq => 8,
                 Field::Signature => 64,
             };
             in_user.learn(field, len, &first.user, &second.user);
             in_tbs.learn(field, len, &first.tbs, &second.tbs);
         }
-        Ok(Self { user: first.user, tbs: first.tbs, in_user, in_tbs })
+        Ok(Self { user: first.user, tbs: first.tbs, in_user, in_tbs, labelled: true })
     }
 
     /// Octets of a message.
@@ -118,6 +137,9 @@ impl Template {
         out.extend_from_slice(&self.user);
         let Some(user) = out.get_mut(start..) else { return };
         self.in_user.write(values, user);
+        if !self.labelled {
+            return;
+        }
         if let Some(to) = user.get_mut(ROUTING_CONTEXT..ROUTING_CONTEXT + 4) {
             to.copy_from_slice(&label.routing_context);
         }
@@ -150,6 +172,7 @@ mod tests {
         transaction: [1, 2, 3, 4],
         sai: [9, 8, 7, 6, 5, 4, 3, 2],
         tvp: [1, 0, 2, 0],
+        seconds: [5, 4, 3, 1],
         seq: [0, 1, 2, 3, 4, 5, 6, 7],
         signature: [0xc3; 64],
     };
@@ -172,6 +195,11 @@ mod tests {
                     let (mut user, mut tbs) = (vec![7], vec![7]);
                     template.append(&VALUES, &Label::default(), &mut user);
                     template.covered(&VALUES, &mut tbs);
+                    if operation.protocol() == Protocol::Diameter {
+                        let want = s6a::compose(kind, title_len - PEERS.len(), &VALUES)?;
+                        assert_eq!((&user[1..], &tbs), (want.user.as_slice(), &want.tbs), "{kind:?}");
+                        continue;
+                    }
                     let want = compose(kind, style, &VALUES)?;
                     // The label is not the template's.
                     let label = |octets: &[u8]| [&octets[..12], &octets[16..20], &octets[32..]].concat();

@@ -15,6 +15,8 @@ pub(super) struct Values {
     pub(super) sai: [u8; 8],
     /// Time of signing.
     pub(super) tvp: [u8; 4],
+    /// The same in seconds since 1900, as Diameter has it.
+    pub(super) seconds: [u8; 4],
     /// Sequence number.
     pub(super) seq: [u8; 8],
     /// Raw signature.
@@ -30,29 +32,37 @@ pub(super) enum Field {
     NumberText,
     /// Eight digits packed.
     Subscriber,
+    /// All eight in ASCII.
+    SubscriberText,
     /// The last six packed.
     Telephone,
     Plmn,
+    /// Six digits in ASCII.
+    PlmnText,
     Transaction,
     Sai,
     /// The front of the SAI, which is the index of the security parameters.
     SaiFront,
     Tvp,
+    Seconds,
     Seq,
     Signature,
 }
 
 impl Field {
-    pub(super) const ALL: [Field; 11] = [
+    pub(super) const ALL: [Field; 14] = [
         Field::Number,
         Field::NumberText,
         Field::Subscriber,
+        Field::SubscriberText,
         Field::Telephone,
         Field::Plmn,
+        Field::PlmnText,
         Field::Transaction,
         Field::Sai,
         Field::SaiFront,
         Field::Tvp,
+        Field::Seconds,
         Field::Seq,
         Field::Signature,
     ];
@@ -88,6 +98,14 @@ pub(super) fn text(number: u32) -> [u8; 8] {
     [a, b, c, d, e, f, g, h]
 }
 
+/// Six digits, packed before, as text.
+#[inline]
+pub(super) fn unpacked([a, b, c]: [u8; 3]) -> [u8; 6] {
+    let digits = |pair: u8| [b'0' + (pair & 0x0f), b'0' + (pair >> 4)];
+    let ([a, b], [c, d], [e, f]) = (digits(a), digits(b), digits(c));
+    [a, b, c, d, e, f]
+}
+
 impl Values {
     /// Two sets of values that differ in every octet of what `field` is written as, and in nothing else.
     pub(super) fn probes(field: Field) -> [Values; 2] {
@@ -98,16 +116,18 @@ impl Values {
             transaction: [0x11; 4],
             sai: [0x11; 8],
             tvp: [0x11; 4],
+            seconds: [0x11; 4],
             seq: [0x11; 8],
             signature: [0x11; 64],
         };
         let two = match field {
             Field::Number | Field::NumberText => Values { number: 11_111_111, ..one },
-            Field::Subscriber | Field::Telephone => Values { subscriber: 11_111_111, ..one },
-            Field::Plmn => Values { plmn: [0x88; 3], ..one },
+            Field::Subscriber | Field::SubscriberText | Field::Telephone => Values { subscriber: 11_111_111, ..one },
+            Field::Plmn | Field::PlmnText => Values { plmn: [0x88; 3], ..one },
             Field::Transaction => Values { transaction: [0x22; 4], ..one },
             Field::Sai | Field::SaiFront => Values { sai: [0x22; 8], ..one },
             Field::Tvp => Values { tvp: [0x22; 4], ..one },
+            Field::Seconds => Values { seconds: [0x22; 4], ..one },
             Field::Seq => Values { seq: [0x22; 8], ..one },
             Field::Signature => Values { signature: [0x22; 64], ..one },
         };

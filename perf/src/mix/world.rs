@@ -17,8 +17,10 @@ use sealgate_dataplane::policy::snapshot::Keys;
 use super::authority::{Authority, REGION, ROOT, pem};
 use super::message::HOME;
 use super::nonces::TestKey;
+use super::operation::Protocol;
 use super::policy::{Numbering, OURS, packed_network, peer_name, policy};
 use super::profile::Profile;
+use super::s6a::HOME_REALM;
 
 /// Octets of memory for the tables of keys, of gateways here and elsewhere: the fast ones of 10,000 keys fit.
 pub const TABLES: usize = 1 << 30;
@@ -92,8 +94,9 @@ impl World {
         let mut authority = Authority::new(now_s)?;
         // Key 0 is ours, so that a peer never signs with it.
         let own = TestKey::new(profile.seed, 0);
-        let mut certificates =
-            vec![("region".to_owned(), REGION.to_owned()), (OURS.to_owned(), authority.certify(OURS, &own, HOME)?)];
+        let diameter = profile.links_of(Protocol::Diameter) > 0;
+        let ours = authority.certify(OURS, &own, HOME, diameter.then(|| HOME_REALM.to_owned()))?;
+        let mut certificates = vec![("region".to_owned(), REGION.to_owned()), (OURS.to_owned(), ours)];
         let mut keys = Vec::new();
         for number in 1..=profile.keys() {
             let key = TestKey::new(profile.seed, number);
@@ -105,7 +108,8 @@ impl World {
             let key = number % profile.keys();
             let (secret, _) = keys.get(key as usize).ok_or("a peer without key")?;
             let name = peer_name(number);
-            let certificate = authority.certify(&name, secret, &numbering.base(number))?;
+            let certificate =
+                authority.certify(&name, secret, &numbering.base(number), diameter.then(|| numbering.realm(number)))?;
             certificates.push((name, certificate));
             peers.push(Peer { prefixes: numbering.prefixes_of(number), key, plmn: packed_network(number) });
         }

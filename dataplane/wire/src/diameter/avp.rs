@@ -1,7 +1,6 @@
 //! One AVP, its name, and the walk over a run of them.
 
-use super::be24;
-use crate::cursor::{Reader, padded};
+use crate::cursor::Reader;
 use crate::{Reason, Refusal};
 
 /// The AVP carries a vendor (RFC 6733 §4.1).
@@ -76,6 +75,12 @@ impl AvpId {
         Self((vendor as u64) << 32 | code as u64)
     }
 
+    /// The same as `==`, for tables that are built when this crate is.
+    #[inline]
+    pub(super) const fn is(self, other: Self) -> bool {
+        self.0 == other.0
+    }
+
     /// Number of the vendor; 0 is the IETF, whether the AVP says so or names nobody.
     #[inline]
     pub const fn vendor(self) -> u32 {
@@ -132,9 +137,16 @@ impl<'a> Avp<'a> {
     /// True if the octets that fill it up are zero.
     #[inline]
     pub fn is_canonical(&self) -> bool {
-        // Header and whole are multiples of four, so what the data lacks to one is padding.
-        let padding = self.data.len().wrapping_neg() % 4;
-        self.raw.last_chunk().is_none_or(|last| u32::from_be_bytes(*last) & ((1 << (8 * padding)) - 1) == 0)
+        self.padding() == 0
+    }
+
+    /// The octets that fill it up, as a number that is zero if all of them are.
+    #[inline]
+    pub(super) fn padding(&self) -> u32 {
+        // Header and whole are multiples of four: of the last four octets, one to four are not padding. What comes later is
+        // the higher part of a number that is read from its low end.
+        let kept = 8 * ((self.data.len() + 3) % 4) as u32;
+        self.raw.last_chunk().map_or(0, |last| u32::from_le_bytes(*last) >> 8 >> kept)
     }
 }
 
@@ -152,25 +164,39 @@ impl<'a> Avps<'a> {
         Self(Reader::new_at(octets, at))
     }
 
+    /// True if nothing is left.
     #[inline]
-    fn read(&mut self) -> Result<Avp<'a>, Refusal> {
-        let at = self.0.at();
-        let whole = self.0.peek();
-        let Some((&[c0, c1, c2, c3, flags, l0, l1, l2], rest)) = whole.split_first_chunk() else {
-            return Err(Reason::DiaAvpLength.at(at));
-        };
-        let cut = Reason::DiaAvpLength.at(at + 5);
-        let len = be24(l0, l1, l2) as usize;
-        let raw = self.0.take(padded(len)).ok_or(cut)?;
-        let code = u32::from_be_bytes([c0, c1, c2, c3]);
+    pub(super) const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The next AVP; `None`, and nothing moved, if it is not whole: [`Avps::cut`] says where.
+    ///
+    /// An `Option` and no `Result`: that one lays a refusal over the fields, and moves them through memory with each AVP.
+    #[inline]
+    pub(super) fn step(&mut self) -> Option<Avp<'a>> {
+        let (mut after, at) = (self.0, self.0.at());
+        let (head, rest) = after.peek().split_first_chunk()?;
+        // Code, flags and length in one load.
+        let head = u64::from_be_bytes(*head);
+        let (code, flags, len) = ((head >> 32) as u32, (head >> 24) as u8, (head & 0xff_ffff) as usize);
+        let raw = after.take((len + 3) & !3)?;
         let (vendor, header) = if flags & FLAG_VENDOR == 0 {
             (0, 8)
         } else {
-            let (&vendor, _) = rest.split_first_chunk().ok_or(cut)?;
+            let (&vendor, _) = rest.split_first_chunk()?;
             (u32::from_be_bytes(vendor), 12)
         };
-        let data = raw.get(header..len).ok_or(cut)?;
-        Ok(Avp { id: AvpId::new(vendor, code), flags, at, data, raw })
+        let data = raw.get(header..len)?;
+        self.0 = after;
+        Some(Avp { id: AvpId::new(vendor, code), flags, at, data, raw })
+    }
+
+    /// Why [`Avps::step`] gave nothing although something is left.
+    #[cold]
+    pub(super) fn cut(&self) -> Refusal {
+        let at = self.0.at();
+        Reason::DiaAvpLength.at(if self.0.len() < 8 { at } else { at + 5 })
     }
 }
 
@@ -182,10 +208,11 @@ impl<'a> Iterator for Avps<'a> {
         if self.0.is_empty() {
             return None;
         }
-        let avp = self.read();
-        if avp.is_err() {
+        let avp = self.step();
+        Some(avp.ok_or_else(|| {
+            let cut = self.cut();
             self.0.rest();
-        }
-        Some(avp)
+            cut
+        }))
     }
 }

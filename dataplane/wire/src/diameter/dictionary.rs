@@ -169,11 +169,11 @@ pub fn avp(id: AvpId) -> Option<&'static Definition> {
 
 /// True for an AVP that holds AVPs; false for one that nobody knows.
 #[inline]
-pub fn is_grouped(id: AvpId) -> bool {
+pub const fn is_grouped(id: AvpId) -> bool {
     match id.vendor() {
         0 => IETF_INDEX.is_grouped(id.code()),
         AvpId::TGPP => TGPP_INDEX.is_grouped(id.code()),
-        AvpId::GSMA => id == AvpId::DESS_SIGNATURE,
+        AvpId::GSMA => id.is(AvpId::DESS_SIGNATURE),
         _ => false,
     }
 }
@@ -228,8 +228,9 @@ impl<const N: usize> Index<N> {
     }
 
     #[inline]
-    fn is_grouped(&self, code: u32) -> bool {
-        self.groups.get(code as usize / 8).is_some_and(|bits| bits >> (code % 8) & 1 == 1)
+    const fn is_grouped(&self, code: u32) -> bool {
+        let code = code as usize;
+        code < N && self.groups[code / 8] >> (code % 8) & 1 == 1
     }
 }
 

@@ -56,82 +56,88 @@ impl<'a> Message<'a> {
     /// # Source
     /// formats 2 and 11.3.
     pub fn parse(octets: &'a [u8]) -> Result<Self, Refusal> {
+        Self::parse_each(octets, |_, _| ())
+    }
+
+    /// The same, and reports every AVP that is read, in the order of the tree, so that who wants more of a message than is
+    /// kept here needs no walk of his own.
+    ///
+    /// What is reported of a message that is then refused must not be used: of that the octets behind it were not proven.
+    /// * `each`: the group that the AVP lies in, `None` if in none; and the AVP. A group comes before what is in it
+    /// # Errors
+    /// Those of [`Message::parse`].
+    #[inline]
+    pub fn parse_each(octets: &'a [u8], mut each: impl FnMut(Option<&Avp<'a>>, &Avp<'a>)) -> Result<Self, Refusal> {
         let view = View::new(octets)?;
         let header = view.header();
-        let mut message = Self {
-            view,
-            header,
-            session_id: None,
-            origin_host: None,
-            origin_realm: None,
-            destination_host: None,
-            destination_realm: None,
-            user_name: None,
-            result_code: None,
-            auth_session_state: None,
-            visited_plmn: None,
-            experimental: None,
-            dess: None,
-            route_record_count: 0,
-            canonical: true,
-        };
-        let mut walk = Walk { left: MAX_AVPS, canonical: true };
+        let mut walk = Walk { left: MAX_AVPS, padding: 0 };
+        let mut texts = [None; TEXTS];
+        let (mut result_code, mut auth_session_state) = (None, None);
+        let (mut visited_plmn, mut experimental, mut dess, mut route_record_count) = (None, None, None, 0);
         let mut twice = None;
-        for avp in view.avps() {
-            let avp = avp?;
-            walk.count(&avp)?;
-            if !message.take(&avp, &mut walk)? && twice.is_none() {
-                twice = Some(Reason::DiaAvpDup.at(avp.at));
+        let mut avps = view.avps();
+        while !avps.is_empty() {
+            let Some(avp) = avps.step() else { return Err(avps.cut()) };
+            let Some(counted) = walk.count(&avp) else { return Err(Reason::DiaAvpDepth.at(avp.at)) };
+            walk = counted;
+            each(None, &avp);
+            let again = match Role::of(avp.id) {
+                Role::Other => continue,
+                Role::Group => {
+                    walk = walk.group(avp, 1, &mut each)?;
+                    continue;
+                }
+                Role::ResultCode => result_code.replace(number(&avp)?).is_some(),
+                Role::AuthSessionState => auth_session_state.replace(number(&avp)?).is_some(),
+                Role::Dess => dess.replace(avp).is_some(),
+                Role::RouteRecord => {
+                    route_record_count += 1;
+                    continue;
+                }
+                Role::VisitedPlmn => {
+                    visited_plmn.get_or_insert(avp.data);
+                    continue;
+                }
+                Role::Experimental => {
+                    experimental.get_or_insert(avp);
+                    walk = walk.group(avp, 1, &mut each)?;
+                    continue;
+                }
+                text => texts.get_mut(text as usize).is_some_and(|slot| slot.replace(avp.data).is_some()),
+            };
+            if again {
+                twice = repeated(twice, avp.at);
             }
         }
-        message.canonical = walk.canonical;
         if header.flags.0 & 0x0f != 0 || header.flags.has(Flags(Flags::REQUEST.0 | Flags::ERROR.0)) {
             return Err(Reason::DiaFlags.at(4));
         }
-        if header.is_hop_local() {
-            return Ok(message);
-        }
-        if let Some(twice) = twice {
-            return Err(twice);
-        }
-        if message.origin_host.is_none() || message.origin_realm.is_none() {
-            return Err(Reason::DiaOriginMissing.at(view.total_len()));
-        }
-        Ok(message)
-    }
-
-    /// Takes one AVP; `false` if it may occur once and was seen before.
-    #[inline]
-    fn take(&mut self, avp: &Avp<'a>, walk: &mut Walk) -> Result<bool, Refusal> {
-        let slot = match avp.id {
-            AvpId::SESSION_ID => &mut self.session_id,
-            AvpId::ORIGIN_HOST => &mut self.origin_host,
-            AvpId::ORIGIN_REALM => &mut self.origin_realm,
-            AvpId::DESTINATION_HOST => &mut self.destination_host,
-            AvpId::DESTINATION_REALM => &mut self.destination_realm,
-            AvpId::USER_NAME => &mut self.user_name,
-            AvpId::RESULT_CODE => return once(&mut self.result_code, number(avp)?),
-            AvpId::AUTH_SESSION_STATE => return once(&mut self.auth_session_state, number(avp)?),
-            AvpId::DESS_SIGNATURE => return once(&mut self.dess, *avp),
-            AvpId::ROUTE_RECORD => {
-                self.route_record_count += 1;
-                return Ok(true);
+        let [session_id, origin_host, origin_realm, destination_host, destination_realm, user_name] = texts;
+        if !header.is_hop_local() {
+            if let Some(twice) = twice {
+                return Err(twice);
             }
-            AvpId::VISITED_PLMN_ID => {
-                self.visited_plmn.get_or_insert(avp.data);
-                return Ok(true);
+            if origin_host.is_none() || origin_realm.is_none() {
+                return Err(Reason::DiaOriginMissing.at(view.total_len()));
             }
-            id => {
-                if id == AvpId::EXPERIMENTAL_RESULT {
-                    self.experimental.get_or_insert(*avp);
-                }
-                if is_entered(id) {
-                    walk.group(avp, 1)?;
-                }
-                return Ok(true);
-            }
-        };
-        once(slot, avp.data)
+        }
+        Ok(Self {
+            view,
+            header,
+            session_id,
+            origin_host,
+            origin_realm,
+            destination_host,
+            destination_realm,
+            user_name,
+            result_code,
+            auth_session_state,
+            visited_plmn,
+            experimental,
+            dess,
+            route_record_count,
+            canonical: walk.padding == 0,
+        })
     }
 
     /// Vendor and code of the Experimental-Result; `None` without one, or if it lacks either.
@@ -150,14 +156,69 @@ impl<'a> Message<'a> {
 
 /// Groups whose inside the host will read as AVPs.
 #[inline]
-pub(super) fn is_entered(id: AvpId) -> bool {
-    dictionary::is_grouped(id) && id != AvpId::DESS_SIGNATURE && id != AvpId::FAILED_AVP
+pub(super) const fn is_entered(id: AvpId) -> bool {
+    dictionary::is_grouped(id) && !id.is(AvpId::DESS_SIGNATURE) && !id.is(AvpId::FAILED_AVP)
 }
 
-/// Fills the place of what may occur once; `false` if it was filled before.
-#[inline]
-fn once<T>(slot: &mut Option<T>, value: T) -> Result<bool, Refusal> {
-    Ok(slot.replace(value).is_none())
+/// What the walk does with an AVP outside of groups. The first ones hold text and may occur once: their number is their
+/// place among those.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+enum Role {
+    SessionId,
+    OriginHost,
+    OriginRealm,
+    DestinationHost,
+    DestinationRealm,
+    UserName,
+    ResultCode,
+    AuthSessionState,
+    Dess,
+    RouteRecord,
+    VisitedPlmn,
+    Experimental,
+    Group,
+    Other,
+}
+
+const TEXTS: usize = Role::UserName as usize + 1;
+
+/// Those of the IETF's codes, which most AVPs of most messages have; what is above is nothing that is looked at.
+static ROLES: [Role; 1024] = {
+    let mut roles = [Role::Other; 1024];
+    let mut code = 0;
+    while code < roles.len() {
+        if is_entered(AvpId::new(0, code as u32)) {
+            roles[code] = Role::Group;
+        }
+        code += 1;
+    }
+    roles[AvpId::SESSION_ID.code() as usize] = Role::SessionId;
+    roles[AvpId::ORIGIN_HOST.code() as usize] = Role::OriginHost;
+    roles[AvpId::ORIGIN_REALM.code() as usize] = Role::OriginRealm;
+    roles[AvpId::DESTINATION_HOST.code() as usize] = Role::DestinationHost;
+    roles[AvpId::DESTINATION_REALM.code() as usize] = Role::DestinationRealm;
+    roles[AvpId::USER_NAME.code() as usize] = Role::UserName;
+    roles[AvpId::RESULT_CODE.code() as usize] = Role::ResultCode;
+    roles[AvpId::AUTH_SESSION_STATE.code() as usize] = Role::AuthSessionState;
+    roles[AvpId::ROUTE_RECORD.code() as usize] = Role::RouteRecord;
+    roles[AvpId::EXPERIMENTAL_RESULT.code() as usize] = Role::Experimental;
+    roles
+};
+
+impl Role {
+    #[inline]
+    fn of(id: AvpId) -> Self {
+        if id.vendor() == 0 {
+            return ROLES.get(id.code() as usize).copied().unwrap_or(Role::Other);
+        }
+        match id {
+            AvpId::VISITED_PLMN_ID => Role::VisitedPlmn,
+            AvpId::DESS_SIGNATURE => Role::Dess,
+            id if is_entered(id) => Role::Group,
+            _ => Role::Other,
+        }
+    }
 }
 
 /// A number of 32 bits, whatever else the AVP holds being malformed.
@@ -166,33 +227,48 @@ fn number(avp: &Avp<'_>) -> Result<u32, Refusal> {
     avp.u32().ok_or(Reason::DiaAvpLength.at(avp.length_at()))
 }
 
-/// What a walk over all AVPs counts and sees.
+/// The first of what was repeated. Not inlined: hardly any message has it.
+#[cold]
+#[inline(never)]
+fn repeated(before: Option<Refusal>, at: usize) -> Option<Refusal> {
+    before.or(Some(Reason::DiaAvpDup.at(at)))
+}
+
+/// What a walk over all AVPs counts and sees. Handed on by value, so that it stays in registers.
+#[derive(Clone, Copy)]
 struct Walk {
     /// AVPs that may still come.
     left: usize,
-    canonical: bool,
+    /// All octets of padding, laid over each other.
+    padding: u32,
 }
 
 impl Walk {
     #[inline]
-    fn count(&mut self, avp: &Avp<'_>) -> Result<(), Refusal> {
-        self.left = self.left.checked_sub(1).ok_or(Reason::DiaAvpDepth.at(avp.at))?;
-        self.canonical &= avp.is_canonical();
-        Ok(())
+    fn count(self, avp: &Avp<'_>) -> Option<Self> {
+        Some(Self { left: self.left.checked_sub(1)?, padding: self.padding | avp.padding() })
     }
 
     /// Walks the inside of a group; `depth`: in how many groups its AVPs lie.
-    fn group(&mut self, group: &Avp<'_>, depth: usize) -> Result<(), Refusal> {
+    fn group<'a>(
+        mut self,
+        group: Avp<'a>,
+        depth: usize,
+        each: &mut impl FnMut(Option<&Avp<'a>>, &Avp<'a>),
+    ) -> Result<Self, Refusal> {
         if depth > MAX_DEPTH {
             return Err(Reason::DiaAvpDepth.at(group.at));
         }
-        for avp in group.children() {
-            let avp = avp?;
-            self.count(&avp)?;
+        let mut avps = group.children();
+        while !avps.is_empty() {
+            let Some(avp) = avps.step() else { return Err(avps.cut()) };
+            let Some(counted) = self.count(&avp) else { return Err(Reason::DiaAvpDepth.at(avp.at)) };
+            self = counted;
+            each(Some(&group), &avp);
             if is_entered(avp.id) {
-                self.group(&avp, depth + 1)?;
+                self = self.group(avp, depth + 1, each)?;
             }
         }
-        Ok(())
+        Ok(self)
     }
 }

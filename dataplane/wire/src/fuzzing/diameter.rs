@@ -28,7 +28,7 @@ pub fn diameter(octets: &[u8]) {
     let _ = message.experimental_result();
     assert!(message.visited_plmn.and_then(diameter::plmn).is_none_or(|digits| matches!(digits.len(), 5 | 6)));
     shows(&message);
-    names(&message);
+    names(octets, &message);
 }
 
 /// Written again AVP by AVP, without one, and with clear padding.
@@ -81,18 +81,25 @@ fn shows(message: &Message<'_>) {
     assert!(lines >= message.view.avps().count());
 }
 
-/// Whatever is known as a group reads as one: the walk has seen it.
-fn names(message: &Message<'_>) {
-    fn inside(avp: &Avp<'_>, depth: usize) {
+/// Whatever is known as a group reads as one, and its inside is reported after it.
+fn names<'a>(octets: &'a [u8], message: &Message<'a>) {
+    fn inside<'a>(group: Option<usize>, avp: &Avp<'a>, depth: usize, seen: &mut Vec<(Option<usize>, Avp<'a>)>) {
+        seen.push((group, *avp));
         let skipped = [AvpId::DESS_SIGNATURE, AvpId::FAILED_AVP].contains(&avp.id);
         if dictionary::is_grouped(avp.id) && !skipped {
             assert!(depth < MAX_DEPTH);
             for child in avp.children() {
-                inside(&child.unwrap_or_else(|refusal| panic!("{refusal:?} in a group")), depth + 1);
+                let child = child.unwrap_or_else(|refusal| panic!("{refusal:?} in a group"));
+                inside(Some(avp.at), &child, depth + 1, seen);
             }
         }
     }
-    message.view.avps().flatten().for_each(|avp| inside(&avp, 0));
+    let (mut seen, mut reported) = (Vec::new(), Vec::new());
+    message.view.avps().flatten().for_each(|avp| inside(None, &avp, 0, &mut seen));
+    let again = Message::parse_each(octets, |group, avp| reported.push((group.map(|group| group.at), *avp)));
+    assert_eq!(again.as_ref(), Ok(message));
+    assert_eq!(reported, seen);
+    assert_eq!(message.canonical, seen.iter().all(|(_, avp)| avp.is_canonical()));
     if let Some(application) = dictionary::application(message.header.application) {
         let _ = application.command(message.header.command);
     }

@@ -3,17 +3,18 @@
 use std::path::Path;
 
 use super::super::fault::{Fault, last_line_of, line_of};
-use super::super::operation::Operation;
+use super::super::operation::{Operation, Protocol};
 use super::{Judgement, Profile};
 
 /// The profiles that come with the program, by name.
-const BUILT_IN: [(&str, &str); 6] = [
+const BUILT_IN: [(&str, &str); 7] = [
     ("default", include_str!("../../../profiles/default.yaml")),
     ("unsigned", include_str!("../../../profiles/unsigned.yaml")),
     ("signed-10", include_str!("../../../profiles/signed-10.yaml")),
     ("signed-50", include_str!("../../../profiles/signed-50.yaml")),
     ("signed-100", include_str!("../../../profiles/signed-100.yaml")),
     ("attack", include_str!("../../../profiles/attack.yaml")),
+    ("diameter", include_str!("../../../profiles/diameter.yaml")),
 ];
 
 /// A profile is a page of text.
@@ -101,7 +102,8 @@ impl Profile {
         };
         within("peers", self.peers, 1, 10_000)?;
         within("links", self.links.into(), 1, 1000)?;
-        within("associations", self.associations.into(), 1, 1024 / u32::from(self.links))?;
+        let links: u32 = Protocol::ALL.map(|protocol| u32::from(self.links_of(protocol))).iter().sum();
+        within("associations", self.associations.into(), 1, 1024 / links.max(1))?;
         within("sms_octets", self.sms_octets.into(), 1, 140)?;
         within("prefixes", self.prefixes(), self.peers, 1_000_000)?;
         if self.prefixes != 0 {

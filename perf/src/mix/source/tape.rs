@@ -19,6 +19,7 @@ use super::super::capture::{self, Taken};
 use super::super::lane::Lane;
 use super::super::made::{Made, Worth};
 use super::super::message::{Kind, PEERS};
+use super::super::operation::Protocol;
 use super::super::profile::Profile;
 use super::super::reader::{Fate, Reader};
 use super::super::template::Template;
@@ -90,7 +91,9 @@ impl Source {
         for message in &messages {
             let template = Template::learn(number_len, message.transaction_len(), |values| message.compose(values))?;
             let key = message.signer.and_then(|peer| world.peers.get(peer)).map(|peer| peer.key);
-            let association = u16::try_from(message.flow % source.associations())?;
+            let (_, all) = source.ranges[Protocol::Tcap as usize];
+            let association = message.flow.checked_rem(all as usize).ok_or("the profile has no links of SS7")?;
+            let association = u16::try_from(association)?;
             let (side, joined) = (message.side, message.joined);
             // What goes the other way cannot share a packet.
             let joined = joined && plays.last().is_some_and(|before: &Play| before.side == side);
