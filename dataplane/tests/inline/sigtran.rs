@@ -217,7 +217,7 @@ fn a_message_in_chunks_keeps_its_number_whatever_becomes_of_it() {
         assert_eq!(whole, want);
         // Each part again, as it left.
         for (part, sent) in parts.iter().zip(&step.sent[1]) {
-            assert_eq!(&gateway.frame(0, part, NOW_MS).sent[1], &[sent.clone()]);
+            assert_eq!(gateway.frame(0, part, NOW_MS).sent[1], std::slice::from_ref(sent));
         }
     }
     // A hole in the numbers would end the link: where others get a FORWARD TSN, the neighbour's stack sends it again.
