@@ -76,26 +76,34 @@ pub(super) type Party = (Option<GlobalTitle>, Option<Ssn>);
 ///
 /// # Errors
 /// The reasons of its protocol.
-#[inline(always)]
 pub(super) fn open(kind: LinkKind, user: &[u8]) -> Result<Opened<'_>, Refusal> {
     match kind {
-        LinkKind::M2pa => open_m2pa(user),
         LinkKind::Sua => open_sua(user),
-        _ => {
-            let view = m3ua::View::new(user)?;
-            if !view.is_data() {
-                return between_m3ua(view.kind());
-            }
-            let m3ua::Data { routing_context, opc, dpc, si, ni, user, .. } = m3ua::Data::parse(view)?;
-            Ok(Opened::Mtp3(Mtp3 { routing_context, opc, dpc, si, ni, user }))
-        }
+        _ => Ok(open_mtp3(kind, user)?.map_or(Opened::Neighbours, Opened::Mtp3)),
     }
 }
 
+/// The same of M3UA and M2PA, without the weight of what SUA says; `None`: it is between the two ends of the link.
+///
+/// # Errors
+/// The reasons of its protocol.
+#[inline(always)]
+pub(super) fn open_mtp3(kind: LinkKind, user: &[u8]) -> Result<Option<Mtp3<'_>>, Refusal> {
+    if kind == LinkKind::M2pa {
+        return open_m2pa(user);
+    }
+    let view = m3ua::View::new(user)?;
+    if !view.is_data() {
+        return between_m3ua(view.kind());
+    }
+    let m3ua::Data { routing_context, opc, dpc, si, ni, user, .. } = m3ua::Data::parse(view)?;
+    Ok(Some(Mtp3 { routing_context, opc, dpc, si, ni, user }))
+}
+
 /// An M3UA message that is not DATA (RFC 4666 §3.1.2): management, network state, ASP state and traffic, routing keys.
-fn between_m3ua<'a>(kind: (u8, u8)) -> Result<Opened<'a>, Refusal> {
+fn between_m3ua<'a>(kind: (u8, u8)) -> Result<Option<Mtp3<'a>>, Refusal> {
     match kind.0 {
-        0 | 2 | 3 | 4 | 9 => Ok(Opened::Neighbours),
+        0 | 2 | 3 | 4 | 9 => Ok(None),
         _ => Err(Reason::M3uaClass.at(2)),
     }
 }
@@ -103,16 +111,16 @@ fn between_m3ua<'a>(kind: (u8, u8)) -> Result<Opened<'a>, Refusal> {
 /// M2PA. Link states and acknowledgements are between the two ends, and so is what MTP level 3 tells its neighbour: signalling
 /// network management and its tests (Q.704 §14.2.1, service indicators 0 to 2).
 #[inline(never)]
-fn open_m2pa(user: &[u8]) -> Result<Opened<'_>, Refusal> {
+fn open_m2pa(user: &[u8]) -> Result<Option<Mtp3<'_>>, Refusal> {
     const NETWORK: core::ops::RangeInclusive<u8> = 0..=2;
-    let m2pa::Body::Data { msu, .. } = m2pa::Message::parse(user)?.body else { return Ok(Opened::Neighbours) };
+    let m2pa::Body::Data { msu, .. } = m2pa::Message::parse(user)?.body else { return Ok(None) };
     let behind = user.len() - msu.len();
     let msu = m2pa::Msu::parse(msu).map_err(|refusal| refusal.reason.at(behind + refusal.at as usize))?;
     if NETWORK.contains(&msu.si) {
-        return Ok(Opened::Neighbours);
+        return Ok(None);
     }
     let m2pa::Msu { opc, dpc, si, ni, user, .. } = msu;
-    Ok(Opened::Mtp3(Mtp3 { routing_context: None, opc, dpc, si, ni, user }))
+    Ok(Some(Mtp3 { routing_context: None, opc, dpc, si, ni, user }))
 }
 
 /// SUA. The classes between neighbours are M3UA's (RFC 3868 §3.1.2); connections are refused as SCCP's are.

@@ -1,6 +1,6 @@
 //! A message from interconnect: screening of its layers in the order of formats 2, then its security step.
 
-use sealgate_config::model::Mode;
+use sealgate_config::model::{LinkKind, Mode};
 use sealgate_crypto::keyring::KeyHandle;
 use sealgate_wire::addr::Ssn;
 use sealgate_wire::ber::Rules;
@@ -31,29 +31,49 @@ pub(crate) fn inbound(
     message: &mut Message,
     id: MessageId,
 ) -> Result<Next, Refusal> {
-    let opened = carrier::open(message.kind, user)?;
+    if message.kind == LinkKind::Sua {
+        return users(scene, user, message, id);
+    }
+    let Some(mtp3) = carrier::open_mtp3(message.kind, user)? else { return Ok(Next::Pass(Reason::OkNotSubject)) };
     let link = scene.snapshot.links.get(usize::from(message.link)).ok_or(Reason::IntBug.at(0))?;
     let link = &link.config;
-    let (unitdata, called, calling) = match opened {
-        Opened::Neighbours => return Ok(Next::Pass(Reason::OkNotSubject)),
-        Opened::Mtp3(mtp3) => {
-            mtp3.screen(link)?;
-            if mtp3.si == SI_ISUP {
-                return isup::inbound(scene, user, mtp3.user, &link.isup, message, id);
-            }
-            if mtp3.si != SI_SCCP {
-                return Ok(Next::Pass(Reason::OkNotSubject));
-            }
-            let unitdata = Unitdata::parse(mtp3.user)?;
-            (unitdata, sccp::party(unitdata.called)?, sccp::party(unitdata.calling)?)
-        }
-        Opened::Users(users) => {
-            users.screen(link)?;
-            (users.unitdata, users.called?, users.calling?)
-        }
+    mtp3.screen(link)?;
+    if mtp3.si == SI_ISUP {
+        return isup::inbound(scene, user, mtp3.user, &link.isup, message, id);
+    }
+    if mtp3.si != SI_SCCP {
+        return Ok(Next::Pass(Reason::OkNotSubject));
+    }
+    let unitdata = Unitdata::parse(mtp3.user)?;
+    let called = sccp::party(unitdata.called)?;
+    let calling = sccp::party(unitdata.calling)?;
+    sent(scene, user, unitdata, called, calling, message, id)
+}
+
+/// A message of SUA.
+#[inline(never)]
+fn users(scene: &mut Scene<'_>, user: &[u8], message: &mut Message, id: MessageId) -> Result<Next, Refusal> {
+    let users = match carrier::open(message.kind, user)? {
+        Opened::Users(users) => users,
         Opened::Unread(refusal) => return Err(refusal),
+        Opened::Neighbours | Opened::Mtp3(_) => return Ok(Next::Pass(Reason::OkNotSubject)),
     };
-    let ((called_title, called_ssn), (calling_title, calling_ssn)) = (called, calling);
+    let link = scene.snapshot.links.get(usize::from(message.link)).ok_or(Reason::IntBug.at(0))?;
+    users.screen(&link.config)?;
+    sent(scene, user, users.unitdata, users.called?, users.calling?, message, id)
+}
+
+/// What one user of SCCP sends another.
+#[inline(always)]
+fn sent(
+    scene: &mut Scene<'_>,
+    user: &[u8],
+    unitdata: Unitdata<'_>,
+    (called_title, called_ssn): carrier::Party,
+    (calling_title, calling_ssn): carrier::Party,
+    message: &mut Message,
+    id: MessageId,
+) -> Result<Next, Refusal> {
     let (called_ssn, calling_ssn) = (called_ssn.unwrap_or(Ssn(0)), calling_ssn.unwrap_or(Ssn(0)));
     if unitdata.kind.is_service() {
         let parties =
