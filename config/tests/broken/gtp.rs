@@ -45,15 +45,15 @@ fn faults_of_gtp() {
         (
             "    user_plane: yes",
             "    user_plane: yes\n    tunnels: off",
-            &["p.yaml:18: links.grx-1.tunnels: \"off\" is not a rule for tunnels; give ignore, learn or enforce"],
+            &["p.yaml:19: links.grx-1.tunnels: \"off\" is not a rule for tunnels; use ignore, learn or enforce"],
         ),
         (
             "links:",
             "defaults: {tunnels: {check: enforce, limit: 1000, idle: 59s, adopt: 961h}}\nlinks:",
             &[
-                "p.yaml:11: defaults.tunnels.limit: 1000 tunnels are out of range; give 1024 to 16777216",
-                "p.yaml:11: defaults.tunnels.idle: 59s is out of range; give 1min to 960h",
-                "p.yaml:11: defaults.tunnels.adopt: 961h is out of range; give 0s to 960h",
+                "p.yaml:5: defaults.tunnels.limit: 1000 is out of range; give 1024 to 16777216 tunnels",
+                "p.yaml:5: defaults.tunnels.idle: 59s is out of range; give 1min to 960h",
+                "p.yaml:5: defaults.tunnels.adopt: 961h is out of range; give 0s to 960h",
             ],
         ),
         (
