@@ -149,7 +149,7 @@ pub struct Judgement {
     /// One that is not the message's. A gateway gives a peer in whose name many come less of its crypto threads, and then
     /// refuses good messages of that peer too.
     pub forged: f64,
-    /// None, and a calling title of ours.
+    /// None, and a calling title or an Origin-Realm of ours; a call has a good one, and a calling number of ours.
     pub spoofed: f64,
     /// A good one that was there before: the message of some hundred signed ones ago under a new TSN.
     pub replayed: f64,
