@@ -42,13 +42,14 @@ impl Authority {
         Ok(Self { region, root, now: OffsetDateTime::from_unix_timestamp(now_s)?, issued: 0 })
     }
 
-    /// A certificate for this key, which may then sign for titles with this prefix and for this realm; as PEM.
+    /// A certificate for this key, which may then sign for titles with this prefix, this realm and these numbers; as PEM.
     pub(super) fn certify(
         &mut self,
         name: &str,
         key: &TestKey,
         prefix: &str,
         realm: Option<String>,
+        telephones: Option<(String, u64)>,
     ) -> Result<String, Box<dyn Error>> {
         let key = pair(key)?;
         let mut params = CertificateParams::default();
@@ -65,12 +66,16 @@ impl Authority {
         let identifiers = Identifiers {
             gt_prefixes: vec![(PLAN_E164, prefix.to_owned())],
             realms: realm.into_iter().collect(),
+            tn_ranges: telephones.into_iter().collect(),
             ..Identifiers::default()
         };
         let mut claims = CustomExtension::from_oid_content(oid::CSP_IDENTIFIERS, identifiers.to_der()?);
         claims.set_criticality(true);
         let role = CustomExtension::from_oid_content(oid::SIGNER_ROLE, Role::Csp.to_der());
         params.custom_extensions = vec![claims, role];
+        if let Some(list) = identifiers.tn_auth_list_to_der()? {
+            params.custom_extensions.push(CustomExtension::from_oid_content(oid::TN_AUTH_LIST, list));
+        }
         Ok(params.signed_by(&key, &self.region)?.pem())
     }
 

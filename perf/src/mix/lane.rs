@@ -21,7 +21,7 @@ pub(super) const DIAMETER_PORT: u16 = 3868;
 /// SCTP port of a protocol.
 pub(super) const fn port_of(protocol: Protocol) -> u16 {
     match protocol {
-        Protocol::Tcap => PORT,
+        Protocol::Tcap | Protocol::Isup => PORT,
         Protocol::Diameter => DIAMETER_PORT,
     }
 }
@@ -126,7 +126,7 @@ impl Association {
         let [_, back] = &paths;
         let outward = Lane::new(back, Label::new(context, ours, theirs, 0), dice() as u32)?;
         let ppid = match protocol {
-            Protocol::Tcap => m3ua::PPID,
+            Protocol::Tcap | Protocol::Isup => m3ua::PPID,
             Protocol::Diameter => diameter::PPID,
         };
         let lanes = [inward, outward].map(|lane| Lane { ppid: ppid as u8, ..lane });
@@ -161,7 +161,7 @@ impl Association {
 pub(super) fn associations(profile: &Profile, mut dice: impl FnMut() -> u64) -> Option<Vec<Association>> {
     let mut all = Vec::new();
     let mut first = 0;
-    for protocol in Protocol::ALL {
+    for protocol in Protocol::CARRIERS {
         let links = profile.links_of(protocol);
         for link in first..first + links {
             for inside in 0..profile.associations {

@@ -15,6 +15,7 @@ mod authority;
 mod capture;
 mod dice;
 mod fault;
+mod iam;
 mod lane;
 mod made;
 mod message;

@@ -3,7 +3,7 @@
 use sealgate_wire::addr::{Digits, Ssn};
 use sealgate_wire::ber::{put_tlv, put_with};
 use sealgate_wire::diameter::dictionary;
-use sealgate_wire::{cap, map, tcap};
+use sealgate_wire::{cap, isup, map, tcap};
 
 use super::s6a;
 
@@ -15,14 +15,24 @@ pub enum Protocol {
     Tcap,
     /// Diameter over SCTP.
     Diameter,
+    /// ISUP over M3UA.
+    Isup,
 }
 
 impl Protocol {
-    /// All of them.
-    pub const ALL: [Protocol; 2] = [Protocol::Tcap, Protocol::Diameter];
+    /// Those that have links of their own.
+    pub const CARRIERS: [Protocol; 2] = [Protocol::Tcap, Protocol::Diameter];
+
+    /// Whose links carry it.
+    pub const fn carrier(self) -> Protocol {
+        match self {
+            Protocol::Tcap | Protocol::Isup => Protocol::Tcap,
+            Protocol::Diameter => Protocol::Diameter,
+        }
+    }
 }
 
-/// An operation of MAP (TS 29.002) or CAP (TS 29.078) that opens a dialogue, or a command of S6a (TS 29.272).
+/// An operation of MAP (TS 29.002) or CAP (TS 29.078) that opens a dialogue, a command of S6a (TS 29.272), or a call.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 #[repr(u8)]
 pub enum Operation {
@@ -52,6 +62,8 @@ pub enum Operation {
     S6aUpdateLocation,
     /// Diameter, vectors to authenticate a subscriber.
     S6aAuthenticationInformation,
+    /// ISUP, a call.
+    Iam,
 }
 
 /// Whose subscriber a message is about.
@@ -83,7 +95,7 @@ const CAP: Ssn = Ssn(146);
 
 impl Operation {
     /// All of them.
-    pub const ALL: [Operation; 13] = [
+    pub const ALL: [Operation; 14] = [
         Operation::UpdateLocation,
         Operation::SendAuthenticationInfo,
         Operation::CancelLocation,
@@ -97,14 +109,21 @@ impl Operation {
         Operation::InitialDp,
         Operation::S6aUpdateLocation,
         Operation::S6aAuthenticationInformation,
+        Operation::Iam,
     ];
 
     /// What carries it.
     pub const fn protocol(self) -> Protocol {
         match self {
             Operation::S6aUpdateLocation | Operation::S6aAuthenticationInformation => Protocol::Diameter,
+            Operation::Iam => Protocol::Isup,
             _ => Protocol::Tcap,
         }
+    }
+
+    /// Whether the other side answers it.
+    pub(super) const fn is_answered(self) -> bool {
+        !matches!(self, Operation::Iam)
     }
 
     /// Its code in its protocol.
@@ -123,6 +142,7 @@ impl Operation {
             Operation::InitialDp => 0,
             Operation::S6aUpdateLocation => 316,
             Operation::S6aAuthenticationInformation => 318,
+            Operation::Iam => isup::IAM as i32,
         }
     }
 
@@ -141,6 +161,7 @@ impl Operation {
                 let command = dictionary::application(s6a::S6A).and_then(|s6a| s6a.command(code as u32));
                 command.map(|command| command.name)
             }
+            Protocol::Isup => Some("IAM"),
         };
         name.unwrap_or("")
     }
@@ -161,6 +182,7 @@ impl Operation {
             Operation::InitialDp => "operations.initialDP",
             Operation::S6aUpdateLocation => "operations.Update-Location",
             Operation::S6aAuthenticationInformation => "operations.Authentication-Information",
+            Operation::Iam => "operations.IAM",
         }
     }
 
@@ -177,7 +199,7 @@ impl Operation {
             Operation::MoForwardSm => [21, 3],
             Operation::ProcessUnstructuredSs | Operation::UnstructuredSs => [19, 2],
             Operation::InitialDp => [50, 1],
-            Operation::S6aUpdateLocation | Operation::S6aAuthenticationInformation => [0, 0], // there is none
+            Operation::S6aUpdateLocation | Operation::S6aAuthenticationInformation | Operation::Iam => [0, 0], // none
         }
     }
 
@@ -192,7 +214,7 @@ impl Operation {
             | Operation::S6aAuthenticationInformation => (VLR, HLR),
             Operation::CancelLocation | Operation::InsertSubscriberData | Operation::UnstructuredSs => (HLR, VLR),
             Operation::SendRoutingInfoForSm => (MSC, HLR),
-            Operation::MtForwardSm | Operation::MoForwardSm => (MSC, MSC),
+            Operation::MtForwardSm | Operation::MoForwardSm | Operation::Iam => (MSC, MSC),
             Operation::InitialDp => (CAP, CAP),
         }
     }
@@ -234,7 +256,8 @@ impl Operation {
             | Operation::MtForwardSm
             | Operation::MoForwardSm
             | Operation::S6aUpdateLocation
-            | Operation::S6aAuthenticationInformation => {}
+            | Operation::S6aAuthenticationInformation
+            | Operation::Iam => {}
         }
         tcap::emit_result_last(invoke, self.code(), &result, out);
     }
@@ -253,7 +276,7 @@ impl Operation {
             Operation::MoForwardSm => mo_forward_sm(other, msisdn, &submit(msisdn, sms_octets), out),
             Operation::ProcessUnstructuredSs | Operation::UnstructuredSs => ussd(msisdn, out),
             Operation::InitialDp => initial_dp(own, imsi, msisdn, out),
-            Operation::S6aUpdateLocation | Operation::S6aAuthenticationInformation => {} // see `s6a`
+            Operation::S6aUpdateLocation | Operation::S6aAuthenticationInformation | Operation::Iam => {} // no TCAP
         }
     }
 }

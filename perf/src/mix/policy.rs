@@ -57,6 +57,13 @@ impl Numbering {
         (peer < self.peers).then_some(peer as usize)
     }
 
+    /// The first telephone number of a peer, and how many follow it.
+    pub(super) fn telephones(&self, peer: u32) -> (String, u64) {
+        let number_len = self.number_len;
+        let first = format!("{PEERS}{:0number_len$}", self.number(peer, 0, 0));
+        (first, 10_u64.pow((number_len - self.peer_len) as u32))
+    }
+
     /// The number of a peer that stands in its realm.
     pub(super) fn realm_number(&self, peer: u32) -> u32 {
         self.number(peer, 0, 0)
@@ -105,13 +112,19 @@ fn write_policy(profile: &Profile, numbering: &Numbering, text: &mut String) -> 
     let plmn = HOME_PLMN.get(..5).unwrap_or(HOME_PLMN);
     writeln!(text, "# The policy for profile {} of sgperf.\n\nversion: 1\n", profile.name.escape_debug())?;
     writeln!(text, "home:\n  gt_prefixes: [{{plan: e164, digits: \"{prefix}\"}}]\n  plmns: [\"{plmn}\"]")?;
-    let ([ss7, diameter], mut first) = (Protocol::ALL.map(|protocol| profile.links_of(protocol)), 0);
+    let ([ss7, diameter], mut first) = (Protocol::CARRIERS.map(|protocol| profile.links_of(protocol)), 0);
     if diameter > 0 {
         writeln!(text, "  realms: [{}]", s6a::HOME_REALM)?;
+    }
+    let isup = profile.has(Protocol::Isup);
+    if isup {
+        writeln!(text, "  tn_prefixes: [\"{prefix}\"]")?;
     }
     writeln!(text, "  signing: {{cert: {OURS}, node_base: 1}}\n")?;
     // What a signature makes too long leaves as LUDT, as it came in.
     writeln!(text, "defaults: {{mode: {}, ludt: yes, m3ua_only: yes}}\n\nlinks:", profile.mode.word())?;
+    let sign = if profile.sign_outbound { "yes" } else { "no" };
+    let si = if isup { format!(", si: [sccp, isup], isup_sign: {sign}") } else { String::new() };
     for link in 0..ss7 {
         let (code, context) = (FIRST_CODE + u32::from(link), link + 1);
         let ports = match profile.associations {
@@ -121,7 +134,7 @@ fn write_policy(profile: &Profile, numbering: &Numbering, text: &mut String) -> 
         writeln!(
             text,
             "  {}: {{type: m3ua, remote: [{}], local: [{}]{ports}, opcs: [{code}], dpcs: [{HOME_CODE}], \
-             routing_contexts: [{context}], mtu: 1500}}",
+             routing_contexts: [{context}]{si}, mtu: 1500}}",
             link_name(link),
             address(NEIGHBOURS, link),
             address(HOSTS, link),
@@ -137,7 +150,6 @@ fn write_policy(profile: &Profile, numbering: &Numbering, text: &mut String) -> 
         writeln!(text, "  {name}: {{type: diameter, remote: [{remote}], local: [{local}]{ports}, mtu: 1500}}")?;
     }
     writeln!(text, "\npeers:")?;
-    let sign = if profile.sign_outbound { "yes" } else { "no" };
     for peer in 0..profile.peers {
         let plmn: String = network(peer).iter().map(u32::to_string).collect();
         write!(text, "  {}: {{plmns: [\"{plmn}\"], algs: [p256], sign: {sign}, gt: [", peer_name(peer))?;

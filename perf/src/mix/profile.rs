@@ -111,6 +111,9 @@ pub struct Operations {
     /// Diameter (S6a), vectors to authenticate a subscriber.
     #[serde(rename = "Authentication-Information")]
     pub s6a_authentication_information: f64,
+    /// ISUP, a call.
+    #[serde(rename = "IAM")]
+    pub iam: f64,
 }
 
 impl Operations {
@@ -130,6 +133,7 @@ impl Operations {
             Operation::InitialDp => self.initial_dp,
             Operation::S6aUpdateLocation => self.s6a_update_location,
             Operation::S6aAuthenticationInformation => self.s6a_authentication_information,
+            Operation::Iam => self.iam,
         }
     }
 }
@@ -145,7 +149,7 @@ pub struct Judgement {
     /// One that is not the message's. A gateway gives a peer in whose name many come less of its crypto threads, and then
     /// refuses good messages of that peer too.
     pub forged: f64,
-    /// None, and a calling title of ours.
+    /// None, and a calling title or an Origin-Realm of ours; a call has a good one, and a calling number of ours.
     pub spoofed: f64,
     /// A good one that was there before: the message of some hundred signed ones ago under a new TSN.
     pub replayed: f64,
@@ -199,16 +203,25 @@ impl Profile {
         self.prefixes.max(self.peers)
     }
 
-    /// Links of a protocol: none if no message is carried by it. Those of Diameter come behind those of SS7.
-    pub(super) fn links_of(&self, protocol: Protocol) -> u16 {
-        let mut all = Operation::ALL.into_iter().filter(|operation| operation.protocol() == protocol);
-        if all.any(|operation| self.operations.share(operation) > 0.0) { self.links } else { 0 }
+    /// Whether any message is of this protocol.
+    pub(super) fn has(&self, protocol: Protocol) -> bool {
+        self.operations().any(|operation| operation.protocol() == protocol)
+    }
+
+    /// Links of those that have some: none if no message is carried by them. Those of Diameter come behind those of SS7.
+    pub(super) fn links_of(&self, carrier: Protocol) -> u16 {
+        let mut all = self.operations();
+        if all.any(|operation| operation.protocol().carrier() == carrier) { self.links } else { 0 }
+    }
+
+    fn operations(&self) -> impl Iterator<Item = Operation> {
+        Operation::ALL.into_iter().filter(|operation| self.operations.share(*operation) > 0.0)
     }
 
     /// Whether a gateway that was configured for one of them judges the other's messages as they are meant.
     pub fn same_gateway(&self, other: &Self) -> bool {
         let of = |it: &Self| {
-            let links = Protocol::ALL.map(|protocol| it.links_of(protocol));
+            let links = (Protocol::CARRIERS.map(|protocol| it.links_of(protocol)), it.has(Protocol::Isup));
             (it.seed, it.peers, it.keys(), it.prefixes(), links, it.associations, it.mode, it.sign_outbound)
         };
         of(self) == of(other)

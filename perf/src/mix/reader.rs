@@ -41,7 +41,7 @@ impl Reader {
     /// A reader of this world's frames.
     pub fn new(world: &World) -> Self {
         let profile = world.profile();
-        let [ss7, diameter] = Protocol::ALL.map(|protocol| profile.links_of(protocol));
+        let [ss7, diameter] = Protocol::CARRIERS.map(|protocol| profile.links_of(protocol));
         Self { links: ss7 + diameter, ss7, per_link: profile.associations }
     }
 

@@ -66,7 +66,7 @@ struct Draft {
 pub struct Source {
     associations: Vec<Association>,
     /// First association and number of associations of each protocol.
-    ranges: [(u32, u32); Protocol::ALL.len()],
+    ranges: [(u32, u32); Protocol::CARRIERS.len()],
     templates: Vec<Option<Template>>,
     numbering: Numbering,
     peers: Vec<Peer>,
@@ -117,7 +117,7 @@ impl Source {
         let operations = Choice::new(Operation::ALL.map(|operation| (operation, profile.operations.share(operation))));
         let of_all = |share: f64| (share * 4_294_967_296.0) as u64;
         let mut first = 0;
-        let ranges = Protocol::ALL.map(|protocol| {
+        let ranges = Protocol::CARRIERS.map(|protocol| {
             let range = (first, u32::from(profile.links_of(protocol)) * u32::from(profile.associations));
             first += range.1;
             range
@@ -228,8 +228,8 @@ impl Source {
         let side = if (bits & 0xffff_ffff) < self.outbound { Side::Home } else { Side::Interconnect };
         let count = if more >> 32 < self.bundled { 2 + scale(more as u32, BUNDLE - 1) } else { 1 };
         let mut draft = self.waiting[side as usize].take().unwrap_or_else(|| self.draw(side, passed));
-        let protocol = draft.kind.operation.protocol();
-        let (first, all) = self.ranges[protocol as usize];
+        let carrier = draft.kind.operation.protocol().carrier();
+        let (first, all) = self.ranges.get(carrier as usize).copied().unwrap_or_default();
         let any = (first + scale((bits >> 32) as u32, all)) as u16;
         let association = draft.association.unwrap_or(any);
         let mut sent = self.begin(side, association, out);
@@ -240,7 +240,8 @@ impl Source {
                 return sent;
             }
             draft = self.draw(side, passed);
-            let fits = out.len() + CHUNK + draft.len <= MAX_FRAME && draft.kind.operation.protocol() == protocol;
+            let fits =
+                out.len() + CHUNK + draft.len <= MAX_FRAME && draft.kind.operation.protocol().carrier() == carrier;
             if !fits || draft.association.is_some_and(|only| only != association) {
                 self.waiting[side as usize] = Some(draft);
                 return sent;
@@ -305,7 +306,7 @@ impl Source {
         let peer = self.peers.get(number as usize).copied().unwrap_or(Peer { prefixes: 1, key: 0, plmn: [0; 3] });
         let prefix = scale((who >> 32) as u32, peer.prefixes);
         let node = match operation.protocol() {
-            Protocol::Tcap => self.numbering.number(number, prefix, who as u32 & 7),
+            Protocol::Tcap | Protocol::Isup => self.numbering.number(number, prefix, who as u32 & 7),
             Protocol::Diameter => self.numbering.realm_number(number),
         };
         let values = Values {
@@ -330,7 +331,10 @@ impl Source {
         let lane = &mut association.lanes[draft.kind.side as usize];
         let tsn = lane.tsn;
         let values = &mut draft.values;
-        if matches!(draft.worth, Worth::Signed | Worth::Forged | Worth::Played(true)) {
+        // A call is spoofed under a good signature.
+        let good = matches!(draft.worth, Worth::Signed | Worth::Played(true))
+            || draft.worth == Worth::Spoofed && template.is_signed();
+        if good || draft.worth == Worth::Forged {
             values.tvp = Tvp::from_unix_ms(now_ms).0.to_be_bytes();
             values.seconds = SystemTime::from_unix_ms(now_ms).0.to_be_bytes();
             if let Some(sequence) = self.sequences.get_mut(draft.key as usize) {
@@ -341,9 +345,7 @@ impl Source {
         if draft.worth == Worth::Forged {
             values.signature = self.signer.forge(&mut self.dice);
         }
-        if matches!(draft.worth, Worth::Signed | Worth::Played(true))
-            && let Some((key, _)) = self.keys.get(draft.key as usize)
-        {
+        if good && let Some((key, _)) = self.keys.get(draft.key as usize) {
             template.covered(values, &mut self.covered);
             values.signature = self.signer.sign(key, &self.covered);
             if draft.worth == Worth::Signed {
@@ -360,7 +362,7 @@ impl Source {
             Worth::Unsigned => self.require,
             Worth::Forged | Worth::Spoofed | Worth::Replayed => true,
         };
-        if self.answers > 0 && !draft.kind.answer && !refuse {
+        if self.answers > 0 && !draft.kind.answer && !refuse && draft.kind.operation.is_answered() {
             let Draft { values, key, kind, .. } = *draft;
             self.asked[kind.side as usize].add(Question {
                 operation: kind.operation,

@@ -29,7 +29,8 @@ pub(super) fn templates(profile: &Profile, title_len: usize) -> Result<Vec<Optio
             (Side::Interconnect, Form::Spoofed, judgement.spoofed > 0.0),
         ] {
             for (answer, extended) in [(false, false), (false, true), (true, false), (true, true)] {
-                if !wanted || answer && (profile.answers == 0.0 || form == Form::Spoofed) {
+                let unasked = profile.answers == 0.0 || form == Form::Spoofed || !operation.is_answered();
+                if !wanted || answer && unasked {
                     continue;
                 }
                 let kind = Kind { operation, side, answer, form, extended };

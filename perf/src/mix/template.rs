@@ -1,7 +1,8 @@
 //! A message that was made once, and the places where the next one differs.
 
+use super::iam;
 use super::lane::Label;
-use super::message::{Kind, Octets, PEERS, Style, compose};
+use super::message::{Kind, Octets, PEERS, SI, Style, compose};
 use super::operation::Protocol;
 use super::s6a;
 use super::values::{Field, Values, packed, text, unpacked};
@@ -38,7 +39,7 @@ impl Places {
                 Field::Number => tail(&packed(values.number), to),
                 Field::NumberText => tail(&text(values.number), to),
                 Field::Subscriber | Field::Telephone => tail(&packed(values.subscriber), to),
-                Field::SubscriberText => tail(&text(values.subscriber), to),
+                Field::SubscriberText | Field::TelephoneText => tail(&text(values.subscriber), to),
                 Field::Plmn => tail(&values.plmn, to),
                 Field::PlmnText => tail(&unpacked(values.plmn), to),
                 Field::Transaction => tail(&values.transaction, to),
@@ -72,8 +73,8 @@ pub(super) struct Template {
     tbs: Vec<u8>,
     in_user: Places,
     in_tbs: Places,
-    /// In M3UA, which the association labels.
-    labelled: bool,
+    /// In M3UA, which the association labels: the service indicator there.
+    si: Option<u8>,
 }
 
 impl Template {
@@ -86,7 +87,11 @@ impl Template {
             Protocol::Tcap => Self::learn(number_len, 4, |values| compose(kind, style, values)),
             Protocol::Diameter => {
                 let template = Self::learn(number_len, 4, |values| s6a::compose(kind, number_len, values))?;
-                Ok(Self { labelled: false, ..template })
+                Ok(Self { si: None, ..template })
+            }
+            Protocol::Isup => {
+                let template = Self::learn(number_len, 4, |values| iam::compose(kind, number_len, values))?;
+                Ok(Self { si: Some(iam::SI), ..template })
             }
         }
     }
@@ -115,14 +120,19 @@ impl Template {
                 Field::Transaction => transaction_len,
                 Field::Subscriber | Field::SaiFront | Field::Tvp | Field::Seconds => 4,
                 Field::Telephone | Field::Plmn => 3,
-                Field::PlmnText => 6,
+                Field::PlmnText | Field::TelephoneText => 6,
                 Field::SubscriberText | Field::Sai | Field::Seq => 8,
                 Field::Signature => 64,
             };
             in_user.learn(field, len, &first.user, &second.user);
             in_tbs.learn(field, len, &first.tbs, &second.tbs);
         }
-        Ok(Self { user: first.user, tbs: first.tbs, in_user, in_tbs, labelled: true })
+        Ok(Self { user: first.user, tbs: first.tbs, in_user, in_tbs, si: Some(SI) })
+    }
+
+    /// Whether its messages are signed.
+    pub(super) fn is_signed(&self) -> bool {
+        !self.tbs.is_empty()
     }
 
     /// Octets of a message.
@@ -137,14 +147,15 @@ impl Template {
         out.extend_from_slice(&self.user);
         let Some(user) = out.get_mut(start..) else { return };
         self.in_user.write(values, user);
-        if !self.labelled {
-            return;
-        }
+        let Some(si) = self.si else { return };
         if let Some(to) = user.get_mut(ROUTING_CONTEXT..ROUTING_CONTEXT + 4) {
             to.copy_from_slice(&label.routing_context);
         }
         if let Some(to) = user.get_mut(LABEL..LABEL + 12) {
             to.copy_from_slice(&label.octets);
+        }
+        if let Some(place) = user.get_mut(LABEL + 8) {
+            *place = si;
         }
     }
 
@@ -200,7 +211,11 @@ mod tests {
                         assert_eq!((&user[1..], &tbs), (want.user.as_slice(), &want.tbs), "{kind:?}");
                         continue;
                     }
-                    let want = compose(kind, style, &VALUES)?;
+                    let want = match operation.protocol() {
+                        Protocol::Isup if title_len != iam::NUMBER_LEN => continue,
+                        Protocol::Isup => iam::compose(kind, title_len - PEERS.len(), &VALUES)?,
+                        _ => compose(kind, style, &VALUES)?,
+                    };
                     // The label is not the template's.
                     let label = |octets: &[u8]| [&octets[..12], &octets[16..20], &octets[32..]].concat();
                     assert_eq!(label(&user[1..]), label(&want.user), "{kind:?}");

@@ -36,6 +36,8 @@ pub(super) enum Field {
     SubscriberText,
     /// The last six packed.
     Telephone,
+    /// The last six in ASCII.
+    TelephoneText,
     Plmn,
     /// Six digits in ASCII.
     PlmnText,
@@ -50,12 +52,13 @@ pub(super) enum Field {
 }
 
 impl Field {
-    pub(super) const ALL: [Field; 14] = [
+    pub(super) const ALL: [Field; 15] = [
         Field::Number,
         Field::NumberText,
         Field::Subscriber,
         Field::SubscriberText,
         Field::Telephone,
+        Field::TelephoneText,
         Field::Plmn,
         Field::PlmnText,
         Field::Transaction,
@@ -122,7 +125,9 @@ impl Values {
         };
         let two = match field {
             Field::Number | Field::NumberText => Values { number: 11_111_111, ..one },
-            Field::Subscriber | Field::SubscriberText | Field::Telephone => Values { subscriber: 11_111_111, ..one },
+            Field::Subscriber | Field::SubscriberText | Field::Telephone | Field::TelephoneText => {
+                Values { subscriber: 11_111_111, ..one }
+            }
             Field::Plmn | Field::PlmnText => Values { plmn: [0x88; 3], ..one },
             Field::Transaction => Values { transaction: [0x22; 4], ..one },
             Field::Sai | Field::SaiFront => Values { sai: [0x22; 8], ..one },

@@ -95,7 +95,7 @@ impl World {
         // Key 0 is ours, so that a peer never signs with it.
         let own = TestKey::new(profile.seed, 0);
         let diameter = profile.links_of(Protocol::Diameter) > 0;
-        let ours = authority.certify(OURS, &own, HOME, diameter.then(|| HOME_REALM.to_owned()))?;
+        let ours = authority.certify(OURS, &own, HOME, diameter.then(|| HOME_REALM.to_owned()), None)?;
         let mut certificates = vec![("region".to_owned(), REGION.to_owned()), (OURS.to_owned(), ours)];
         let mut keys = Vec::new();
         for number in 1..=profile.keys() {
@@ -108,8 +108,13 @@ impl World {
             let key = number % profile.keys();
             let (secret, _) = keys.get(key as usize).ok_or("a peer without key")?;
             let name = peer_name(number);
-            let certificate =
-                authority.certify(&name, secret, &numbering.base(number), diameter.then(|| numbering.realm(number)))?;
+            let certificate = authority.certify(
+                &name,
+                secret,
+                &numbering.base(number),
+                diameter.then(|| numbering.realm(number)),
+                profile.has(Protocol::Isup).then(|| numbering.telephones(number)),
+            )?;
             certificates.push((name, certificate));
             peers.push(Peer { prefixes: numbering.prefixes_of(number), key, plmn: packed_network(number) });
         }

@@ -12,7 +12,7 @@ use std::time::{Duration, SystemTime};
 
 #[derive(Args)]
 pub struct Mix {
-    /// default, unsigned, signed-10, signed-50, signed-100, attack, or a file; perf/profiles has them with all keys.
+    /// default, unsigned, signed-10, signed-50, signed-100, attack, diameter, isup, interconnect, or a file; perf/profiles has them with all keys.
     profile: String,
     /// Frames of a round, and of the capture.
     #[arg(short = 'n', long, default_value_t = 100_000)]

@@ -3,11 +3,13 @@
 use std::path::Path;
 
 use super::super::fault::{Fault, last_line_of, line_of};
+use super::super::iam::NUMBER_LEN;
 use super::super::operation::{Operation, Protocol};
+use super::super::policy::Numbering;
 use super::{Judgement, Profile};
 
 /// The profiles that come with the program, by name.
-const BUILT_IN: [(&str, &str); 7] = [
+const BUILT_IN: [(&str, &str); 9] = [
     ("default", include_str!("../../../profiles/default.yaml")),
     ("unsigned", include_str!("../../../profiles/unsigned.yaml")),
     ("signed-10", include_str!("../../../profiles/signed-10.yaml")),
@@ -15,6 +17,8 @@ const BUILT_IN: [(&str, &str); 7] = [
     ("signed-100", include_str!("../../../profiles/signed-100.yaml")),
     ("attack", include_str!("../../../profiles/attack.yaml")),
     ("diameter", include_str!("../../../profiles/diameter.yaml")),
+    ("isup", include_str!("../../../profiles/isup.yaml")),
+    ("interconnect", include_str!("../../../profiles/interconnect.yaml")),
 ];
 
 /// A profile is a page of text.
@@ -102,7 +106,7 @@ impl Profile {
         };
         within("peers", self.peers, 1, 10_000)?;
         within("links", self.links.into(), 1, 1000)?;
-        let links: u32 = Protocol::ALL.map(|protocol| u32::from(self.links_of(protocol))).iter().sum();
+        let links: u32 = Protocol::CARRIERS.map(|protocol| u32::from(self.links_of(protocol))).iter().sum();
         within("associations", self.associations.into(), 1, 1024 / links.max(1))?;
         within("sms_octets", self.sms_octets.into(), 1, 140)?;
         within("prefixes", self.prefixes(), self.peers, 1_000_000)?;
@@ -110,6 +114,11 @@ impl Profile {
             within("prefixes", self.prefixes, self.peers, 1_000_000)?;
         }
         within("keys", self.keys(), 1, self.peers)?;
+        let title_len = Numbering::new(self).title_len();
+        if self.has(Protocol::Isup) && title_len != NUMBER_LEN {
+            let message = format!("calls would need numbers of {title_len} digits, and certificates have {NUMBER_LEN}");
+            return Err(("prefixes", message, "give fewer peers and prefixes, or no IAM".to_owned()));
+        }
         for (key, share) in [("outbound", self.outbound), ("bundled", self.bundled), ("xudt", self.xudt)] {
             is_share(key, share)?;
         }
@@ -216,6 +225,7 @@ mod tests {
             ("operations: {purgeMS: 0.5}\n", 1, "operations", "add up to 0.5"),
             ("operations: {mt-ForwardSM: 2}\n", 1, "operations.mt-ForwardSM", "give 0 to 1"),
             ("operations:\n  purgeSM: 1\n", 2, "operations", "unknown field `purgeSM`"),
+            ("operations: {IAM: 1}\nprefixes: 1000000\n", 2, "prefixes", "give fewer"),
             ("mode: ignore\n", 1, "mode", "unknown variant"),
             ("seed: 1\nrate: {shape: ramp}\n", 2, "rate", "needs from"),
             ("rate: {shape: constant, over_s: 3}\n", 1, "rate", "belongs to the shape ramp"),

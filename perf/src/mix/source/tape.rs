@@ -91,7 +91,7 @@ impl Source {
         for message in &messages {
             let template = Template::learn(number_len, message.transaction_len(), |values| message.compose(values))?;
             let key = message.signer.and_then(|peer| world.peers.get(peer)).map(|peer| peer.key);
-            let (_, all) = source.ranges[Protocol::Tcap as usize];
+            let (_, all) = source.ranges.get(Protocol::Tcap as usize).copied().unwrap_or_default();
             let association = message.flow.checked_rem(all as usize).ok_or("the profile has no links of SS7")?;
             let association = u16::try_from(association)?;
             let (side, joined) = (message.side, message.joined);
