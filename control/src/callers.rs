@@ -157,7 +157,8 @@ impl Work {
                     Err(why) => self.failed(&url, &why, now),
                 }
             }
-            if !(found.is_empty() && gone.is_empty()) && !self.take_in(&gone, found, now) {
+            let changed = !found.is_empty() || !gone.is_empty();
+            if changed && !self.take_in(&gone, found, now) {
                 return;
             }
             let counts = &self.view.0;
