@@ -5,13 +5,14 @@ use super::kind::Kind;
 use super::traffic::{Sent, Traffic};
 use super::world::Operator;
 use crate::cli::CliError;
+use sealgate_config::model::LinkKind;
 use sealgate_dataplane::io::pcap::Reader;
 use sealgate_dataplane::policy::Snapshot;
 use sealgate_dataplane::state::Direction;
 use sealgate_wire::ber::Rules;
 use sealgate_wire::sctp::{self, ChunkKind, Data};
 use sealgate_wire::sec::tcap1;
-use sealgate_wire::{Reason, diameter, eth, ip, isup, m3ua, sccp, tcap};
+use sealgate_wire::{Reason, diameter, eth, ip, isup, m3ua, sccp, sip, tcap, udp};
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
@@ -88,19 +89,21 @@ pub fn judge(traffic: &Traffic, ran: &Ran, snapshot: &Snapshot) -> Result<Judged
         let key = (sent.link, sent.direction(), sent.tsn);
         let got = left.get(&key).copied();
         let expected = sent.kind.expected();
+        let datagram = sent.kind.is_datagram();
         let want = match expected {
-            Reason::OkSignedEgress => Left::Signed,
-            reason if reason.passes() => Left::Plain,
-            _ => Left::Nothing,
+            Reason::OkSignedEgress => Some(Left::Signed),
+            reason if reason.passes() => Some(Left::Plain),
+            _ => (!datagram).then_some(Left::Nothing), // a refused datagram goes nowhere
         };
-        if got != Some(want) {
+        if got != want {
             let got = got.map_or("nothing at all", |left| match left {
                 Left::Nothing => "a no-op",
                 Left::Plain => "a message without signature",
                 Left::Signed => "a message with signature",
             });
             wrong.push(format!("frame {} chunk {} ({}): {got} left", sent.frame, sent.chunk, sent.kind.words()));
-        } else if let Some(reason) = reasons.as_ref().map(|reasons| reasons.get(&key).copied())
+        } else if !datagram // those have no number in a verdict: the counters tell
+            && let Some(reason) = reasons.as_ref().map(|reasons| reasons.get(&key).copied())
             && reason != Some(expected)
         {
             let got = reason.map_or("no verdict", Reason::name);
@@ -171,16 +174,32 @@ fn read<'s>(path: &Path, snapshot: &'s Snapshot, left: &mut HashMap<Key<'s>, Lef
 fn frame<'s>(octets: &[u8], snapshot: &'s Snapshot, left: &mut HashMap<Key<'s>, Left>) -> Option<()> {
     let ethernet = eth::Frame::parse(octets).ok()?;
     let packet = ip::Packet::parse(ethernet.ethertype, ethernet.payload).ok()??;
+    let number = ethernet.payload.get(4..6).and_then(|octets| octets.try_into().ok()).map(u16::from_be_bytes)?;
     let inbound = snapshot.link(packet.source, packet.destination).map(|link| (link, Direction::In));
     let (link, way) =
         inbound.or_else(|| snapshot.link(packet.destination, packet.source).map(|link| (link, Direction::Out)))?;
-    let name = snapshot.links.get(usize::from(link))?.name.as_str();
+    let link = snapshot.links.get(usize::from(link))?;
+    let name = link.name.as_str();
+    if packet.protocol == udp::PROTOCOL {
+        let datagram = udp::Datagram::parse(packet.source, packet.destination, packet.payload).ok()?;
+        let content = if link.config.kind == LinkKind::Sip { of_sip(datagram.payload, way) } else { Left::Plain };
+        left.insert((name, way, number.into()), content);
+        return Some(());
+    }
     for chunk in sctp::Packet::parse(packet.payload).ok()?.chunks().filter(|chunk| chunk.kind == ChunkKind::DATA) {
         let data = Data::parse(&chunk).ok()?;
         let content = if data.ppid == diameter::PPID { of_diameter(data.user) } else { content(data.user) };
         left.insert((name, way, data.tsn), content);
     }
     Some(())
+}
+
+/// The same of SIP, which keeps the signature of who calls us.
+fn of_sip(user: &[u8], way: Direction) -> Left {
+    match sip::Message::datagram(user) {
+        Ok(message) if way == Direction::In || message.identity_count == 0 => Left::Plain,
+        _ => Left::Signed,
+    }
 }
 
 /// The same of Diameter.

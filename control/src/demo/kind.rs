@@ -64,11 +64,25 @@ pub enum Kind {
     CallSigned,
     /// A telephone call, signed, then another caller was put in.
     CallChanged,
+    /// A call over IP, signed by the caller's network.
+    NetSigned,
+    /// A call over IP, signed, then another caller was put in.
+    NetChanged,
+    /// A call over IP that nobody has signed.
+    NetUnsigned,
+    /// A call over IP with the signature of one before.
+    NetReplayed,
+    /// A call over IP of our own network, on its way out.
+    NetOutgoing,
+    /// Roaming data: a session of a subscriber of ours.
+    DataSession,
+    /// Roaming data: a session of somebody whom the sender does not serve.
+    DataStranger,
 }
 
 impl Kind {
     /// All, in the order of the table.
-    pub const ALL: [Kind; 28] = [
+    pub const ALL: [Kind; 35] = [
         Kind::Signed,
         Kind::Answer,
         Kind::FirstSegment,
@@ -95,12 +109,19 @@ impl Kind {
         Kind::FourOurSubscriber,
         Kind::CallSigned,
         Kind::CallChanged,
+        Kind::NetSigned,
+        Kind::NetUnsigned,
+        Kind::NetChanged,
+        Kind::NetReplayed,
+        Kind::DataSession,
+        Kind::DataStranger,
         Kind::Outgoing,
         Kind::FourOutgoing,
+        Kind::NetOutgoing,
     ];
 
     /// Those that are attacks or mistakes: each is sent as often as the others.
-    pub const BAD: [Kind; 18] = [
+    pub const BAD: [Kind; 22] = [
         Kind::Unsigned,
         Kind::ChangedSubscriber,
         Kind::ChangedSender,
@@ -119,7 +140,25 @@ impl Kind {
         Kind::FourReplayed,
         Kind::FourOurSubscriber,
         Kind::CallChanged,
+        Kind::NetChanged,
+        Kind::NetUnsigned,
+        Kind::NetReplayed,
+        Kind::DataStranger,
     ];
+
+    /// Whether it comes in a datagram of its own, which goes nowhere when it is refused.
+    pub const fn is_datagram(self) -> bool {
+        matches!(
+            self,
+            Kind::NetSigned
+                | Kind::NetChanged
+                | Kind::NetUnsigned
+                | Kind::NetReplayed
+                | Kind::NetOutgoing
+                | Kind::DataSession
+                | Kind::DataStranger
+        )
+    }
 
     /// The operator it says it is from; for what leaves, the sender.
     pub const fn operator(self) -> Option<Operator> {
@@ -140,10 +179,16 @@ impl Kind {
             | Kind::FourReplayed
             | Kind::FourOurSubscriber
             | Kind::CallSigned
-            | Kind::CallChanged => Operator::A,
+            | Kind::CallChanged
+            | Kind::NetSigned
+            | Kind::NetChanged
+            | Kind::NetUnsigned
+            | Kind::NetReplayed
+            | Kind::DataSession
+            | Kind::DataStranger => Operator::A,
             Kind::ChangedContext | Kind::Expired | Kind::Forbidden => Operator::B,
             Kind::Revoked | Kind::OurSubscriber | Kind::Tolerated => Operator::C,
-            Kind::OurNumber | Kind::Outgoing | Kind::FourOutgoing => Operator::Home,
+            Kind::OurNumber | Kind::Outgoing | Kind::FourOutgoing | Kind::NetOutgoing => Operator::Home,
             Kind::Signed | Kind::Answer => return None,
         })
     }
@@ -179,6 +224,13 @@ impl Kind {
             Kind::FourOutgoing => "4G: our own, on the way out",
             Kind::CallSigned => "call: signed by the caller's network",
             Kind::CallChanged => "call: signed, caller changed on the way",
+            Kind::NetSigned => "call over IP: signed by the caller's network",
+            Kind::NetChanged => "call over IP: signed, caller changed on the way",
+            Kind::NetUnsigned => "call over IP: not signed",
+            Kind::NetReplayed => "call over IP: signature of another call",
+            Kind::NetOutgoing => "call over IP: our own, on the way out",
+            Kind::DataSession => "roaming data: for a subscriber of ours",
+            Kind::DataStranger => "roaming data: for a subscriber of B's",
         }
     }
 
@@ -190,9 +242,14 @@ impl Kind {
             | Kind::LastSegment
             | Kind::FourSigned
             | Kind::FourAnswer
-            | Kind::CallSigned => Reason::OkVerified,
+            | Kind::CallSigned
+            | Kind::NetSigned => Reason::OkVerified,
             Kind::FirstSegment => Reason::OkHeld,
-            Kind::Tolerated => Reason::OkUnsignedAllowed,
+            Kind::Tolerated | Kind::DataSession => Reason::OkUnsignedAllowed,
+            Kind::NetUnsigned => Reason::StirMissing,
+            Kind::NetChanged => Reason::StirOrig,
+            Kind::NetReplayed => Reason::StirReplay,
+            Kind::DataStranger => Reason::PolImsiGt,
             Kind::Unsigned | Kind::FourUnsigned => Reason::SecMissing,
             Kind::ChangedSubscriber
             | Kind::ChangedSender
@@ -208,7 +265,7 @@ impl Kind {
             Kind::Forbidden => Reason::PolCat1,
             Kind::OurSubscriber | Kind::FourOurSubscriber => Reason::PolHomeImsi,
             Kind::OurNumber => Reason::SccpCgpaOwn,
-            Kind::Outgoing | Kind::FourOutgoing => Reason::OkSignedEgress,
+            Kind::Outgoing | Kind::FourOutgoing | Kind::NetOutgoing => Reason::OkSignedEgress,
         }
     }
 
@@ -221,7 +278,12 @@ impl Kind {
             Kind::FirstSegment => "kept until the rest is here",
             Kind::LastSegment => "put together, verified",
             Kind::Tolerated => "allowed by policy, counted",
-            Kind::Unsigned | Kind::FourUnsigned => "A must sign",
+            Kind::NetSigned => "verified, caller may be shown",
+            Kind::DataSession => "from A's node, about its guest",
+            Kind::DataStranger => "neither A's subscriber nor ours",
+            Kind::NetChanged => "signature speaks of another caller",
+            Kind::NetReplayed => "made for a call before",
+            Kind::Unsigned | Kind::FourUnsigned | Kind::NetUnsigned => "A must sign",
             Kind::ChangedSubscriber
             | Kind::ChangedSender
             | Kind::ChangedContext
@@ -237,7 +299,7 @@ impl Kind {
             Kind::OurSubscriber => "not C's subscriber to delete",
             Kind::FourOurSubscriber => "not A's subscriber to change",
             Kind::OurNumber => "our numbers cannot come from outside",
-            Kind::Outgoing | Kind::FourOutgoing => "signed in our name",
+            Kind::Outgoing | Kind::FourOutgoing | Kind::NetOutgoing => "signed in our name",
         }
     }
 }

@@ -1,10 +1,12 @@
-//! The demo's traffic: MAP messages over TCAP, SCCP, M3UA and SCTP, some of Diameter and ISUP, most of them good, some of
-//! every kind of bad, and a note of what each is. The same seed gives the same messages, up to signatures.
+//! The demo's traffic: MAP messages over TCAP, SCCP, M3UA and SCTP, some of Diameter, ISUP, SIP and GTP, most of them good, some
+//! of every kind of bad, and a note of what each is. The same seed gives the same messages, up to signatures.
 
 mod diameter;
+mod gtp;
 mod isup;
 mod maker;
 mod packer;
+mod sip;
 mod wrap;
 
 use self::maker::{Dice, Maker};
@@ -30,13 +32,13 @@ pub struct Sent {
     pub way: &'static str,
     /// Its link in the policy.
     pub link: &'static str,
-    /// Its number in its association.
+    /// Its number in its association; of a datagram, that of its IP packet.
     pub tsn: u32,
     /// Row of the counters that it must appear in.
     pub peer: &'static str,
     /// What it is.
     pub kind: Kind,
-    /// The operation of MAP, the command of Diameter, or the message of ISUP.
+    /// The operation of MAP, the command of Diameter, the message of ISUP or GTP, or the method of SIP.
     pub operation: &'static str,
     /// The reason that the gateway must give.
     pub expected: &'static str,
@@ -96,6 +98,7 @@ pub fn build(wallet: &Wallet, messages: usize, start_ms: u64) -> Result<Traffic,
         recorded: Vec::new(),
         four_questions: Vec::new(),
         four_recorded: Vec::new(),
+        calls: Vec::new(),
     };
     let (mut packer, mut answering) = (Packer::new(), false);
     let step = SPAN.as_nanos() as u64 / plan.len().max(1) as u64;
@@ -121,10 +124,12 @@ fn plan(messages: usize) -> Vec<Kind> {
     middle.extend(std::iter::repeat_n(Kind::Tolerated, (messages / 20).max(1)));
     middle.extend(std::iter::repeat_n(Kind::FirstSegment, bad));
     middle.extend(std::iter::repeat_n(Kind::FourSigned, (messages / 20).max(1)));
-    middle.extend(std::iter::repeat_n(Kind::CallSigned, (messages / 40).max(1)));
+    for kind in [Kind::CallSigned, Kind::NetSigned, Kind::NetOutgoing, Kind::DataSession] {
+        middle.extend(std::iter::repeat_n(kind, (messages / 40).max(1)));
+    }
     let (questions, four_questions) = ((messages / 10).max(1), (messages / 40).max(1));
     let first = (messages / 20).max(4);
-    let early = first + 1; // one of 4G among them
+    let early = first + 2; // one of 4G among them, and a call over IP
     let good = messages.saturating_sub(middle.len() + 2 * (questions + four_questions) + early).max(1);
     middle.extend(std::iter::repeat_n(Kind::Signed, good));
     let mut dice = Dice(7);
@@ -143,6 +148,6 @@ fn plan(messages: usize) -> Vec<Kind> {
     answered.extend(std::iter::repeat_n(Kind::FourAnswer, four_questions));
     shuffle(&mut asked);
     shuffle(&mut answered);
-    let early = std::iter::repeat_n(Kind::Signed, first).chain([Kind::FourSigned]);
+    let early = std::iter::repeat_n(Kind::Signed, first).chain([Kind::FourSigned, Kind::NetSigned]);
     early.chain(asked).chain(second).chain(answered).collect()
 }

@@ -207,6 +207,7 @@ home:                                # who we are: nobody outside may use these 
   gt_prefixes: [{plan: e164, digits: \"99901\"}, {plan: e214, digits: \"99901\"}]
   plmns: [\"00101\"]
   realms: [epc.mnc001.mcc001.3gppnetwork.org]
+  tn_prefixes: [\"99901\"]
   signing: {cert: home, node_base: 1}   # what leaves is signed with this key
 
 defaults:
@@ -214,7 +215,7 @@ defaults:
   unknown_peer: drop                 # and come from somebody we know
   cold_start: lenient                # the demo's traffic was signed before its gateway starts
 
-links:                               # one for each SCTP association
+links:                               # one for each way to a neighbour
   carrier-1:
     type: m3ua
     remote: [192.0.2.10]
@@ -235,11 +236,24 @@ links:                               # one for each SCTP association
     type: diameter
     remote: [192.0.2.30]
     local: [198.51.100.30]
+  carrier-calls:                     # calls over IP
+    type: sip
+    remote: [192.0.2.40]
+    local: [198.51.100.40]
+  carrier-data:                      # data of subscribers who are abroad
+    type: gtp
+    remote: [192.0.2.48/29]
+    local: [198.51.100.50]
 
 peers:                               # one for each operator
-  A: {gt: [\"99902\"], plmns: [\"00102\"], realms: [epc.mnc002.mcc001.3gppnetwork.org], mode: require, sign: yes}
+  A: {gt: [\"99902\"], plmns: [\"00102\"], realms: [epc.mnc002.mcc001.3gppnetwork.org], gtp: {from: [192.0.2.48/29]}, mode: require, sign: yes}
   B: {gt: [\"99903\"], plmns: [\"00103\"], mode: require, sign: yes}
   C: {gt: [\"99904\"], plmns: [\"00104\"], mode: prefer, sign: yes}   # not all of its nodes sign yet
+
+stir:                                # who vouches for callers over IP
+  hosts: [certs.demo.example]
+  certificates: [{x5u: \"https://certs.demo.example/a.pem\", cert: a}]
+  sign: {x5u: \"https://certs.demo.example/home.pem\", attest: A, origid: 123e4567-e89b-12d3-a456-426614174001}
 ";
 
 const APPLIANCE: &str = "\

@@ -4,8 +4,10 @@ use super::super::kind::Kind;
 use super::super::world::{Operator, Signer, Wallet};
 use super::TrafficError;
 use super::diameter;
+use super::gtp;
 use super::isup;
 use super::packer::{Built, Carrier};
+use super::sip;
 use super::wrap::{SCCP, m3ua, packed};
 use crate::compose::{Plain, attached, oid};
 use sealgate_crypto::sign::SigningKey;
@@ -59,6 +61,8 @@ pub(super) struct Maker<'w> {
     pub(super) four_questions: Vec<u32>,
     /// Good messages of A over 4G.
     pub(super) four_recorded: Vec<Vec<u8>>,
+    /// Good calls of A over IP: who called whom, with which header.
+    pub(super) calls: Vec<(Digits, Digits, String)>,
 }
 
 fn digits(text: &str) -> Result<Digits, TrafficError> {
@@ -197,6 +201,10 @@ impl Maker<'_> {
                 vec![Built { user, kind, operation: plain.operation, carrier, way: Direction::Out, peer: to.name() }]
             }
             Kind::CallSigned | Kind::CallChanged => isup::message(self, kind, subscriber)?,
+            Kind::NetSigned | Kind::NetChanged | Kind::NetUnsigned | Kind::NetReplayed | Kind::NetOutgoing => {
+                sip::message(self, kind, subscriber)?
+            }
+            Kind::DataSession | Kind::DataStranger => gtp::message(self, kind, subscriber)?,
             Kind::FourSigned
             | Kind::FourAnswer
             | Kind::FourChanged
