@@ -90,14 +90,22 @@ fn shares(profile: &Profile, made: &Made) {
 #[test]
 fn a_peer_that_must_sign_is_refused_without() -> Fallible {
     let text = "mode: require\njudgement: {signed: 0.5, unsigned: 0.5}\nsms_octets: 140\nlinks: 1\nassociations: 1\n";
-    let profile = Profile::parse(text, "test")?;
-    let mut rig = Rig::new(&profile)?;
-    rig.shake()?;
-    rig.run(2000)?;
-    rig.crypto.stop();
-    assert_eq!(rig.misjudged.first(), None, "{} in all", rig.misjudged.len());
-    assert_eq!(rig.worker.stats().total(Reason::SecMissing), rig.source.made().unsigned);
-    assert_eq!(rig.worker.stats().total(Reason::OkVerified), rig.source.made().signed);
+    for (more, missing) in [
+        ("", Reason::SecMissing),
+        ("operations: {INVITE: 0.8, OPTIONS: 0.2}\nsign_outbound: false\n", Reason::StirMissing),
+    ] {
+        let profile = Profile::parse(&format!("{text}{more}"), "test")?;
+        let mut rig = Rig::new(&profile)?;
+        rig.shake()?;
+        rig.run(2000)?;
+        rig.crypto.stop();
+        assert_eq!(rig.misjudged.first(), None, "{} in all; {more}", rig.misjudged.len());
+        assert!(rig.expected.is_empty(), "{more}");
+        let (stats, made) = (rig.worker.stats(), rig.source.made());
+        assert_eq!(stats.total(missing), made.unsigned, "{more}");
+        assert_eq!(stats.total(Reason::OkVerified), made.signed, "{more}");
+        assert_eq!(stats.total(Reason::OkNotSubject), made.exempt, "{more}");
+    }
     Ok(())
 }
 
@@ -105,22 +113,24 @@ fn a_peer_that_must_sign_is_refused_without() -> Fallible {
 fn a_crypto_thread_changes_no_fate() -> Fallible {
     // Replays beside originals that still wait for their thread.
     let text = "judgement: {signed: 0.7, replayed: 0.3}\npeers: 3\nprefixes: 0\nlinks: 2\noutbound: 0.1\n";
-    let profile = Profile::parse(text, "test")?;
-    let world = World::at(&profile, (NOW_MS / 1000) as i64)?;
-    let source = Source::new(&profile, &world)?;
-    let crypto = PoolConfig { cores: vec![0], share_percent: 100, ..PoolConfig::default() };
-    let mut rig = Rig::on(&world, source, crypto)?;
-    rig.shake()?;
-    while rig.source.made().messages < 6000 {
-        // No more at a time than the queue takes of keys that have no table yet: what is refused for that is not judged.
-        let more = rig.source.made().messages + 100;
-        rig.run(more)?;
-        rig.drain()?;
+    for (more, replay) in [("", Reason::SecReplay), ("operations: {INVITE: 1}\n", Reason::StirReplay)] {
+        let profile = Profile::parse(&format!("{text}{more}"), "test")?;
+        let world = World::at(&profile, (NOW_MS / 1000) as i64)?;
+        let source = Source::new(&profile, &world)?;
+        let crypto = PoolConfig { cores: vec![0], share_percent: 100, ..PoolConfig::default() };
+        let mut rig = Rig::on(&world, source, crypto)?;
+        rig.shake()?;
+        while rig.source.made().messages < 6000 {
+            // No more at a time than the queue takes of keys that have no table yet: what is refused for that is not judged.
+            let more = rig.source.made().messages + 100;
+            rig.run(more)?;
+            rig.drain()?;
+        }
+        assert_eq!(rig.misjudged.first(), None, "{} in all; {more}", rig.misjudged.len());
+        assert!(rig.expected.is_empty(), "{more}");
+        assert_eq!(rig.worker.stats().total(replay), rig.source.made().replayed, "{more}");
+        rig.crypto.stop();
     }
-    assert_eq!(rig.misjudged.first(), None, "{} in all", rig.misjudged.len());
-    assert!(rig.expected.is_empty());
-    assert_eq!(rig.worker.stats().total(Reason::SecReplay), rig.source.made().replayed);
-    rig.crypto.stop();
     Ok(())
 }
 
