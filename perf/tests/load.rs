@@ -62,13 +62,22 @@ fn with<T>(
 #[test]
 fn a_gateway_without_fault_loses_nothing_and_judges_right() -> Result {
     let _alone = alone();
-    with("default", Fault::default(), Fault::default(), |bench| {
-        let (outcome, trial) = bench.trial("default", 20_000.0, 1.0, None)?;
-        assert_eq!((trial.misjudged, trial.duplicates, trial.misordered, outcome.counts.strange), (0, 0, 0, 0));
-        assert_eq!((trial.lost, trial.received), (0, trial.sent), "{trial:?}");
-        assert!(trial.sent >= 19_000, "{trial:?}");
-        Ok(())
-    })
+    // What is refused of the second goes nowhere: it is not lost.
+    for profile in ["default", "sip"] {
+        with(profile, Fault::default(), Fault::default(), |bench| {
+            let (outcome, trial) = bench.trial(profile, 20_000.0, 1.0, None)?;
+            let counts = &outcome.counts;
+            assert_eq!(
+                (trial.misjudged, trial.duplicates, trial.misordered, counts.strange),
+                (0, 0, 0, 0),
+                "{trial:?}"
+            );
+            assert_eq!((trial.lost, trial.received + counts.silent), (0, trial.sent), "{trial:?}");
+            assert!(trial.sent >= 19_000 && (counts.silent > 500) == (profile == "sip"), "{trial:?}, {counts:?}");
+            Ok(())
+        })?;
+    }
+    Ok(())
 }
 
 #[test]

@@ -18,6 +18,7 @@ struct Entry {
     /// Its number, counted from 1; 0: no message.
     number: u32,
     refuse: bool,
+    silent: bool,
     came: bool,
     passed: bool,
 }
@@ -46,14 +47,16 @@ pub struct Counts {
     pub let_through: u64,
     /// Messages that were refused and should have passed.
     pub turned_down: u64,
+    /// Messages in whose place nothing comes, since they must be refused, and did not come.
+    pub silent: u64,
     /// Chunks that were never sent, or so long ago that they count as lost.
     pub strange: u64,
 }
 
 impl Counts {
-    /// Messages that did not come.
+    /// Messages that did not come and should have, or something in their place.
     pub fn lost(&self) -> u64 {
-        self.sent.saturating_sub(self.received)
+        self.sent.saturating_sub(self.received + self.silent)
     }
 }
 
@@ -100,16 +103,18 @@ impl Ledger {
 
     /// A message that goes out.
     ///
-    /// * `refuse`: whether the gateway must refuse it
-    pub fn sent(&mut self, side: Side, association: u16, tsn: u32, due_ns: u64, refuse: bool) {
+    /// * `refuse`: whether the gateway must refuse it; `datagram`: whether nothing comes then
+    pub fn sent(&mut self, side: Side, association: u16, tsn: u32, due_ns: u64, refuse: bool, datagram: bool) {
+        let silent = refuse && datagram;
         let Some(flow) = self.flows.get_mut(place(side, association)) else { return };
         let number = tsn.wrapping_sub(flow.first).wrapping_add(1);
         flow.sent = number;
         let mask = flow.entries.len() - 1;
         if let Some(entry) = flow.entries.get_mut(number as usize & mask) {
-            *entry = Entry { due_ns, number, refuse, came: false, passed: false };
+            *entry = Entry { due_ns, number, refuse, silent, came: false, passed: false };
         }
         self.counts.sent += 1;
+        self.counts.silent += u64::from(silent);
         self.passed.sent += u64::from(!refuse);
     }
 
@@ -131,6 +136,7 @@ impl Ledger {
         }
         entry.passed = fate == Fate::Passed;
         self.counts.received += 1;
+        self.counts.silent -= u64::from(entry.silent);
         self.passed.received += u64::from(!entry.refuse && fate == Fate::Passed);
         if (entry.number.wrapping_sub(*last) as i32) < 0 {
             self.counts.misordered += 1;
@@ -198,7 +204,7 @@ mod tests {
         let mut ledger = ledger();
         let first = u32::MAX - 1;
         for number in 0..6_u32 {
-            ledger.sent(Interconnect, 1, first.wrapping_add(number), u64::from(number) * 100, number == 4);
+            ledger.sent(Interconnect, 1, first.wrapping_add(number), u64::from(number) * 100, number == 4, false);
         }
         // 1 before 0, 2 twice, 3 lost, 4 passed and should not have, 5 refused and should not have been.
         for (number, fate) in [(1, Passed), (0, Passed), (2, Passed), (2, Passed), (4, Passed), (5, Refused)] {
@@ -208,8 +214,16 @@ mod tests {
         ledger.came(Home, 1, first, Passed, 1000);
         ledger.came(Interconnect, 0, first, Passed, 1000);
         ledger.came(Interconnect, 1, first.wrapping_add(6), Passed, 1000);
-        let want =
-            Counts { sent: 6, received: 5, duplicates: 1, misordered: 1, let_through: 1, turned_down: 1, strange: 3 };
+        let want = Counts {
+            sent: 6,
+            received: 5,
+            duplicates: 1,
+            misordered: 1,
+            let_through: 1,
+            turned_down: 1,
+            silent: 0,
+            strange: 3,
+        };
         assert_eq!((ledger.counts(), ledger.counts().lost()), (&want, 1));
         assert_eq!((ledger.passed().sent, ledger.passed().received), (5, 3));
         assert!(ledger.passed_on(Interconnect, 1, first) && !ledger.passed_on(Interconnect, 1, first.wrapping_add(3)));
@@ -219,13 +233,29 @@ mod tests {
     }
 
     #[test]
+    fn a_datagram_that_is_refused_is_not_lost() {
+        let mut ledger = ledger();
+        let first = u32::MAX - 1;
+        for number in 0..4_u32 {
+            ledger.sent(Interconnect, 0, first.wrapping_add(number), 0, number < 3, true);
+        }
+        assert_eq!((ledger.counts().silent, ledger.counts().lost()), (3, 1), "one should have come");
+        for number in [2, 3, 2] {
+            ledger.came(Interconnect, 0, first.wrapping_add(number), Passed, 1000);
+        }
+        let want = Counts { sent: 4, received: 2, duplicates: 1, let_through: 1, silent: 2, ..Counts::default() };
+        assert_eq!((ledger.counts(), ledger.counts().lost()), (&want, 0));
+        assert!(!ledger.passed_on(Interconnect, 0, first));
+    }
+
+    #[test]
     fn a_new_trial_knows_nothing_of_the_one_before() {
         let mut ledger = ledger();
-        ledger.sent(Home, 0, u32::MAX - 1, 0, false);
+        ledger.sent(Home, 0, u32::MAX - 1, 0, false, false);
         ledger.begin();
         ledger.came(Home, 0, u32::MAX - 1, Passed, 10);
         assert_eq!(ledger.counts(), &Counts { strange: 1, ..Counts::default() });
-        ledger.sent(Home, 0, u32::MAX, 0, false);
+        ledger.sent(Home, 0, u32::MAX, 0, false, false);
         ledger.came(Home, 0, u32::MAX, Passed, 10);
         assert_eq!((ledger.counts().received, ledger.counts().misordered), (1, 0));
     }
@@ -235,7 +265,7 @@ mod tests {
         let mut ledger = Ledger::new(1, |_, _| 0);
         let room = (ROOM / 2) as u32;
         for tsn in 0..=room {
-            ledger.sent(Interconnect, 0, tsn, 0, false);
+            ledger.sent(Interconnect, 0, tsn, 0, false, false);
         }
         ledger.came(Interconnect, 0, 0, Passed, 0);
         assert_eq!((ledger.counts().strange, ledger.counts().lost()), (1, u64::from(room) + 1));

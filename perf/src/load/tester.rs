@@ -136,7 +136,8 @@ impl<P: FrameIo, F: Feed> Tester<P, F> {
                 let sent = self.feed.next(began_ms + now / 1_000_000, &mut self.octets, passed);
                 for chunk in 0..u32::from(sent.chunks) {
                     let refuse = sent.refuse >> chunk & 1 == 1;
-                    self.ledger.sent(sent.side, sent.association, sent.first_tsn.wrapping_add(chunk), due, refuse);
+                    let tsn = sent.first_tsn.wrapping_add(chunk);
+                    self.ledger.sent(sent.side, sent.association, tsn, due, refuse, sent.datagram);
                     due = dues.next().unwrap_or(u64::MAX);
                     made += 1;
                 }

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use sealgate_wire::frame_builder::{Path, emit_init};
 use sealgate_wire::sctp::{self, ChunkKind};
-use sealgate_wire::{diameter, eth, ip, m3ua};
+use sealgate_wire::{diameter, eth, ip, m3ua, sip, udp};
 
 use super::Side;
 use super::operation::Protocol;
@@ -17,12 +17,15 @@ pub(super) const FIRST_CODE: u32 = 2000;
 pub(super) const PORT: u16 = 2905;
 /// The same of Diameter (RFC 6733 §2.1).
 pub(super) const DIAMETER_PORT: u16 = 3868;
+/// The same of SIP, over UDP.
+pub(super) const SIP_PORT: u16 = sip::PORT;
 
-/// SCTP port of a protocol.
+/// SCTP or UDP port of a protocol.
 pub(super) const fn port_of(protocol: Protocol) -> u16 {
     match protocol {
         Protocol::Tcap | Protocol::Isup => PORT,
         Protocol::Diameter => DIAMETER_PORT,
+        Protocol::Sip => SIP_PORT,
     }
 }
 /// First two octets of the neighbours' addresses and of our hosts' (RFC 2544 §C.2.2: networks for measurements).
@@ -49,15 +52,19 @@ pub(super) fn address([a, b]: [u8; 2], link: u16) -> Ipv4Addr {
 /// The place of an association in the list of all.
 ///
 /// * `last`: the last two octets of its link's addresses; `ports`: the neighbour's and our host's
-/// * `ss7`: links of SS7, of all
+/// * `ends`: behind the last link of each of [`Protocol::CARRIERS`]
 #[inline]
-pub(super) fn number_of(last: [u8; 2], ports: [u16; 2], per_link: u16, links: u16, ss7: u16) -> Option<u16> {
-    let link = u16::from_be_bytes(last).checked_sub(1).filter(|link| *link < links)?;
+pub(super) fn number_of(last: [u8; 2], ports: [u16; 2], per_link: u16, ends: Ends) -> Option<(Protocol, u16)> {
+    let link = u16::from_be_bytes(last).checked_sub(1)?;
     let [neighbour, host] = ports;
-    let first = if link < ss7 { PORT } else { DIAMETER_PORT };
+    let (protocol, _) = Protocol::CARRIERS.into_iter().zip(ends).find(|(_, end)| link < *end)?;
+    let first = port_of(protocol);
     let inside = neighbour.checked_sub(first).filter(|_| host == first).filter(|inside| *inside < per_link)?;
-    Some(link * per_link + inside)
+    Some((protocol, link * per_link + inside))
 }
+
+/// Behind the last link of each of [`Protocol::CARRIERS`].
+pub(super) type Ends = [u16; Protocol::CARRIERS.len()];
 
 /// What M3UA says of a message besides the message: routing context, point codes and so on.
 #[derive(Clone, Copy, Debug, Default)]
@@ -65,12 +72,15 @@ pub(super) struct Label {
     pub(super) routing_context: [u8; 4],
     /// OPC, DPC, SI, NI, MP, SLS.
     pub(super) octets: [u8; 12],
+    /// Number of the datagram, where there is no M3UA; it counts as TSNs do.
+    pub(super) datagram: u32,
 }
 
 impl Label {
     pub(super) fn new(routing_context: u32, opc: u32, dpc: u32, sls: u8) -> Self {
         let ([a, b, c, d], [e, f, g, h]) = (opc.to_be_bytes(), dpc.to_be_bytes());
-        Self { routing_context: routing_context.to_be_bytes(), octets: [a, b, c, d, e, f, g, h, 3, 0, 0, sls] }
+        let octets = [a, b, c, d, e, f, g, h, 3, 0, 0, sls];
+        Self { routing_context: routing_context.to_be_bytes(), octets, datagram: 0 }
     }
 
     /// The same for another signalling link selection.
@@ -85,8 +95,12 @@ impl Label {
 /// One direction of an association.
 #[derive(Clone, Debug)]
 pub(super) struct Lane {
-    /// Ethernet, IP and SCTP header of a packet without chunks, its checksums zero.
+    /// Ethernet, IP and SCTP or UDP header of a packet without chunks, its checksums zero.
     head: [u8; HEAD],
+    /// Octets of it: a UDP header is shorter.
+    head_len: usize,
+    /// Sum of ports, addresses and protocol, as UDP wants it.
+    pseudo_sum: u32,
     /// Sum of the IP header as far as it is the same for all packets.
     ip_sum: u32,
     pub(super) label: Label,
@@ -128,13 +142,20 @@ impl Association {
         let ppid = match protocol {
             Protocol::Tcap | Protocol::Isup => m3ua::PPID,
             Protocol::Diameter => diameter::PPID,
+            Protocol::Sip => 0,
         };
-        let lanes = [inward, outward].map(|lane| Lane { ppid: ppid as u8, ..lane });
+        let lanes = [inward, outward].map(|lane| {
+            let lane = Lane { ppid: ppid as u8, ..lane };
+            if protocol == Protocol::Sip { lane.over_udp() } else { lane }
+        });
         Some(Self { lanes, paths })
     }
 
-    /// The four packets that set it up, called for by the neighbour (RFC 9260 §5.1).
-    pub(super) fn handshake(&self) -> [(Side, Vec<u8>); 4] {
+    /// The four packets that set it up, called for by the neighbour (RFC 9260 §5.1). Over UDP nothing is set up.
+    pub(super) fn handshake(&self) -> Option<[(Side, Vec<u8>); 4]> {
+        if self.lanes.iter().any(Lane::is_datagram) {
+            return None;
+        }
         let [inward, outward] = &self.paths;
         let [from_neighbour, from_host] = self.lanes.each_ref().map(|lane| lane.first_tsn);
         let packet = |side, path: Path, chunk: &dyn Fn(&mut Vec<u8>)| {
@@ -144,7 +165,7 @@ impl Association {
         };
         let (neighbour, host) = (Side::Interconnect, Side::Home);
         let greeting = Path { vtag: 0, ..*inward };
-        [
+        Some([
             packet(neighbour, greeting, &|out| emit_init(ChunkKind::INIT, outward.vtag, from_neighbour, false, out)),
             packet(host, *outward, &|out| emit_init(ChunkKind::INIT_ACK, inward.vtag, from_host, false, out)),
             packet(neighbour, *inward, &|out| {
@@ -153,7 +174,7 @@ impl Association {
             packet(host, *outward, &|out| {
                 sctp::emit_chunk(ChunkKind::COOKIE_ACK, 0, &[], out);
             }),
-        ]
+        ])
     }
 }
 
@@ -184,9 +205,37 @@ impl Lane {
         for range in [IP_AT + 2..IP_AT + 4, IP_AT + 10..IP_AT + 12, SCTP_AT + 8..SCTP_AT + 12] {
             head.get_mut(range)?.fill(0);
         }
-        let words = head.get(IP_AT..SCTP_AT)?.chunks_exact(2);
-        let ip_sum = words.map(|word| u32::from(word[0]) << 8 | u32::from(word[1])).sum();
-        Some(Self { head, ip_sum, label, first_tsn, tsn: first_tsn, numbers: [0; STREAMS], ppid: m3ua::PPID as u8 })
+        let (ip_sum, pseudo_sum) = (sum(head.get(IP_AT..SCTP_AT)?), sum(head.get(IP_AT + 12..SCTP_AT + 4)?));
+        let head_len = HEAD;
+        Some(Self {
+            head,
+            head_len,
+            ip_sum,
+            pseudo_sum,
+            label,
+            first_tsn,
+            tsn: first_tsn,
+            numbers: [0; STREAMS],
+            ppid: m3ua::PPID as u8,
+        })
+    }
+
+    /// The same between the same ports over UDP.
+    fn over_udp(mut self) -> Self {
+        const PROTOCOL: usize = IP_AT + 9;
+        let udp = u32::from(udp::PROTOCOL);
+        self.ip_sum = self.ip_sum - u32::from(self.head[PROTOCOL]) + udp;
+        self.pseudo_sum += udp;
+        self.head[PROTOCOL] = udp::PROTOCOL;
+        self.head[SCTP_AT + 4..].fill(0);
+        self.head_len = SCTP_AT + udp::HEADER_LEN;
+        self
+    }
+
+    /// Whether each of its packets is one message.
+    #[inline]
+    pub(super) fn is_datagram(&self) -> bool {
+        self.head_len < HEAD
     }
 
     /// Begins again with the first TSN.
@@ -198,13 +247,18 @@ impl Lane {
     #[inline]
     pub(super) fn begin(&self, out: &mut Vec<u8>) {
         out.clear();
-        out.extend_from_slice(&self.head);
+        out.extend_from_slice(self.head.get(..self.head_len).unwrap_or(&[]));
     }
 
-    /// Appends a DATA chunk whose user data `fill` appends with this SLS.
+    /// Appends a DATA chunk whose user data `fill` appends with this SLS, or the one message of a datagram.
     #[inline]
     pub(super) fn chunk(&mut self, len: usize, sls: u8, out: &mut Vec<u8>, fill: impl FnOnce(&Label, &mut Vec<u8>)) {
         const WHOLE: u8 = 3; // begin and end
+        if self.is_datagram() {
+            let label = Label { datagram: self.tsn, ..self.label };
+            self.tsn = self.tsn.wrapping_add(1);
+            return fill(&label, out);
+        }
         let stream = sls as usize % STREAMS;
         let number = self.numbers.get_mut(stream).map_or(0, |number| {
             let now = *number;
@@ -222,9 +276,10 @@ impl Lane {
     #[inline]
     pub(super) fn end(&self, frame: &mut [u8]) {
         let total = (frame.len() - IP_AT) as u16;
-        let sum = self.ip_sum + u32::from(total);
-        let sum = (sum & 0xffff) + (sum >> 16);
-        let sum = !((sum & 0xffff) + (sum >> 16)) as u16;
+        let sum = !folded(self.ip_sum + u32::from(total));
+        if self.is_datagram() {
+            return self.end_datagram(frame, total, sum);
+        }
         let Some((head, chunks)) = frame.split_first_chunk_mut::<HEAD>() else { return };
         let [from, to] = [IP_AT + 2, IP_AT + 10];
         for (at, value) in [(from, total), (to, sum)] {
@@ -238,6 +293,34 @@ impl Lane {
             place.copy_from_slice(&crc.to_le_bytes()); // RFC 9260 appendix A: the low octet first
         }
     }
+}
+
+impl Lane {
+    /// * `total`, `sum`: of IP
+    #[inline]
+    fn end_datagram(&self, frame: &mut [u8], total: u16, sum: u16) {
+        let len = total.saturating_sub(ip::V4_HEADER_LEN as u16);
+        let payload = !ip::inet_checksum(frame.get(self.head_len..).unwrap_or(&[]));
+        let check = !folded(self.pseudo_sum + 2 * u32::from(len) + u32::from(payload));
+        let check = if check == 0 { 0xffff } else { check }; // zero would say that there is none (RFC 768)
+        for (at, value) in [(IP_AT + 2, total), (IP_AT + 10, sum), (SCTP_AT + 4, len), (SCTP_AT + 6, check)] {
+            if let Some(place) = frame.get_mut(at..at + 2) {
+                place.copy_from_slice(&value.to_be_bytes());
+            }
+        }
+    }
+}
+
+/// The sum of words of two octets, as the Internet checksum has it before it is folded.
+fn sum(octets: &[u8]) -> u32 {
+    octets.chunks_exact(2).map(|word| u32::from(word[0]) << 8 | u32::from(word[1])).sum()
+}
+
+/// The same in two octets.
+#[inline]
+fn folded(sum: u32) -> u16 {
+    let sum = (sum & 0xffff) + (sum >> 16);
+    ((sum & 0xffff) + (sum >> 16)) as u16
 }
 
 #[cfg(test)]
@@ -269,11 +352,36 @@ mod tests {
             assert!(made);
             assert_eq!(frame, built);
         }
-        let number = |last, neighbour, host| number_of(last, [neighbour, host], 6, 301, 300);
-        assert_eq!(number([1, 44], PORT + 5, PORT), Some(299 * 6 + 5));
-        assert_eq!((number([1, 46], PORT, PORT), number([0, 1], PORT + 6, PORT)), (None, None));
-        assert_eq!(number([1, 45], DIAMETER_PORT + 5, DIAMETER_PORT), Some(300 * 6 + 5));
+        let number = |last, neighbour, host| number_of(last, [neighbour, host], 6, [300, 301, 302]);
+        assert_eq!(number([1, 44], PORT + 5, PORT), Some((Protocol::Tcap, 299 * 6 + 5)));
+        assert_eq!((number([1, 47], SIP_PORT, SIP_PORT), number([0, 1], PORT + 6, PORT)), (None, None));
+        assert_eq!(number([1, 45], DIAMETER_PORT + 5, DIAMETER_PORT), Some((Protocol::Diameter, 300 * 6 + 5)));
+        assert_eq!(number([1, 46], SIP_PORT + 5, SIP_PORT), Some((Protocol::Sip, 301 * 6 + 5)));
         assert_eq!((number([1, 45], PORT, PORT), number([0, 1], PORT, DIAMETER_PORT)), (None, None));
         Ok(())
+    }
+
+    #[test]
+    fn a_datagram_is_what_wire_makes() {
+        let mut numbers = 7..;
+        let mut association = Association::new(Protocol::Sip, 300, 5, || numbers.next().unwrap_or(0)).expect("a path");
+        assert!(association.handshake().is_none());
+        for (lane, path) in association.lanes.iter_mut().zip(association.paths) {
+            for (number, text) in [&b"odd"[..], b"even", b"", &[0xff; 1400]].into_iter().enumerate() {
+                let (mut frame, mut want) = (Vec::new(), Vec::new());
+                lane.begin(&mut frame);
+                let first = lane.first_tsn;
+                lane.chunk(text.len(), 3, &mut frame, |label, out| {
+                    assert_eq!(label.datagram.wrapping_sub(first), number as u32);
+                    out.extend_from_slice(text);
+                });
+                lane.end(&mut frame);
+                let (from, to) = ((path.source, path.source_port), (path.destination, path.destination_port));
+                assert!(udp::emit(from, to, text, &mut want));
+                assert_eq!(frame[SCTP_AT..], want);
+                let packet = ip::Packet::parse(eth::IPV4, &frame[IP_AT..]).expect("IP").expect("IPv4");
+                assert_eq!((packet.payload, frame[IP_AT + 9]), (want.as_slice(), udp::PROTOCOL));
+            }
+        }
     }
 }

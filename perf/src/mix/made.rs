@@ -30,6 +30,8 @@ pub struct Made {
     pub played: u64,
     /// Answers to what the other side asked.
     pub answers: u64,
+    /// Of either side: what needs no signature, and is in none of the counts above.
+    pub exempt: u64,
     /// In XUDT, or in LUDT where that is too short.
     pub extended: u64,
     /// By operation, in the order of [`Operation::ALL`].
@@ -45,6 +47,8 @@ pub(super) enum Worth {
     Forged,
     Spoofed,
     Replayed,
+    /// Not judged by a signature, of whichever side.
+    Exempt,
     /// From a capture; true: signed afresh.
     Played(bool),
 }
@@ -59,6 +63,7 @@ impl Made {
             Worth::Forged => &mut self.forged,
             Worth::Spoofed => &mut self.spoofed,
             Worth::Replayed => &mut self.replayed,
+            Worth::Exempt => &mut self.exempt,
             Worth::Played(_) => &mut self.played,
         };
         *by_worth += 1;

@@ -16,6 +16,7 @@ mod capture;
 mod dice;
 mod fault;
 mod iam;
+mod invite;
 mod lane;
 mod made;
 mod message;

@@ -15,24 +15,28 @@ pub enum Protocol {
     Tcap,
     /// Diameter over SCTP.
     Diameter,
+    /// SIP over UDP.
+    Sip,
     /// ISUP over M3UA.
     Isup,
 }
 
 impl Protocol {
-    /// Those that have links of their own.
-    pub const CARRIERS: [Protocol; 2] = [Protocol::Tcap, Protocol::Diameter];
+    /// Those that have links of their own, each in its own place.
+    pub const CARRIERS: [Protocol; 3] = [Protocol::Tcap, Protocol::Diameter, Protocol::Sip];
 
     /// Whose links carry it.
     pub const fn carrier(self) -> Protocol {
         match self {
             Protocol::Tcap | Protocol::Isup => Protocol::Tcap,
             Protocol::Diameter => Protocol::Diameter,
+            Protocol::Sip => Protocol::Sip,
         }
     }
 }
 
-/// An operation of MAP (TS 29.002) or CAP (TS 29.078) that opens a dialogue, a command of S6a (TS 29.272), or a call.
+/// An operation of MAP (TS 29.002) or CAP (TS 29.078) that opens a dialogue, a command of S6a (TS 29.272), a call,
+/// or another request of SIP.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 #[repr(u8)]
 pub enum Operation {
@@ -64,6 +68,12 @@ pub enum Operation {
     S6aAuthenticationInformation,
     /// ISUP, a call.
     Iam,
+    /// SIP, a call.
+    Invite,
+    /// SIP, what somebody is capable of.
+    Options,
+    /// SIP, the end of a call.
+    Bye,
 }
 
 /// Whose subscriber a message is about.
@@ -95,7 +105,7 @@ const CAP: Ssn = Ssn(146);
 
 impl Operation {
     /// All of them.
-    pub const ALL: [Operation; 14] = [
+    pub const ALL: [Operation; 17] = [
         Operation::UpdateLocation,
         Operation::SendAuthenticationInfo,
         Operation::CancelLocation,
@@ -110,6 +120,9 @@ impl Operation {
         Operation::S6aUpdateLocation,
         Operation::S6aAuthenticationInformation,
         Operation::Iam,
+        Operation::Invite,
+        Operation::Options,
+        Operation::Bye,
     ];
 
     /// What carries it.
@@ -117,13 +130,19 @@ impl Operation {
         match self {
             Operation::S6aUpdateLocation | Operation::S6aAuthenticationInformation => Protocol::Diameter,
             Operation::Iam => Protocol::Isup,
+            Operation::Invite | Operation::Options | Operation::Bye => Protocol::Sip,
             _ => Protocol::Tcap,
         }
     }
 
     /// Whether the other side answers it.
     pub(super) const fn is_answered(self) -> bool {
-        !matches!(self, Operation::Iam)
+        matches!(self.protocol(), Protocol::Tcap | Protocol::Diameter)
+    }
+
+    /// Whether it passes without a signature whatever a policy says.
+    pub(super) const fn is_exempt(self) -> bool {
+        matches!(self, Operation::Options | Operation::Bye)
     }
 
     /// Its code in its protocol.
@@ -143,6 +162,7 @@ impl Operation {
             Operation::S6aUpdateLocation => 316,
             Operation::S6aAuthenticationInformation => 318,
             Operation::Iam => isup::IAM as i32,
+            Operation::Invite | Operation::Options | Operation::Bye => 0, // methods are words
         }
     }
 
@@ -162,6 +182,11 @@ impl Operation {
                 command.map(|command| command.name)
             }
             Protocol::Isup => Some("IAM"),
+            Protocol::Sip => Some(match self {
+                Operation::Options => "OPTIONS",
+                Operation::Bye => "BYE",
+                _ => "INVITE",
+            }),
         };
         name.unwrap_or("")
     }
@@ -183,6 +208,9 @@ impl Operation {
             Operation::S6aUpdateLocation => "operations.Update-Location",
             Operation::S6aAuthenticationInformation => "operations.Authentication-Information",
             Operation::Iam => "operations.IAM",
+            Operation::Invite => "operations.INVITE",
+            Operation::Options => "operations.OPTIONS",
+            Operation::Bye => "operations.BYE",
         }
     }
 
@@ -199,7 +227,8 @@ impl Operation {
             Operation::MoForwardSm => [21, 3],
             Operation::ProcessUnstructuredSs | Operation::UnstructuredSs => [19, 2],
             Operation::InitialDp => [50, 1],
-            Operation::S6aUpdateLocation | Operation::S6aAuthenticationInformation | Operation::Iam => [0, 0], // none
+            Operation::S6aUpdateLocation | Operation::S6aAuthenticationInformation => [0, 0], // none
+            Operation::Iam | Operation::Invite | Operation::Options | Operation::Bye => [0, 0],
         }
     }
 
@@ -215,6 +244,7 @@ impl Operation {
             Operation::CancelLocation | Operation::InsertSubscriberData | Operation::UnstructuredSs => (HLR, VLR),
             Operation::SendRoutingInfoForSm => (MSC, HLR),
             Operation::MtForwardSm | Operation::MoForwardSm | Operation::Iam => (MSC, MSC),
+            Operation::Invite | Operation::Options | Operation::Bye => (MSC, MSC),
             Operation::InitialDp => (CAP, CAP),
         }
     }
@@ -257,7 +287,10 @@ impl Operation {
             | Operation::MoForwardSm
             | Operation::S6aUpdateLocation
             | Operation::S6aAuthenticationInformation
-            | Operation::Iam => {}
+            | Operation::Iam
+            | Operation::Invite
+            | Operation::Options
+            | Operation::Bye => {}
         }
         tcap::emit_result_last(invoke, self.code(), &result, out);
     }
@@ -277,6 +310,7 @@ impl Operation {
             Operation::ProcessUnstructuredSs | Operation::UnstructuredSs => ussd(msisdn, out),
             Operation::InitialDp => initial_dp(own, imsi, msisdn, out),
             Operation::S6aUpdateLocation | Operation::S6aAuthenticationInformation | Operation::Iam => {} // no TCAP
+            Operation::Invite | Operation::Options | Operation::Bye => {}
         }
     }
 }

@@ -2,11 +2,11 @@
 
 use std::fmt::Write;
 
-use super::lane::{DIAMETER_PORT, FIRST_CODE, HOME_CODE, HOSTS, NEIGHBOURS, PORT, address, link_name};
+use super::lane::{DIAMETER_PORT, FIRST_CODE, HOME_CODE, HOSTS, NEIGHBOURS, PORT, SIP_PORT, address, link_name};
 use super::message::{HOME, HOME_PLMN, PEERS};
 use super::operation::Protocol;
 use super::profile::Profile;
-use super::s6a;
+use super::{invite, s6a};
 
 /// Name of our certificate and key.
 pub(super) const OURS: &str = "home-ec";
@@ -64,7 +64,7 @@ impl Numbering {
         (first, 10_u64.pow((number_len - self.peer_len) as u32))
     }
 
-    /// The number of a peer that stands in its realm.
+    /// The number of a peer that stands in its realm, and in the URL of its certificate; it calls from this one in SIP.
     pub(super) fn realm_number(&self, peer: u32) -> u32 {
         self.number(peer, 0, 0)
     }
@@ -112,12 +112,12 @@ fn write_policy(profile: &Profile, numbering: &Numbering, text: &mut String) -> 
     let plmn = HOME_PLMN.get(..5).unwrap_or(HOME_PLMN);
     writeln!(text, "# The policy for profile {} of sgperf.\n\nversion: 1\n", profile.name.escape_debug())?;
     writeln!(text, "home:\n  gt_prefixes: [{{plan: e164, digits: \"{prefix}\"}}]\n  plmns: [\"{plmn}\"]")?;
-    let ([ss7, diameter], mut first) = (Protocol::CARRIERS.map(|protocol| profile.links_of(protocol)), 0);
+    let ([ss7, diameter, sip], mut first) = (Protocol::CARRIERS.map(|protocol| profile.links_of(protocol)), 0);
     if diameter > 0 {
         writeln!(text, "  realms: [{}]", s6a::HOME_REALM)?;
     }
     let isup = profile.has(Protocol::Isup);
-    if isup {
+    if profile.has_calls() {
         writeln!(text, "  tn_prefixes: [\"{prefix}\"]")?;
     }
     writeln!(text, "  signing: {{cert: {OURS}, node_base: 1}}\n")?;
@@ -149,6 +149,18 @@ fn write_policy(profile: &Profile, numbering: &Numbering, text: &mut String) -> 
         let (name, remote, local) = (link_name(link), address(NEIGHBOURS, link), address(HOSTS, link));
         writeln!(text, "  {name}: {{type: diameter, remote: [{remote}], local: [{local}]{ports}, mtu: 1500}}")?;
     }
+    first += diameter;
+    for link in first..first + sip {
+        let ports = match profile.associations {
+            1 => format!(", ports: {{remote: {SIP_PORT}, local: {SIP_PORT}}}"),
+            _ => String::new(),
+        };
+        let (name, remote, local) = (link_name(link), address(NEIGHBOURS, link), address(HOSTS, link));
+        writeln!(
+            text,
+            "  {name}: {{type: sip, remote: [{remote}], local: [{local}]{ports}, on_fail: drop, mtu: 1500}}"
+        )?;
+    }
     writeln!(text, "\npeers:")?;
     for peer in 0..profile.peers {
         let plmn: String = network(peer).iter().map(u32::to_string).collect();
@@ -162,6 +174,20 @@ fn write_policy(profile: &Profile, numbering: &Numbering, text: &mut String) -> 
             write!(text, ", realms: [{}]", numbering.realm(peer))?;
         }
         writeln!(text, "}}")?;
+    }
+    if sip > 0 { write_stir(profile, numbering, text) } else { Ok(()) }
+}
+
+/// Where a PASSporT says that certificates are, and what our calls are signed with.
+fn write_stir(profile: &Profile, numbering: &Numbering, text: &mut String) -> std::fmt::Result {
+    writeln!(text, "\nstir:\n  hosts: [{}]\n  certificates:", invite::CERTIFICATES)?;
+    for peer in 0..profile.peers {
+        let x5u = invite::x5u(numbering.realm_number(peer), numbering.number_len);
+        writeln!(text, "    - {{x5u: \"{x5u}\", cert: {}}}", peer_name(peer))?;
+    }
+    if profile.sign_outbound {
+        let (x5u, origid) = (invite::home_x5u(), invite::HOME_ORIGID);
+        writeln!(text, "  sign: {{x5u: \"{x5u}\", attest: A, origid: {origid}}}")?;
     }
     Ok(())
 }

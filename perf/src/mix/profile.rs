@@ -114,6 +114,15 @@ pub struct Operations {
     /// ISUP, a call.
     #[serde(rename = "IAM")]
     pub iam: f64,
+    /// SIP, a call.
+    #[serde(rename = "INVITE")]
+    pub invite: f64,
+    /// SIP, what somebody is capable of: passes unsigned.
+    #[serde(rename = "OPTIONS")]
+    pub options: f64,
+    /// SIP, the end of a call: passes unsigned.
+    #[serde(rename = "BYE")]
+    pub bye: f64,
 }
 
 impl Operations {
@@ -134,11 +143,14 @@ impl Operations {
             Operation::S6aUpdateLocation => self.s6a_update_location,
             Operation::S6aAuthenticationInformation => self.s6a_authentication_information,
             Operation::Iam => self.iam,
+            Operation::Invite => self.invite,
+            Operation::Options => self.options,
+            Operation::Bye => self.bye,
         }
     }
 }
 
-/// Shares of what is right or wrong with messages from other operators; they add up to 1, and what is left out is 0.
+/// Shares of what is right or wrong with messages from other operators that are judged by their signature; they add up to 1, and what is left out is 0.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Judgement {
@@ -151,7 +163,7 @@ pub struct Judgement {
     pub forged: f64,
     /// None, and a calling title or an Origin-Realm of ours; a call has a good one, and a calling number of ours.
     pub spoofed: f64,
-    /// A good one that was there before: the message of some hundred signed ones ago under a new TSN.
+    /// A good one that was there before: the message of some hundred signed ones ago under a new TSN, or of SIP with a new branch.
     pub replayed: f64,
 }
 
@@ -208,10 +220,16 @@ impl Profile {
         self.operations().any(|operation| operation.protocol() == protocol)
     }
 
-    /// Links of those that have some: none if no message is carried by them. Those of Diameter come behind those of SS7.
+    /// Links of those that have some: none if no message is carried by them. Those of Diameter come behind those of SS7,
+    /// those of SIP behind both.
     pub(super) fn links_of(&self, carrier: Protocol) -> u16 {
         let mut all = self.operations();
         if all.any(|operation| operation.protocol().carrier() == carrier) { self.links } else { 0 }
+    }
+
+    /// Whether certificates have telephone numbers, for calls.
+    pub(super) fn has_calls(&self) -> bool {
+        self.has(Protocol::Isup) || self.has(Protocol::Sip)
     }
 
     fn operations(&self) -> impl Iterator<Item = Operation> {

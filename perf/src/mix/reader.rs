@@ -1,13 +1,14 @@
 //! What became of each message, read from the frames that left the gateway.
 
-use sealgate_wire::{eth, ip, sctp};
+use sealgate_wire::{eth, ip, sctp, udp};
 
 use super::Side;
-use super::lane::{HOSTS, NEIGHBOURS, number_of};
+use super::invite;
+use super::lane::{Ends, HOSTS, NEIGHBOURS, number_of};
 use super::operation::Protocol;
 use super::world::World;
 
-/// What became of a DATA chunk.
+/// What became of a DATA chunk, or of a datagram; but of a refused datagram nothing is seen.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Fate {
     /// Its message left, as it came or rewritten.
@@ -19,9 +20,7 @@ pub enum Fate {
 /// Reads frames of the associations of one world.
 #[derive(Clone, Copy, Debug)]
 pub struct Reader {
-    links: u16,
-    /// Of these, the first ones: of SS7.
-    ss7: u16,
+    ends: Ends,
     per_link: u16,
 }
 
@@ -41,20 +40,31 @@ impl Reader {
     /// A reader of this world's frames.
     pub fn new(world: &World) -> Self {
         let profile = world.profile();
-        let [ss7, diameter] = Protocol::CARRIERS.map(|protocol| profile.links_of(protocol));
-        Self { links: ss7 + diameter, ss7, per_link: profile.associations }
+        let mut end = 0;
+        let ends = Protocol::CARRIERS.map(|protocol| {
+            end += profile.links_of(protocol);
+            end
+        });
+        Self { ends, per_link: profile.associations }
     }
 
-    /// Calls `seen` for each DATA chunk with the side by which it had entered, its association, its TSN and its fate.
+    /// Calls `seen` for each DATA chunk, and for a datagram, with the side by which it had entered, its association, its TSN and its fate.
     ///
     /// Checksums are not checked: the gateway made them, and whoever receives its frames judges them elsewhere.
     ///
     /// `false`: not a frame of these associations. A frame that is cut is theirs as far as it goes.
     #[inline]
     pub fn read(&self, frame: &[u8], seen: &mut impl FnMut(Side, u16, u32, Fate)) -> bool {
-        let Some((side, association)) = self.whose(frame) else { return false };
+        let Some((side, protocol, association)) = self.whose(frame) else { return false };
         let total = frame.get(IP_AT + 2..IP_AT + 4).and_then(|octets| octets.first_chunk::<2>());
         let end = IP_AT + total.map_or(0, |octets| usize::from(u16::from_be_bytes(*octets)));
+        if protocol == Protocol::Sip {
+            let request = frame.get(SCTP_AT + udp::HEADER_LEN..end.min(frame.len())).unwrap_or(&[]);
+            if let Some(number) = invite::datagram_of(request) {
+                seen(side, association, number, Fate::Passed);
+            }
+            return true;
+        }
         let mut rest = frame.get(CHUNKS_AT..end.min(frame.len())).unwrap_or(&[]);
         while let Some(&[kind, _, high, low]) = rest.first_chunk::<4>() {
             let len = usize::from(u16::from_be_bytes([high, low]));
@@ -78,11 +88,11 @@ impl Reader {
         true
     }
 
-    /// The side by which a frame had entered, and its association.
+    /// The side by which a frame had entered, its carrier and its association.
     #[inline]
-    fn whose(&self, frame: &[u8]) -> Option<(Side, u16)> {
+    fn whose(&self, frame: &[u8]) -> Option<(Side, Protocol, u16)> {
         let head = frame.first_chunk::<CHUNKS_AT>()?;
-        if head[12..14] != eth::IPV4.to_be_bytes() || head[IP_AT] != PLAIN_IP || head[IP_AT + 9] != ip::SCTP {
+        if head[12..14] != eth::IPV4.to_be_bytes() || head[IP_AT] != PLAIN_IP {
             return None;
         }
         let network = |at: usize| [head[at], head[at + 1]];
@@ -95,8 +105,9 @@ impl Reader {
             _ => return None,
         };
         let (one, other) = (network(IP_AT + 14), network(IP_AT + 18));
-        let number = number_of(one, ports, self.per_link, self.links, self.ss7)?;
-        (one == other).then_some((side, number))
+        let (protocol, number) = number_of(one, ports, self.per_link, self.ends)?;
+        let over = if protocol == Protocol::Sip { udp::PROTOCOL } else { ip::SCTP };
+        (one == other && head[IP_AT + 9] == over).then_some((side, protocol, number))
     }
 }
 
@@ -105,7 +116,7 @@ mod tests {
     use super::super::lane::Association;
     use super::*;
 
-    const READER: Reader = Reader { links: 3, ss7: 3, per_link: 4 };
+    const READER: Reader = Reader { ends: [3, 3, 4], per_link: 4 };
 
     fn seen(frame: &[u8]) -> Option<Vec<(Side, u16, u32, Fate)>> {
         let mut seen = Vec::new();
@@ -141,6 +152,32 @@ mod tests {
     }
 
     #[test]
+    fn a_datagram_is_seen_by_the_number_in_its_branch() {
+        let mut numbers = 0..;
+        let mut association = Association::new(Protocol::Sip, 3, 3, || numbers.next().unwrap_or(0)).expect("a path");
+        for side in [Side::Interconnect, Side::Home] {
+            let lane = &mut association.lanes[side as usize];
+            let mut frame = Vec::new();
+            lane.begin(&mut frame);
+            lane.chunk(0, 0, &mut frame, |label, out| {
+                out.extend_from_slice(b"BYE sip:a SIP/2.0\r\nVia: SIP/2.0/UDP b;branch=z9hG4bK");
+                out.extend_from_slice(format!("{:08x}\r\n", label.datagram).as_bytes());
+            });
+            lane.end(&mut frame);
+            assert_eq!(seen(&frame), Some(vec![(side, 15, lane.first_tsn, Fate::Passed)]));
+            let (branch, protocol) = (frame.len() - 10, IP_AT + 9);
+            for (at, octet, want) in [(branch, b'g', Some(Vec::new())), (protocol, ip::SCTP, None)] {
+                let mut other = frame.clone();
+                other[at] = octet;
+                assert_eq!(seen(&other), want, "octet {at}");
+            }
+            for len in 0..frame.len() - 2 {
+                assert!(seen(&frame[..len]).is_none_or(|seen| seen.is_empty()), "cut to {len}");
+            }
+        }
+    }
+
+    #[test]
     fn what_is_not_ours_is_not_read() {
         let (frame, _) = packet(Side::Home);
         for (at, octet) in [(12, 9), (14, 0x46), (23, 6), (26, 197), (29, 4), (30, 10), (33, 2), (34, 12), (37, 99)] {
@@ -149,7 +186,7 @@ mod tests {
             assert_eq!(seen(&other), None, "octet {at}");
         }
         let association = Association::new(Protocol::Tcap, 0, 0, || 7).expect("a path");
-        for (side, frame) in association.handshake() {
+        for (side, frame) in association.handshake().into_iter().flatten() {
             assert_eq!(seen(&frame), Some(Vec::new()), "{side:?}: ours, without messages");
         }
     }

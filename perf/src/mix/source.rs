@@ -40,12 +40,14 @@ pub struct Sent {
     pub side: Side,
     /// Its association.
     pub association: u16,
-    /// TSN of its first DATA chunk; the next has the next one.
+    /// TSN of its first DATA chunk; the next has the next one. Of a datagram: its number in its association.
     pub first_tsn: u32,
     /// DATA chunks.
     pub chunks: u8,
     /// Bit i: chunk i must be refused.
     pub refuse: u32,
+    /// A datagram, which counts as one chunk: if it must be refused, nothing comes in its place.
+    pub datagram: bool,
 }
 
 /// A message that is drawn but not yet signed and written.
@@ -171,7 +173,7 @@ impl Source {
     pub fn handshake(&self) -> Vec<(Side, Vec<u8>)> {
         let mut frames = Vec::new();
         for group in self.associations.chunks(GREETINGS) {
-            let packets: Vec<_> = group.iter().map(Association::handshake).collect();
+            let packets: Vec<_> = group.iter().filter_map(Association::handshake).collect();
             for step in 0..4 {
                 frames.extend(packets.iter().filter_map(|packets| packets.get(step).cloned()));
             }
@@ -213,12 +215,12 @@ impl Source {
     /// Begins a packet.
     fn begin(&self, side: Side, association: u16, out: &mut Vec<u8>) -> Sent {
         let lanes = self.associations.get(usize::from(association)).map(|association| &association.lanes);
-        let first_tsn = lanes.map_or(0, |lanes| {
+        let (first_tsn, datagram) = lanes.map_or((0, false), |lanes| {
             let lane = &lanes[side as usize];
             lane.begin(out);
-            lane.tsn
+            (lane.tsn, lane.is_datagram())
         });
-        Sent { side, association, first_tsn, chunks: 0, refuse: 0 }
+        Sent { side, association, first_tsn, chunks: 0, refuse: 0, datagram }
     }
 
     /// A packet of the mix.
@@ -236,7 +238,7 @@ impl Source {
         loop {
             sent.refuse |= u32::from(self.write(&mut draft, association, now_ms, out)) << sent.chunks;
             sent.chunks += 1;
-            if u32::from(sent.chunks) >= count {
+            if u32::from(sent.chunks) >= count || sent.datagram {
                 return sent;
             }
             draft = self.draw(side, passed);
@@ -269,7 +271,9 @@ impl Source {
     #[inline]
     fn draw(&mut self, side: Side, passed: &impl Fn(Side, u16, u32) -> bool) -> Draft {
         let (bits, more, who) = (self.dice.next(), self.dice.next(), self.dice.next());
+        let operation = self.operations.pick((bits >> 32) as u32);
         let mut worth = match side {
+            _ if operation.is_exempt() => Worth::Exempt,
             Side::Home => Worth::Outbound,
             Side::Interconnect => self.worth.pick(bits as u32),
         };
@@ -283,12 +287,13 @@ impl Source {
             worth = Worth::Signed; // nothing is old enough yet, or it was lost
         }
         let form = match worth {
-            Worth::Outbound | Worth::Unsigned => Form::Plain,
+            Worth::Outbound | Worth::Unsigned | Worth::Exempt => Form::Plain,
             Worth::Signed | Worth::Forged | Worth::Replayed | Worth::Played(_) => Form::Signed,
             Worth::Spoofed => Form::Spoofed,
         };
         let extended = more >> 32 < self.xudt;
         if form != Form::Spoofed
+            && worth != Worth::Exempt
             && self.answers > 0
             && self.dice.next() >> 32 < self.answers
             && let Some(Question { operation, values, key, sent: (association, _) }) =
@@ -300,14 +305,13 @@ impl Source {
             let association = (operation.protocol() == Protocol::Diameter).then_some(association);
             return Draft { worth, kind, template, len: self.len_of(template), values, key, association };
         }
-        let operation = self.operations.pick((bits >> 32) as u32);
         let kind = Kind { operation, side, answer: false, form, extended };
         let number = scale(who as u32, self.peers.len() as u32);
         let peer = self.peers.get(number as usize).copied().unwrap_or(Peer { prefixes: 1, key: 0, plmn: [0; 3] });
         let prefix = scale((who >> 32) as u32, peer.prefixes);
         let node = match operation.protocol() {
             Protocol::Tcap | Protocol::Isup => self.numbering.number(number, prefix, who as u32 & 7),
-            Protocol::Diameter => self.numbering.realm_number(number),
+            Protocol::Diameter | Protocol::Sip => self.numbering.realm_number(number),
         };
         let values = Values {
             number: node,
@@ -358,7 +362,7 @@ impl Source {
         lane.chunk(template.len(), (sls ^ sls >> 4) & 0x0f, out, |label, out| template.append(values, label, out));
         self.made.count(draft.worth, draft.kind);
         let refuse = match draft.worth {
-            Worth::Outbound | Worth::Signed | Worth::Played(_) => false,
+            Worth::Outbound | Worth::Signed | Worth::Exempt | Worth::Played(_) => false,
             Worth::Unsigned => self.require,
             Worth::Forged | Worth::Spoofed | Worth::Replayed => true,
         };

@@ -22,11 +22,12 @@ pub(super) fn templates(profile: &Profile, title_len: usize) -> Result<Vec<Optio
     let signed = judgement.signed + judgement.forged + judgement.replayed > 0.0;
     let mut templates = Vec::new();
     for operation in Operation::ALL.into_iter().filter(|operation| profile.operations.share(*operation) > 0.0) {
+        let exempt = operation.is_exempt();
         for (side, form, wanted) in [
             (Side::Home, Form::Plain, profile.outbound > 0.0),
-            (Side::Interconnect, Form::Plain, judgement.unsigned > 0.0),
-            (Side::Interconnect, Form::Signed, signed),
-            (Side::Interconnect, Form::Spoofed, judgement.spoofed > 0.0),
+            (Side::Interconnect, Form::Plain, judgement.unsigned > 0.0 || exempt),
+            (Side::Interconnect, Form::Signed, signed && !exempt),
+            (Side::Interconnect, Form::Spoofed, judgement.spoofed > 0.0 && !exempt),
         ] {
             for (answer, extended) in [(false, false), (false, true), (true, false), (true, true)] {
                 let unasked = profile.answers == 0.0 || form == Form::Spoofed || !operation.is_answered();

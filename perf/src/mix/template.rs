@@ -1,56 +1,72 @@
 //! A message that was made once, and the places where the next one differs.
 
 use super::iam;
+use super::invite::{self, Request};
 use super::lane::Label;
 use super::message::{Kind, Octets, PEERS, SI, Style, compose};
 use super::operation::Protocol;
 use super::s6a;
-use super::values::{Field, Values, packed, text, unpacked};
+use super::values::{Field, Values, hex, packed, text, unix_text, unpacked};
 
 /// Where values lie in a run of octets.
 #[derive(Clone, Debug, Default)]
-struct Places {
+pub(super) struct Places {
     /// Each with its first octet and its length.
     fields: Vec<(Field, usize, usize)>,
 }
 
 impl Places {
-    /// Compares two runs that differ in one value and takes every run of `len` octets that differ.
+    /// Compares two runs that differ in one value and takes every run of `len` octets that differ, if the value stands there
+    /// as this field writes it.
     ///
     /// Identifiers of a Diameter message stand behind each other: of those two in one run are taken as two.
-    fn learn(&mut self, field: Field, len: usize, one: &[u8], two: &[u8]) {
+    /// * `base`: the values of `one`
+    fn learn(&mut self, field: Field, len: usize, base: &Values, one: &[u8], two: &[u8]) {
         let mut at = 0;
         while at < one.len() {
             let run = one.iter().zip(two).skip(at).take_while(|(a, b)| a != b).count();
-            if run == len && run > 0 {
-                self.fields.push((field, at, len));
-            } else if field == Field::Transaction && run == 2 * len && run > 0 {
-                self.fields.extend([(field, at, len), (field, at + len, len)]);
+            let places = if field == Field::Transaction && run == 2 * len { vec![at, at + len] } else { vec![at] };
+            let is_written = |at: usize| {
+                let mut written = vec![0; len];
+                put(field, base, &mut written);
+                one.get(at..at + len) == Some(written.as_slice())
+            };
+            if run == len * places.len() && run > 0 && places.iter().all(|at| is_written(*at)) {
+                self.fields.extend(places.into_iter().map(|at| (field, at, len)));
             }
             at += run.max(1);
         }
     }
 
     #[inline]
-    fn write(&self, values: &Values, to: &mut [u8]) {
+    pub(super) fn write(&self, values: &Values, to: &mut [u8]) {
         for &(field, at, len) in &self.fields {
-            let Some(to) = to.get_mut(at..at + len) else { continue };
-            match field {
-                Field::Number => tail(&packed(values.number), to),
-                Field::NumberText => tail(&text(values.number), to),
-                Field::Subscriber | Field::Telephone => tail(&packed(values.subscriber), to),
-                Field::SubscriberText | Field::TelephoneText => tail(&text(values.subscriber), to),
-                Field::Plmn => tail(&values.plmn, to),
-                Field::PlmnText => tail(&unpacked(values.plmn), to),
-                Field::Transaction => tail(&values.transaction, to),
-                Field::Sai => tail(&values.sai, to),
-                Field::SaiFront => to.copy_from_slice(values.sai.first_chunk::<4>().unwrap_or(&[0; 4])),
-                Field::Tvp => tail(&values.tvp, to),
-                Field::Seconds => tail(&values.seconds, to),
-                Field::Seq => tail(&values.seq, to),
-                Field::Signature => tail(&values.signature, to),
+            if let Some(to) = to.get_mut(at..at + len) {
+                put(field, values, to);
             }
         }
+    }
+}
+
+/// Writes one value.
+#[inline]
+fn put(field: Field, values: &Values, to: &mut [u8]) {
+    match field {
+        Field::Number => tail(&packed(values.number), to),
+        Field::NumberText => tail(&text(values.number), to),
+        Field::Subscriber | Field::Telephone => tail(&packed(values.subscriber), to),
+        Field::SubscriberText | Field::TelephoneText => tail(&text(values.subscriber), to),
+        Field::Plmn => tail(&values.plmn, to),
+        Field::PlmnText => tail(&unpacked(values.plmn), to),
+        Field::Transaction => tail(&values.transaction, to),
+        Field::TransactionText => tail(&hex(values.transaction), to),
+        Field::Sai => tail(&values.sai, to),
+        Field::SaiFront => to.copy_from_slice(values.sai.first_chunk::<4>().unwrap_or(&[0; 4])),
+        Field::Tvp => tail(&values.tvp, to),
+        Field::Seconds => tail(&values.seconds, to),
+        Field::SecondsText => tail(&unix_text(values.seconds), to),
+        Field::Seq => tail(&values.seq, to),
+        Field::Signature => tail(&values.signature, to),
     }
 }
 
@@ -75,6 +91,8 @@ pub(super) struct Template {
     in_tbs: Places,
     /// In M3UA, which the association labels: the service indicator there.
     si: Option<u8>,
+    /// In SIP, which is text.
+    request: Option<Request>,
 }
 
 impl Template {
@@ -92,6 +110,15 @@ impl Template {
             Protocol::Isup => {
                 let template = Self::learn(number_len, 4, |values| iam::compose(kind, number_len, values))?;
                 Ok(Self { si: Some(iam::SI), ..template })
+            }
+            Protocol::Sip => {
+                let make = |values: &Values| invite::compose(kind, number_len, values, 0);
+                let template = Self::learn(number_len, 4, make)?;
+                let [base, _] = Values::probes(Field::Number);
+                let request = Request::learn(&make(&base)?, |json| {
+                    Ok(Self::learn(number_len, 4, |values| make(values).and_then(json))?.in_user)
+                })?;
+                Ok(Self { si: None, request: Some(request), ..template })
             }
         }
     }
@@ -121,13 +148,14 @@ impl Template {
                 Field::Subscriber | Field::SaiFront | Field::Tvp | Field::Seconds => 4,
                 Field::Telephone | Field::Plmn => 3,
                 Field::PlmnText | Field::TelephoneText => 6,
-                Field::SubscriberText | Field::Sai | Field::Seq => 8,
+                Field::SubscriberText | Field::TransactionText | Field::Sai | Field::Seq => 8,
+                Field::SecondsText => 10,
                 Field::Signature => 64,
             };
-            in_user.learn(field, len, &first.user, &second.user);
-            in_tbs.learn(field, len, &first.tbs, &second.tbs);
+            in_user.learn(field, len, &base, &first.user, &second.user);
+            in_tbs.learn(field, len, &base, &first.tbs, &second.tbs);
         }
-        Ok(Self { user: first.user, tbs: first.tbs, in_user, in_tbs, si: Some(SI) })
+        Ok(Self { user: first.user, tbs: first.tbs, in_user, in_tbs, si: Some(SI), request: None })
     }
 
     /// Whether its messages are signed.
@@ -147,6 +175,9 @@ impl Template {
         out.extend_from_slice(&self.user);
         let Some(user) = out.get_mut(start..) else { return };
         self.in_user.write(values, user);
+        if let Some(request) = &self.request {
+            request.write(values, label, user);
+        }
         let Some(si) = self.si else { return };
         if let Some(to) = user.get_mut(ROUTING_CONTEXT..ROUTING_CONTEXT + 4) {
             to.copy_from_slice(&label.routing_context);
@@ -165,6 +196,9 @@ impl Template {
         out.clear();
         out.extend_from_slice(&self.tbs);
         self.in_tbs.write(values, out);
+        if let Some(request) = &self.request {
+            request.covered(values, out);
+        }
     }
 }
 
@@ -188,6 +222,8 @@ mod tests {
         signature: [0xc3; 64],
     };
 
+    const LABEL: Label = Label { routing_context: [0; 4], octets: [0; 12], datagram: 0x05ea_19a7 };
+
     #[test]
     fn a_patched_template_is_the_message_made_by_the_book() -> Result<(), &'static str> {
         for operation in Operation::ALL {
@@ -204,11 +240,18 @@ mod tests {
                     let style = Style { title_len, sms_octets };
                     let template = Template::new(kind, style)?;
                     let (mut user, mut tbs) = (vec![7], vec![7]);
-                    template.append(&VALUES, &Label::default(), &mut user);
+                    template.append(&VALUES, &LABEL, &mut user);
                     template.covered(&VALUES, &mut tbs);
                     if operation.protocol() == Protocol::Diameter {
                         let want = s6a::compose(kind, title_len - PEERS.len(), &VALUES)?;
                         assert_eq!((&user[1..], &tbs), (want.user.as_slice(), &want.tbs), "{kind:?}");
+                        continue;
+                    }
+                    if operation.protocol() == Protocol::Sip {
+                        let want = invite::compose(kind, title_len - PEERS.len(), &VALUES, LABEL.datagram)?;
+                        let shown = String::from_utf8_lossy(&user);
+                        assert!((&user[1..], &tbs) == (want.user.as_slice(), &want.tbs), "{kind:?}: {shown}");
+                        assert_eq!(invite::datagram_of(&user[1..]), Some(LABEL.datagram), "{kind:?}");
                         continue;
                     }
                     let want = match operation.protocol() {

@@ -42,17 +42,21 @@ pub(super) enum Field {
     /// Six digits in ASCII.
     PlmnText,
     Transaction,
+    /// Eight hexadecimal digits.
+    TransactionText,
     Sai,
     /// The front of the SAI, which is the index of the security parameters.
     SaiFront,
     Tvp,
     Seconds,
+    /// Seconds since 1970, ten digits in ASCII.
+    SecondsText,
     Seq,
     Signature,
 }
 
 impl Field {
-    pub(super) const ALL: [Field; 15] = [
+    pub(super) const ALL: [Field; 17] = [
         Field::Number,
         Field::NumberText,
         Field::Subscriber,
@@ -62,10 +66,12 @@ impl Field {
         Field::Plmn,
         Field::PlmnText,
         Field::Transaction,
+        Field::TransactionText,
         Field::Sai,
         Field::SaiFront,
         Field::Tvp,
         Field::Seconds,
+        Field::SecondsText,
         Field::Seq,
         Field::Signature,
     ];
@@ -109,6 +115,33 @@ pub(super) fn unpacked([a, b, c]: [u8; 3]) -> [u8; 6] {
     [a, b, c, d, e, f]
 }
 
+/// Seconds from 1900 to 1970 (RFC 868).
+const TO_1970: u32 = 2_208_988_800;
+/// Times since 1900 that differ in every octet, and in every digit when counted from 1970.
+const ONES: [u8; 4] = 1_111_111_111_u32.wrapping_add(TO_1970).to_be_bytes();
+const TWOS: [u8; 4] = 2_222_222_222_u32.wrapping_add(TO_1970).to_be_bytes();
+
+/// Seconds since 1970 of those since 1900.
+pub(super) fn unix_seconds(seconds: [u8; 4]) -> u32 {
+    u32::from_be_bytes(seconds).wrapping_sub(TO_1970)
+}
+
+/// The same as text, ten digits.
+#[inline]
+pub(super) fn unix_text(seconds: [u8; 4]) -> [u8; 10] {
+    let unix = unix_seconds(seconds);
+    let ([_, _, _, _, _, _, a, b], [c, d, e, f, g, h, i, j]) = (text(unix / 100_000_000), text(unix));
+    [a, b, c, d, e, f, g, h, i, j]
+}
+
+/// Eight hexadecimal digits.
+#[inline]
+pub(super) fn hex(octets: [u8; 4]) -> [u8; 8] {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let [a, b, c, d] = octets.map(|octet| [DIGITS[usize::from(octet >> 4)], DIGITS[usize::from(octet & 15)]]);
+    [a[0], a[1], b[0], b[1], c[0], c[1], d[0], d[1]]
+}
+
 impl Values {
     /// Two sets of values that differ in every octet of what `field` is written as, and in nothing else.
     pub(super) fn probes(field: Field) -> [Values; 2] {
@@ -119,7 +152,7 @@ impl Values {
             transaction: [0x11; 4],
             sai: [0x11; 8],
             tvp: [0x11; 4],
-            seconds: [0x11; 4],
+            seconds: ONES,
             seq: [0x11; 8],
             signature: [0x11; 64],
         };
@@ -129,10 +162,10 @@ impl Values {
                 Values { subscriber: 11_111_111, ..one }
             }
             Field::Plmn | Field::PlmnText => Values { plmn: [0x88; 3], ..one },
-            Field::Transaction => Values { transaction: [0x22; 4], ..one },
+            Field::Transaction | Field::TransactionText => Values { transaction: [0x22; 4], ..one },
             Field::Sai | Field::SaiFront => Values { sai: [0x22; 8], ..one },
             Field::Tvp => Values { tvp: [0x22; 4], ..one },
-            Field::Seconds => Values { seconds: [0x22; 4], ..one },
+            Field::Seconds | Field::SecondsText => Values { seconds: TWOS, ..one },
             Field::Seq => Values { seq: [0x22; 8], ..one },
             Field::Signature => Values { signature: [0x22; 64], ..one },
         };

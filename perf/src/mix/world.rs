@@ -113,7 +113,7 @@ impl World {
                 secret,
                 &numbering.base(number),
                 diameter.then(|| numbering.realm(number)),
-                profile.has(Protocol::Isup).then(|| numbering.telephones(number)),
+                profile.has_calls().then(|| numbering.telephones(number)),
             )?;
             certificates.push((name, certificate));
             peers.push(Peer { prefixes: numbering.prefixes_of(number), key, plmn: packed_network(number) });

@@ -12,7 +12,7 @@ use std::time::{Duration, SystemTime};
 
 #[derive(Args)]
 pub struct Mix {
-    /// default, unsigned, signed-10, signed-50, signed-100, attack, diameter, isup, interconnect, or a file; perf/profiles has them with all keys.
+    /// default, unsigned, signed-10, signed-50, signed-100, attack, diameter, isup, sip, interconnect, or a file; perf/profiles has them with all keys.
     profile: String,
     /// Frames of a round, and of the capture.
     #[arg(short = 'n', long, default_value_t = 100_000)]
@@ -184,8 +184,8 @@ fn show(profile: &Profile, made: &Made) {
     let Profile { name, peers, links, associations, .. } = profile;
     println!("{name}: {peers} peers, {links} links of {associations} associations");
     println!("{:<36} {:>12} {:>11} {:>11}", "", "messages", "made", "asked for");
-    row("from our own network", made.outbound, made.messages, profile.outbound);
-    let (inbound, judgement) = (made.messages - made.outbound, &profile.judgement);
+    row("from our own network", made.outbound, made.messages - made.exempt, profile.outbound);
+    let (inbound, judgement) = (made.messages - made.outbound - made.exempt, &profile.judgement);
     for (what, count, asked) in [
         ("from others: signed", made.signed, judgement.signed),
         ("from others: unsigned", made.unsigned, judgement.unsigned),

@@ -9,7 +9,7 @@ use super::super::policy::Numbering;
 use super::{Judgement, Profile};
 
 /// The profiles that come with the program, by name.
-const BUILT_IN: [(&str, &str); 9] = [
+const BUILT_IN: [(&str, &str); 10] = [
     ("default", include_str!("../../../profiles/default.yaml")),
     ("unsigned", include_str!("../../../profiles/unsigned.yaml")),
     ("signed-10", include_str!("../../../profiles/signed-10.yaml")),
@@ -18,6 +18,7 @@ const BUILT_IN: [(&str, &str); 9] = [
     ("attack", include_str!("../../../profiles/attack.yaml")),
     ("diameter", include_str!("../../../profiles/diameter.yaml")),
     ("isup", include_str!("../../../profiles/isup.yaml")),
+    ("sip", include_str!("../../../profiles/sip.yaml")),
     ("interconnect", include_str!("../../../profiles/interconnect.yaml")),
 ];
 
@@ -115,9 +116,9 @@ impl Profile {
         }
         within("keys", self.keys(), 1, self.peers)?;
         let title_len = Numbering::new(self).title_len();
-        if self.has(Protocol::Isup) && title_len != NUMBER_LEN {
+        if self.has_calls() && title_len != NUMBER_LEN {
             let message = format!("calls would need numbers of {title_len} digits, and certificates have {NUMBER_LEN}");
-            return Err(("prefixes", message, "give fewer peers and prefixes, or no IAM".to_owned()));
+            return Err(("prefixes", message, "give fewer peers and prefixes, or no IAM and INVITE".to_owned()));
         }
         for (key, share) in [("outbound", self.outbound), ("bundled", self.bundled), ("xudt", self.xudt)] {
             is_share(key, share)?;

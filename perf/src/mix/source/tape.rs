@@ -109,7 +109,8 @@ impl Source {
 
     /// A packet of the tape.
     pub(super) fn play(&mut self, now_ms: u64, out: &mut Vec<u8>) -> Sent {
-        let mut sent = Sent { side: Side::Interconnect, association: 0, first_tsn: 0, chunks: 0, refuse: 0 };
+        let mut sent =
+            Sent { side: Side::Interconnect, association: 0, first_tsn: 0, chunks: 0, refuse: 0, datagram: false };
         while let Some(play) = self.tape.next() {
             if sent.chunks == 0 {
                 sent = self.begin(play.side, play.association, out);

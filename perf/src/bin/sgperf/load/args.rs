@@ -10,7 +10,7 @@ use std::path::PathBuf;
 
 #[derive(Args, Clone, Serialize, Deserialize)]
 pub struct Load {
-    /// Traffic: default, unsigned, signed-10, signed-50, signed-100, attack, diameter, isup, interconnect, or profiles in files.
+    /// Traffic: default, unsigned, signed-10, signed-50, signed-100, attack, diameter, isup, sip, interconnect, or profiles in files.
     #[arg(default_values = ["unsigned", "signed-10", "signed-50", "signed-100"])]
     pub mixes: Vec<String>,
     /// What connects tester and gateway.
