@@ -120,7 +120,7 @@ fn a_crypto_thread_changes_no_fate() -> Fallible {
         let crypto = PoolConfig { cores: vec![0], share_percent: 100, ..PoolConfig::default() };
         let mut rig = Rig::on(&world, source, crypto)?;
         rig.shake()?;
-        while rig.source.made().messages < 6000 {
+        while rig.source.made().messages < 6000 && rig.expected.is_empty() {
             // No more at a time than the queue takes of keys that have no table yet: what is refused for that is not judged.
             let more = rig.source.made().messages + 100;
             rig.run(more)?;

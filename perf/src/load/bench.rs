@@ -111,6 +111,7 @@ impl<'a, P: FrameIo, F: Feed, D: super::rig::Device> Bench<'a, P, F, D> {
             seconds: outcome.seconds,
             sent: outcome.counts.sent,
             received: outcome.counts.received,
+            silent: outcome.counts.silent,
             lost: outcome.counts.lost(),
             duplicates: outcome.counts.duplicates,
             misordered: outcome.counts.misordered,

@@ -23,7 +23,7 @@ pub struct Profile {
     pub prefixes: u32,
     /// Neighbours in each protocol that has a share, 1 to 1,000.
     pub links: u16,
-    /// Associations of each link; at most 1,024 on all links of all protocols together.
+    /// Associations of each link, or flows of one of SIP; at most 1,024 on all links of all protocols together.
     pub associations: u16,
     /// What peers' messages need to pass.
     pub mode: Mode,
@@ -34,7 +34,7 @@ pub struct Profile {
     /// Share of messages that answer what the other side asked, as far as there are questions; at most half, since each
     /// question is answered once.
     pub answers: f64,
-    /// Share of packets that carry 2 to 8 messages, as many as fit into 1500 octets.
+    /// Share of packets that carry 2 to 8 messages, as many as fit into 1500 octets; over SCTP.
     pub bundled: f64,
     /// Share of messages in XUDT instead of UDT. What is too long for either is in LUDT.
     pub xudt: f64,

@@ -222,9 +222,12 @@ pub struct Trial {
     pub seconds: f64,
     /// Messages sent.
     pub sent: u64,
-    /// Messages that came back, each counted once.
+    /// Messages that came back, or something in their place, each counted once.
     pub received: u64,
-    /// Messages that did not come.
+    /// Messages that had to be refused and came to nothing, as datagrams do.
+    #[serde(default)]
+    pub silent: u64,
+    /// Messages of which nothing came, and should have.
     pub lost: u64,
     /// Messages that came more than once.
     pub duplicates: u64,

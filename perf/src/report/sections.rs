@@ -166,6 +166,7 @@ fn trials(trials: &[Trial]) -> String {
         "s",
         "sent",
         "received",
+        "came to nothing",
         "lost",
         "twice",
         "out of order",
@@ -185,9 +186,9 @@ fn trials(trials: &[Trial]) -> String {
     ]);
     let rows: Vec<_> = trials.iter().enumerate().map(|(place, trial)| trial_row(place + 1, trial)).collect();
     format!(
-        "<details>\n<summary>All {} trials</summary>\n<p class=\"hint\">Taken away: times that the system took the core \
-         from the thread. Share: CPU time over time by the clock. Gap: the longest time between two looks at the queues.\
-         </p>\n{}</details>\n",
+        "<details>\n<summary>All {} trials</summary>\n<p class=\"hint\">Came to nothing: datagrams that had to be \
+         refused. Taken away: times that the system took the core from the thread. Share: CPU time over time by the \
+         clock. Gap: the longest time between two looks at the queues.</p>\n{}</details>\n",
         trials.len(),
         table(&head, &rows)
     )
@@ -200,7 +201,8 @@ fn trial_row(place: usize, trial: &Trial) -> Vec<String> {
     };
     let mut row = vec![place.to_string(), trial.phase.clone()];
     row.extend([trial.target_per_s, trial.offered_per_s, trial.seconds].map(number));
-    let counts = [trial.sent, trial.received, trial.lost, trial.duplicates, trial.misordered, trial.misjudged];
+    let counts =
+        [trial.sent, trial.received, trial.silent, trial.lost, trial.duplicates, trial.misordered, trial.misjudged];
     row.extend(counts.map(|count| number(count as f64)));
     row.extend(trial.latency_us.map(number));
     row.extend(calm(Some(&trial.tester)));

@@ -227,6 +227,7 @@ mod tests {
             ("operations: {mt-ForwardSM: 2}\n", 1, "operations.mt-ForwardSM", "give 0 to 1"),
             ("operations:\n  purgeSM: 1\n", 2, "operations", "unknown field `purgeSM`"),
             ("operations: {IAM: 1}\nprefixes: 1000000\n", 2, "prefixes", "give fewer"),
+            ("operations: {INVITE: 1}\nprefixes: 1000000\n", 2, "prefixes", "no IAM and INVITE"),
             ("mode: ignore\n", 1, "mode", "unknown variant"),
             ("seed: 1\nrate: {shape: ramp}\n", 2, "rate", "needs from"),
             ("rate: {shape: constant, over_s: 3}\n", 1, "rate", "belongs to the shape ramp"),
