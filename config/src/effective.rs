@@ -1,5 +1,7 @@
 //! The effective configuration: everything that holds, what was left out with the value it got. Loads back the same.
 
+mod rules;
+
 use std::fmt::Display;
 use std::path::Path;
 
@@ -103,6 +105,7 @@ impl Policy {
             ("sigfw_keys", list(&self.sigfw_keys, sigfw_key)),
             ("dess_keys", list(&self.dess_keys, dess_key)),
             ("stir", stir(&self.stir)),
+            ("rules", list(&self.rules, rules::rule)),
             ("examples", list(&self.examples, example)),
         ]))
     }
@@ -187,6 +190,8 @@ fn defaults(defaults: &Defaults) -> Value {
             map([("tsns", defaults.retransmission.tsns.into()), ("octets", defaults.retransmission.octets.into())]),
         ),
         ("adopt", yes(defaults.adopt)),
+        ("screening", word(SCREENING, &defaults.screening).into()),
+        ("unmatched", word(UNMATCHED, &defaults.unmatched).into()),
     ])
 }
 
@@ -275,6 +280,7 @@ fn peer(peer: &Peer) -> Value {
         ("gtp", peer_gtp(&peer.gtp)),
         ("plmns", some(&peer.plmns, text)),
         ("mode", word(MODE, &peer.mode).into()),
+        ("screening", word(SCREENING, &peer.screening).into()),
         ("profiles", list(&peer.profiles, |profile| word(PROFILE, profile).into())),
         ("algs", list(&peer.algs, |alg| word(ALG, alg).into())),
         ("signer_roles", list(&peer.signer_roles, |role| word(ROLE, role).into())),

@@ -5,6 +5,7 @@ mod defaults;
 pub(crate) mod examples;
 mod gtp;
 mod parties;
+mod rules;
 mod stir;
 
 use sealgate_wire::addr::Digits;
@@ -38,6 +39,7 @@ pub(crate) fn read(root: &Item<'_>, workers: usize) -> Policy {
     let dess_keys = top.get("dess_keys").map(|item| item.list_or_none(KEY)).unwrap_or_default();
     let dess_keys: Vec<_> = dess_keys.iter().filter_map(read_dess_key).collect();
     let stir = top.get("stir").map(|item| stir::read(&item)).unwrap_or_default();
+    let rules = top.get("rules").map(|item| rules::read(&item)).unwrap_or_default();
     let examples = top.get("examples").map(|item| examples::read(&item)).unwrap_or_default();
     top.close();
 
@@ -46,6 +48,7 @@ pub(crate) fn read(root: &Item<'_>, workers: usize) -> Policy {
     }
     check::addresses(&links);
     gtp::check(&links, &peers);
+    rules::check(&rules, &peers);
     check::prefixes(&home_places, &peers);
     check::references(&links, &peers, home_places.signs, &home);
     check::realms(&home.realms, &peers);
@@ -60,6 +63,7 @@ pub(crate) fn read(root: &Item<'_>, workers: usize) -> Policy {
         sigfw_keys: keys.into_iter().map(|(key, _)| key).collect(),
         dess_keys: dess_keys.into_iter().map(|(key, _)| key).collect(),
         stir,
+        rules: rules.into_iter().map(|(rule, _)| rule).collect(),
         examples: examples.into_iter().map(|(example, _)| example).collect(),
     }
 }

@@ -100,3 +100,59 @@ pub(crate) const EXPECT: &Words<Expect> = &[("pass", Expect::Pass), ("refuse", E
 pub(crate) fn word<T: PartialEq>(words: &Words<T>, value: &T) -> &'static str {
     words.iter().find(|(_, other)| other == value).map_or("", |(word, _)| word)
 }
+pub(crate) const PROTOCOL: &Words<Protocol> = &[
+    ("map", Protocol::Map),
+    ("cap", Protocol::Cap),
+    ("isup", Protocol::Isup),
+    ("diameter", Protocol::Diameter),
+    ("sip", Protocol::Sip),
+    ("gtp", Protocol::Gtp),
+];
+pub(crate) const CATEGORY: &Words<Category> =
+    &[("cat1", Category::One), ("cat2", Category::Two), ("cat3", Category::Three)];
+pub(crate) const SIGNATURE: &Words<Signature> = &[
+    ("valid", Signature::Valid),
+    ("absent", Signature::Absent),
+    ("unknown_signer", Signature::UnknownSigner),
+    ("unchecked", Signature::Unchecked),
+];
+
+/// An action, whose rate stands beside it.
+#[derive(Clone, Copy)]
+pub(crate) enum ActionWord {
+    Plain(Action),
+    RateLimit,
+}
+
+pub(crate) const ACTION: &Words<ActionWord> = &[
+    ("allow", ActionWord::Plain(Action::Allow)),
+    ("drop", ActionWord::Plain(Action::Drop)),
+    ("reject", ActionWord::Plain(Action::Reject)),
+    ("alert", ActionWord::Plain(Action::Alert)),
+    ("rate_limit", ActionWord::RateLimit),
+    ("mark", ActionWord::Plain(Action::Mark)),
+];
+pub(crate) const PER: &Words<Per> = &[("rule", Per::Rule), ("peer", Per::Peer), ("calling_gt", Per::CallingGt)];
+pub(crate) const OVER: &Words<Over> = &[("drop", Over::Drop), ("reject", Over::Reject), ("alert", Over::Alert)];
+pub(crate) const CHECK: &Words<Check> = &[
+    ("cat1", Check::Cat1),
+    ("cat2", Check::Cat2),
+    ("cat3", Check::Cat3),
+    ("xlayer_addr", Check::XlayerAddr),
+    ("ac_missing", Check::AcMissing),
+    ("ac_opcode", Check::AcOpcode),
+    ("command", Check::Command),
+    ("host_realm", Check::HostRealm),
+    ("vplmn_realm", Check::VplmnRealm),
+    ("velocity", Check::Velocity),
+    ("previous_location", Check::PrevLocation),
+    ("multi_request", Check::MultiRequest),
+    ("multi_protocol", Check::MultiProtocol),
+    ("cross_generation", Check::CrossGeneration),
+    ("scan", Check::Scan),
+    ("flood", Check::Flood),
+];
+pub(crate) const UNMATCHED: &Words<Unmatched> =
+    &[("allow", Unmatched::Allow), ("drop", Unmatched::Drop), ("reject", Unmatched::Reject)];
+pub(crate) const SCREENING: &Words<Screening> =
+    &[("learn", Screening::Learn), ("test", Screening::Test), ("active", Screening::Active)];

@@ -10,6 +10,8 @@ mod diameter;
 mod examples;
 #[path = "broken/gtp.rs"]
 mod gtp;
+#[path = "broken/rules.rs"]
+mod rules;
 #[path = "broken/sigtran.rs"]
 mod sigtran;
 
@@ -282,7 +284,7 @@ fn faults_of_a_policy() {
             "categories:\n",
             "categries:\n",
             &[
-                "p.yaml:32: categries: unknown key (did you mean \"categories\"?); known here: version, home, defaults, links, peers, categories, sigfw_keys, dess_keys, stir, examples",
+                "p.yaml:32: categries: unknown key (did you mean \"categories\"?); known here: version, home, defaults, links, peers, categories, sigfw_keys, dess_keys, stir, rules, examples",
             ],
         ),
         ("  mode: require", "\tmode: require", &["p.yaml:7: a tab in the indentation; indent with spaces"]),

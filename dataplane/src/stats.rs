@@ -50,6 +50,8 @@ pub struct Stats {
     pub adopted: u64,
     /// Verdicts: a row for each peer and direction, a column for each reason. See [`Stats::verdicts`].
     rows: Rows,
+    /// The same of what passed and would be refused, were its peer screened actively. See [`Stats::would_be`].
+    would: Rows,
 }
 
 impl Stats {
@@ -74,6 +76,7 @@ impl Stats {
             events: [0; COUNT],
             adopted: 0,
             rows: Rows::new(peers),
+            would: Rows::new(peers),
         }
     }
 
@@ -91,6 +94,16 @@ impl Stats {
     /// Verdicts of one peer and direction, in the order of [`sealgate_wire::reason::ALL`].
     pub fn verdicts(&self, peer: u16, way: Direction) -> Option<[u64; COUNT]> {
         self.rows.read(peer, way)
+    }
+
+    /// Counts a message that passes and would be refused for this reason, were its peer screened actively.
+    pub fn count_would(&mut self, peer: u16, way: Direction, reason: Reason) {
+        self.would.count(peer, way, reason);
+    }
+
+    /// Messages of one peer and direction that passed and would be refused, in the order of [`sealgate_wire::reason::ALL`].
+    pub fn would_be(&self, peer: u16, way: Direction) -> Option<[u64; COUNT]> {
+        self.would.read(peer, way)
     }
 
     /// How many peers have a row.
@@ -137,6 +150,7 @@ impl Stats {
             events,
             adopted,
             rows,
+            would,
         } = self;
         let pairs = [
             (turns, other.turns),
@@ -162,12 +176,14 @@ impl Stats {
         add(frames_dropped, &other.frames_dropped);
         add(events, &other.events);
         rows.add(&other.rows);
+        would.add(&other.would);
     }
 
     /// The same fields, and the rows not as a copy but as they are counted in.
     fn view(&self) -> Self {
-        let Self { rows, frames_dropped, events, .. } = self;
-        Self { rows: rows.share(), frames_dropped: *frames_dropped, events: *events, ..*self }
+        let Self { rows, would, frames_dropped, events, .. } = self;
+        let (rows, would) = (rows.share(), would.share());
+        Self { rows, would, frames_dropped: *frames_dropped, events: *events, ..*self }
     }
 }
 
@@ -180,7 +196,7 @@ struct Desk {
     /// Its rows are those that the worker counts in, or longer.
     stats: Stats,
     /// Rows that the worker may still use: freed here, by control.
-    before: Option<Rows>,
+    before: Option<[Rows; 2]>,
 }
 
 impl StatsCell {
@@ -195,6 +211,7 @@ impl StatsCell {
         let Ok(mut desk) = self.0.try_lock() else { return false };
         if desk.stats.rows.peers() > stats.rows.peers() {
             stats.rows = desk.stats.rows.share();
+            stats.would = desk.stats.would.share();
         }
         desk.stats = stats.view();
         true
@@ -204,8 +221,10 @@ impl StatsCell {
     pub fn grow(&self, peers: usize) {
         let mut desk = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if peers > desk.stats.rows.peers() {
-            let grown = desk.stats.rows.grown(peers);
-            desk.before = Some(std::mem::replace(&mut desk.stats.rows, grown));
+            let (rows, would) = (desk.stats.rows.grown(peers), desk.stats.would.grown(peers));
+            let stats = &mut desk.stats;
+            let before = [std::mem::replace(&mut stats.rows, rows), std::mem::replace(&mut stats.would, would)];
+            desk.before = Some(before);
         }
     }
 
@@ -255,9 +274,11 @@ mod tests {
         one.rx = [1, 2];
         one.events[3] = 4;
         one.count(0, Direction::In, Reason::OkVerified);
+        one.count_would(0, Direction::In, Reason::PolCat1);
         let mut sum = Stats::new(0);
         sum.add(&one);
         sum.add(&one);
         assert_eq!((sum.rx, sum.events[3], sum.total(Reason::OkVerified)), ([2, 4], 8, 2));
+        assert_eq!(sum.would_be(0, Direction::In).map(|row| row[Reason::PolCat1.index()]), Some(2));
     }
 }

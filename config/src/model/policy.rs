@@ -3,7 +3,7 @@
 use sealgate_wire::addr::{Digits, Plan};
 pub use sealgate_wire::sec::passport::Attest;
 
-use super::{Example, Link, Network};
+use super::{Example, Link, Network, Rule, Screening, Unmatched};
 
 /// The policy file, checked.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -24,6 +24,8 @@ pub struct Policy {
     pub dess_keys: Vec<DessKey>,
     /// Certificates of callers in SIP, and what our own calls are signed with (formats 8).
     pub stir: Stir,
+    /// What operators say of messages, in their order: the first rule that matches counts.
+    pub rules: Vec<Rule>,
     /// Messages, and what must become of them: a policy that judges one otherwise is not put into force.
     pub examples: Vec<Example>,
 }
@@ -104,6 +106,10 @@ pub struct Defaults {
     pub retransmission: Retransmission,
     /// Whether associations that were up before this gateway are taken over; else their packets are refused until INIT.
     pub adopt: bool,
+    /// What the policy does to messages that it refuses for what they ask.
+    pub screening: Screening,
+    /// What becomes of a message that no rule matches.
+    pub unmatched: Unmatched,
 }
 
 impl Default for Defaults {
@@ -129,6 +135,8 @@ impl Default for Defaults {
             tunnels: Tunnels::default(),
             retransmission: Retransmission::default(),
             adopt: true,
+            screening: Screening::Active,
+            unmatched: Unmatched::Allow,
         }
     }
 }
@@ -442,6 +450,8 @@ pub struct Peer {
     pub plmns: Vec<Digits>,
     /// What its messages must have to pass.
     pub mode: Mode,
+    /// What the policy does to messages of it that it refuses for what they ask.
+    pub screening: Screening,
     /// Signature profiles it may use; never empty.
     pub profiles: Vec<Profile>,
     /// Algorithms it may use with SG-TCAP-1 and SG-DIA-1; never empty.

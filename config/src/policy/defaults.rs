@@ -34,6 +34,8 @@ pub(super) fn read(item: &Item<'_>) -> Defaults {
     let tunnels = section.get("tunnels").map(|item| super::gtp::tunnels(&item));
     let retransmission = section.get("retransmission").map(|item| retransmission(&item));
     let adopt = section.get("adopt").and_then(|item| item.flag());
+    let screening = section.get("screening").and_then(|item| item.word("a mode of screening", SCREENING));
+    let unmatched = section.get("unmatched").and_then(|item| item.word("what becomes of the rest", UNMATCHED));
     section.close();
 
     let ssns = ssns.unwrap_or(other.ssns);
@@ -68,6 +70,8 @@ pub(super) fn read(item: &Item<'_>) -> Defaults {
         tunnels: tunnels.unwrap_or(other.tunnels),
         retransmission: retransmission.unwrap_or(other.retransmission),
         adopt: adopt.unwrap_or(other.adopt),
+        screening: screening.unwrap_or(other.screening),
+        unmatched: unmatched.unwrap_or(other.unmatched),
     }
 }
 

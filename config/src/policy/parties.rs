@@ -224,6 +224,7 @@ pub(super) fn peer<'a>(name: String, item: &Item<'a>, defaults: &Defaults) -> (P
     let plmns = section.get("plmns").map(|item| item.list("\"00102\"")).unwrap_or_default();
     let plmns: Vec<_> = plmns.into_iter().filter_map(|item| Some((units::plmn(&item)?, item))).collect();
     let mode = section.get("mode").and_then(|item| item.word("a mode", MODE));
+    let screening = section.get("screening").and_then(|item| item.word("a mode of screening", SCREENING));
     let profiles = section.get("profiles").map(|item| item.set("SG-TCAP-1", |item| item.word("a profile", PROFILE)));
     let algs = section.get("algs").map(|item| item.set("p256", |item| item.word("an algorithm", ALG)));
     let roles = section.get("signer_roles").map(|item| item.set("csp", |item| item.word("a role", ROLE)));
@@ -260,6 +261,7 @@ pub(super) fn peer<'a>(name: String, item: &Item<'a>, defaults: &Defaults) -> (P
         gtp,
         plmns: once(plmns.clone()),
         mode: mode.unwrap_or(defaults.mode),
+        screening: screening.unwrap_or(defaults.screening),
         sign_profile: sign_profile.unwrap_or(ours(Profile::SgTcap0, Profile::SgTcap1)),
         sign_profile_diameter: sign_profile_diameter.unwrap_or(ours(Profile::SgDia0, Profile::SgDia1)),
         profiles,

@@ -47,7 +47,7 @@ pub(super) enum Opened<'a> {
 pub(super) struct Mtp3<'a> {
     /// M3UA: traffic that the association was registered for.
     routing_context: Option<u32>,
-    opc: PointCode,
+    pub opc: PointCode,
     dpc: PointCode,
     pub si: u8,
     ni: u8,
@@ -58,7 +58,7 @@ pub(super) struct Mtp3<'a> {
 /// What SUA says.
 pub(super) struct Users<'a> {
     routing_context: u32,
-    opc: Option<PointCode>,
+    pub opc: Option<PointCode>,
     dpc: Option<PointCode>,
     /// It in the words of SCCP; the addresses are as SUA has them.
     pub unitdata: Unitdata<'a>,

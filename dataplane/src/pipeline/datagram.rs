@@ -9,7 +9,7 @@ use super::association::Key;
 use super::claims::{self, Next, Scene};
 use super::decode::Layers;
 use super::parked::{Parked, call_of};
-use super::slots::{Action, FrameId, FrameSlot, Part, Plan};
+use super::slots::{Action, Answer, FrameId, FrameSlot, Part, Plan};
 use super::worker::{Sides, Worker};
 use crate::io::{Frame, FrameIo};
 use crate::policy::Snapshot;
@@ -180,7 +180,7 @@ impl<P: FrameIo> Worker<P> {
     /// A settled datagram leaves, or goes nowhere.
     pub(super) fn leave_datagram(&mut self, snapshot: &Snapshot, slot: &mut FrameSlot<P::Frame>) {
         let Some(mut frame) = slot.frame.take() else { return };
-        let action = slot.plans.first().map_or(Action::Drop(Reason::IntBug), |plan| plan.action);
+        let action = slot.plans.first().map_or(Action::Drop(Reason::IntBug, Answer::AsLink), |plan| plan.action);
         let left = match action {
             Action::AsCame => Ok(()),
             Action::Octets { from, to } => {
@@ -190,8 +190,8 @@ impl<P: FrameIo> Worker<P> {
                 let set = made && frame.set(&self.datagram).is_ok();
                 if set { Ok(()) } else { Err(Reason::ResMempool) }
             }
-            Action::Drop(reason) => {
-                self.reject(snapshot, slot, frame.octets(), reason);
+            Action::Drop(reason, answer) => {
+                self.reject(snapshot, slot, frame.octets(), (reason, answer));
                 Err(reason)
             }
             _ => Err(Reason::IntBug),
@@ -202,10 +202,21 @@ impl<P: FrameIo> Worker<P> {
         }
     }
 
-    /// Answers a refused request with the status of its reason, where the link says so and the sender is outside.
-    fn reject(&mut self, snapshot: &Snapshot, slot: &FrameSlot<P::Frame>, octets: &[u8], reason: Reason) {
+    /// Answers a refused request with the status of its reason, where the link or a rule says so and the sender is outside.
+    fn reject(
+        &mut self,
+        snapshot: &Snapshot,
+        slot: &FrameSlot<P::Frame>,
+        octets: &[u8],
+        (reason, answer): (Reason, Answer),
+    ) {
         let rules = snapshot.links.get(usize::from(slot.link)).map(|link| &link.config.sip);
-        let wanted = rules.is_some_and(|rules| rules.on_fail == OnFail::Reject) && slot.way == Direction::In;
+        let wanted = match answer {
+            Answer::AsLink => rules.is_some_and(|rules| rules.on_fail == OnFail::Reject),
+            Answer::Given => true,
+            Answer::Withheld => false,
+        };
+        let wanted = wanted && slot.way == Direction::In && slot.kind == LinkKind::Sip;
         // A capture has no way back.
         let (Some(status), true, Sides::ByPort) = (reason.sip_status(), wanted, self.config.sides) else { return };
         let Some(user) = octets.get(slot.sctp + udp::HEADER_LEN..slot.end) else { return };

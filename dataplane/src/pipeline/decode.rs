@@ -102,7 +102,7 @@ impl<P: FrameIo> Worker<P> {
     /// Writes a frame's own verdict down.
     pub(super) fn note(&mut self, frame: u64, way: Option<Direction>, link: Option<LinkId>, reason: Reason) {
         if let Some(journal) = &mut self.journal {
-            journal.push(Record { frame, way, link, peer: 0, tsn: None, reason, at: 0 });
+            journal.push(Record { frame, way, link, peer: 0, tsn: None, reason, at: 0, rule: 0, would: None });
         }
     }
 
@@ -248,6 +248,8 @@ impl<P: FrameIo> Worker<P> {
                             tsn,
                             reason,
                             at: 0,
+                            rule: 0,
+                            would: None,
                         });
                     }
                     plans.push(plan);
@@ -336,7 +338,7 @@ impl<P: FrameIo> Worker<P> {
                 if let Some(frame) = &*frame {
                     let (tsn, reason) = (Some(data.tsn), Reason::ResTableFull);
                     let record =
-                        Record { frame: *number, way: Some(way), link: Some(link), peer: 0, tsn, reason, at: 0 };
+                        Record { frame: *number, way: Some(way), link: Some(link), peer: 0, tsn, reason, at: 0, rule: 0, would: None };
                     self.ear.frame(&self.shared.tap, self.now_ms, record, frame.octets());
                 }
                 plan.action = Action::Filler { total: 0 };

@@ -13,6 +13,7 @@ mod fragment;
 mod parked;
 mod reassembly;
 mod rewrite;
+mod ruled;
 mod shared;
 pub mod slots;
 pub mod tap;

@@ -204,7 +204,7 @@ fn put_data(
             true
         }
         Action::Discard => true,
-        Action::Drop(_) | Action::Wait(_) | Action::Again | Action::Fragment => false,
+        Action::Drop(..) | Action::Wait(_) | Action::Again | Action::Fragment => false,
     };
     if emitted { Ok(()) } else { Err(Reason::IntBug) }
 }

@@ -6,6 +6,7 @@ use super::tap::Tap;
 use crate::policy::Snapshot;
 use crate::policy::snapshot::{LinkId, PeerId};
 use crate::state::Direction;
+use crate::state::buckets::Buckets;
 use crate::state::carry::{self, CarryError};
 use crate::state::dialogues::{self, Dialogues};
 use crate::state::digest::{self, DigestMemory};
@@ -28,6 +29,9 @@ const LONGEST_DIGEST_WINDOW_MS: u64 = 120_000;
 const MARKED: usize = 65_536;
 const MARKED_MS: u64 = 180_000;
 
+/// Token buckets that may be in use at once, in 2 MiB: an idle one needs no place.
+const BUCKETS: usize = 262_144;
+
 /// Memories that all workers share: one signer, and one dialogue, may use several associations.
 pub struct Shared {
     /// Replay windows of native profiles.
@@ -46,6 +50,8 @@ pub struct Shared {
     pub tap: Tap,
     /// What each peer may send unsigned because it cannot be signed.
     rates: Rates,
+    /// What has been used up of the rates of operator rules.
+    pub buckets: Buckets,
     /// Spreads keys from outside over tables.
     pub key: Key,
     /// Since when replay windows and digests know all that was accepted, milliseconds since 1970; `None`: since the start.
@@ -86,6 +92,7 @@ impl Shared {
             ),
             tap: Tap::default(),
             rates: Rates::new(usize::from(PeerId::MAX)),
+            buckets: Buckets::new(BUCKETS),
             key,
             known_since_ms: None,
         }

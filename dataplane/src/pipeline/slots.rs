@@ -6,7 +6,8 @@ use sealgate_crypto::verify::Verified;
 use sealgate_wire::{Reason, Refusal, udp};
 
 use crate::io::Frame;
-use crate::policy::snapshot::{LinkId, PeerId};
+use crate::policy::rules::Ruling;
+use crate::policy::snapshot::{LinkId, PeerId, SignerId};
 use crate::state::Direction;
 use crate::state::fingerprint::Fingerprint;
 use crate::state::stream::Ticket;
@@ -78,6 +79,17 @@ impl<T> Slab<T> {
     }
 }
 
+/// Whether the sender of a refused request gets an answer, where the gateway can give one.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Answer {
+    /// As its link has it.
+    AsLink,
+    /// Yes.
+    Given,
+    /// No.
+    Withheld,
+}
+
 /// What becomes of one DATA chunk of a frame.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Action {
@@ -95,8 +107,8 @@ pub enum Action {
         /// Behind the last.
         to: u32,
     },
-    /// A datagram that goes nowhere.
-    Drop(Reason),
+    /// A datagram that goes nowhere, and whether its sender is told.
+    Drop(Reason, Answer),
     /// A FORWARD TSN takes its place (RFC 3758).
     ForwardTsn,
     /// It is left out, and the neighbour's stack sends it again.
@@ -321,6 +333,18 @@ pub struct Message {
     pub failed: Option<Reason>,
     /// It may wait for a certificate.
     pub may_wait: bool,
+    /// Whose certificate its signature is under, where it names one.
+    pub signer: Option<SignerId>,
+    /// What operator rules say of it.
+    pub ruling: Option<Ruling>,
+    /// No rule matches one of its parts.
+    pub unmatched: bool,
+    /// A rule switched a built-in check off that would have refused it.
+    pub excused: bool,
+    /// Who calls, as token buckets know them; 0 stands for nobody.
+    pub caller: u64,
+    /// What it would be refused for, were its peer screened actively.
+    pub would: Option<Refusal>,
 }
 
 impl Message {
@@ -350,4 +374,15 @@ pub struct Record {
     pub reason: Reason,
     /// Octet of the layer named by the reason.
     pub at: u32,
+    /// The operator rule that counted, see [`crate::policy::rules::tag_of`]; 0: none did.
+    pub rule: u64,
+    /// It passes under its reason, and would be refused for this one, were its peer screened actively.
+    pub would: Option<Reason>,
+}
+
+impl Record {
+    /// The reason that an operator asks about: what the message was refused for, or would be.
+    pub fn counts_as(&self) -> Reason {
+        self.would.unwrap_or(self.reason)
+    }
 }

@@ -1,6 +1,6 @@
 //! Verdicts: what was proven meets what policy wants, and the message's chunks learn what becomes of them.
 
-use sealgate_config::model::LinkKind;
+use sealgate_config::model::{self as config, LinkKind};
 use sealgate_crypto::pool::Outcome;
 use sealgate_wire::Reason;
 use sealgate_wire::sec::passport::base64url;
@@ -8,6 +8,7 @@ use sealgate_wire::sec::passport::base64url;
 use super::association::Associations;
 use super::carrier;
 use super::claims::Scene;
+use super::ruled;
 use super::slots::{Action, FrameSlot, Message, MessageId, Once, Record, SignatureState, Slab, Transaction};
 use super::tap::{Ear, Looked};
 use crate::io::Frame;
@@ -71,7 +72,7 @@ pub(super) fn judge(
 ) -> Result<Reason, (Reason, u32)> {
     match message.way {
         Some(Direction::In) => judge_inbound(scene, message, so_far),
-        Some(Direction::Out) => judge_outbound(scene, message, so_far).map_err(|reason| (reason, 0)),
+        Some(Direction::Out) => judge_outbound(scene, message, so_far),
         None => Err((Reason::IntBug, 0)),
     }
 }
@@ -123,23 +124,37 @@ fn judge_inbound(
         {
             return Err(here(Reason::PolRate));
         }
-        if let Some(refusal) = message.screened {
-            return Err((refusal.reason, refusal.at));
-        }
+        screened(scene, message)?;
         if ends {
             scene.shared.dialogues.close(key);
         }
-    } else if let Some(refusal) = message.screened {
-        return Err((refusal.reason, refusal.at));
+    } else {
+        screened(scene, message)?;
     }
     let grant = decide::grant(message.state, message.proof.take()).map_err(here)?;
     if let Transaction::Opens { key } = message.transaction {
         scene.shared.dialogues.open(key, message.peer, scene.now_ms);
     }
-    Ok(grant.reason())
+    Ok(match message.ruling.map(|ruling| ruling.action) {
+        Some(config::Action::Mark) => Reason::OkMarked,
+        _ if message.excused => Reason::OkAllowList,
+        _ => grant.reason(),
+    })
 }
 
-fn judge_outbound(scene: &mut Scene<'_>, message: &mut Message, so_far: Result<(), Reason>) -> Result<Reason, Reason> {
+/// What policy makes of a message whose security step held: its built-in checks first, then the operator's rules.
+fn screened(scene: &mut Scene<'_>, message: &mut Message) -> Result<(), (Reason, u32)> {
+    if let Some(refusal) = message.screened {
+        ruled::refuse(scene, message, refusal)?;
+    }
+    ruled::apply(scene, message)
+}
+
+fn judge_outbound(
+    scene: &mut Scene<'_>,
+    message: &mut Message,
+    so_far: Result<(), Reason>,
+) -> Result<Reason, (Reason, u32)> {
     let reason = match so_far {
         Ok(()) if message.signature.is_some() => Reason::OkSignedEgress,
         Ok(()) => Reason::OkUnsignedAllowed,
@@ -148,8 +163,9 @@ fn judge_outbound(scene: &mut Scene<'_>, message: &mut Message, so_far: Result<(
             message.output.clear();
             Reason::OkUnsignedAllowed
         }
-        Err(reason) => return Err(reason),
+        Err(reason) => return Err((reason, 0)),
     };
+    ruled::apply(scene, message)?;
     if let Transaction::Opens { key } = message.transaction {
         scene.shared.dialogues.open(key, message.peer, scene.now_ms);
     }
@@ -222,7 +238,7 @@ pub(super) fn settle<F: Frame>(
                 Action::Octets { from: from as u32, to: slot.octets.len() as u32 }
             }
             None if leaves => Action::AsCame,
-            None if message.kind.is_datagram() => Action::Drop(reason),
+            None if message.kind.is_datagram() => Action::Drop(reason, ruled::answer(scene.snapshot, message, reason)),
             None => Action::Filler { total: 0 },
         };
         let what = match octets {
@@ -245,7 +261,13 @@ pub(super) fn settle<F: Frame>(
         }
     }
     let (frame, tsn) = last;
-    let record = Record { frame, way: Some(way), link: Some(message.link), peer: message.peer, tsn, reason, at };
+    let rule = message.ruling.map_or(0, |ruling| ruling.tag);
+    let would = message.would.filter(|_| leaves).map(|refusal| refusal.reason);
+    if let Some(reason) = would {
+        scene.stats.count_would(message.peer, way, reason);
+    }
+    let (way, link, peer) = (Some(way), Some(message.link), message.peer);
+    let record = Record { frame, way, link, peer, tsn, reason, at, rule, would };
     let seen = Looked { frames: ledger.frames, message, picture: ledger.picture };
     ledger.ear.message(&scene.shared.tap, scene.now_ms, record, seen);
     if let Some(journal) = ledger.journal {

@@ -467,6 +467,7 @@ impl<P: FrameIo> Worker<P> {
         }
         self.shared.dialogues.sweep(SWEEP_BUCKETS, self.now_ms);
         self.shared.tunnels.sweep(SWEEP_BUCKETS, self.now_ms);
+        self.shared.buckets.sweep(SWEEP_BUCKETS, self.now_ms);
         for table in self.segments.tables() {
             let expired = table.expire(self.now_ms);
             self.stats.events[Reason::SccpReasmTimeout.index()] += expired as u64;
@@ -619,7 +620,7 @@ impl<P: FrameIo> Worker<P> {
     ) {
         let Refusal { reason, at } = refusal;
         self.stats.frames_dropped[reason.index()] += 1;
-        let record = Record { frame: number, way, link, peer: 0, tsn: None, reason, at };
+        let record = Record { frame: number, way, link, peer: 0, tsn: None, reason, at, rule: 0, would: None };
         self.ear.frame(&self.shared.tap, self.now_ms, record, octets);
         if let Some(journal) = &mut self.journal {
             journal.push(record);

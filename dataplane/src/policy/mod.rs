@@ -7,6 +7,7 @@ mod party;
 mod places;
 mod prefix;
 mod realms;
+pub mod rules;
 pub mod snapshot;
 pub mod stir;
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sealgate_config::model::{Attest, CdpaRewrite, CopyCalled, Defaults, Mode, Oversize, Policy, Profile, RoleName};
+use sealgate_config::model::{Attest, CdpaRewrite, CopyCalled, Defaults, Mode, Oversize, Policy, Profile, RoleName, Screening};
 use sealgate_crypto::pki::Role;
 use sealgate_wire::addr::Digits;
 use sealgate_wire::gtp::{Kind, Version};
@@ -40,6 +40,8 @@ pub struct Peer {
     pub name: String,
     /// What its messages must have to pass.
     pub mode: Mode,
+    /// What becomes of messages that the policy refuses for what they ask.
+    pub screening: Screening,
     /// Links it may come in by; empty: any.
     pub links: Vec<LinkId>,
     /// Time window of native profiles.
@@ -105,6 +107,7 @@ impl Peer {
         Self {
             name: "unknown".into(),
             mode: defaults.mode,
+            screening: defaults.screening,
             links: Vec::new(),
             window: window(&defaults.window),
             plmns: Vec::new(),
@@ -131,6 +134,7 @@ impl Peer {
         Self {
             name: peer.name.clone(),
             mode: peer.mode,
+            screening: peer.screening,
             links: peer.links.iter().filter_map(|name| links.get(name)).map(|id| id as LinkId).collect(),
             window: window(peer.window.as_ref().unwrap_or(&policy.defaults.window)),
             plmns: peer.plmns.clone(),

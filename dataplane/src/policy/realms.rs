@@ -24,7 +24,18 @@ impl<T> Realms<T> {
     ///
     /// * `realm`: in lower case
     pub fn insert(&mut self, realm: &str, value: T) {
-        self.by_name.entry(realm.as_bytes().into()).or_insert(value);
+        self.insert_octets(realm.as_bytes(), value);
+    }
+
+    /// The same of a realm in octets.
+    pub(super) fn insert_octets(&mut self, realm: &[u8], value: T) {
+        self.by_name.entry(realm.into()).or_insert(value);
+    }
+
+    /// Octets of memory, for reports.
+    pub(super) fn memory(&self) -> usize {
+        let names: usize = self.by_name.keys().map(|name| name.len()).sum();
+        self.by_name.capacity() * size_of::<(Box<[u8]>, T)>() + names
     }
 
     /// The value at a realm, which it gets if it has none.

@@ -21,6 +21,7 @@ pub use super::party::{GtpKinds, Peer};
 use super::places::Places;
 use super::prefix::PrefixTree;
 use super::realms::Realms;
+use super::rules;
 use super::stir::Stir;
 
 /// Place of a link in [`Snapshot::links`]. A link keeps it from one snapshot to the next, by its name.
@@ -50,6 +51,8 @@ pub struct Snapshot {
     pub categories: Categories,
     /// Diameter commands by category.
     pub commands: DiameterCategories,
+    /// What operators say of messages.
+    pub ruleset: Arc<rules::Rules>,
     /// Certificates of callers in SIP.
     pub stir: Stir,
     /// What we sign Diameter as; empty without a realm of ours.
@@ -396,6 +399,16 @@ impl Snapshot {
         if !faults.is_empty() {
             return Err(faults);
         }
+        let ruleset = match before {
+            Before::SamePeers(old) => Arc::clone(&old.ruleset),
+            Before::Nothing | Before::Other(_) => {
+                let peer = |name: &str| match peer_ids.get(name) {
+                    Some(place) => PeerId::try_from(place).ok(),
+                    None => (name == "unknown").then_some(0),
+                };
+                Arc::new(rules::Rules::new(&policy.rules, policy.defaults.unmatched, peer))
+            }
+        };
         let map = &policy.categories.map;
         Ok(Self {
             rules: match policy.defaults.ber {
@@ -408,6 +421,7 @@ impl Snapshot {
             signers,
             own,
             categories: Categories { cat1: flags(map.cat1.iter().copied()), cat2: flags(map.cat2.iter().copied()) },
+            ruleset,
             stir,
             commands: policy.categories.diameter.clone(),
             identity: policy.home.realms.first().cloned().unwrap_or_default(),

@@ -2,9 +2,10 @@
 //!
 //! Each has a limit, a rule for what goes first when it is full, counters, and a test that fills it. Time is always an
 //! argument, milliseconds since 1970. Shared by all workers, without locks on the way of a message: [`replay`],
-//! [`digest`], [`dialogues`], [`tunnels`], [`rate`], [`credits`], [`misses`], [`prints`]. Owned by one worker, because an
+//! [`digest`], [`dialogues`], [`tunnels`], [`rate`], [`buckets`], [`credits`], [`misses`], [`prints`]. Owned by one worker, because an
 //! association is: [`retransmit`], [`segments`], [`fragments`], [`ip_fragments`], [`tags`], [`stream`], [`requests`].
 
+pub mod buckets;
 pub mod carry;
 pub mod credits;
 pub mod dialogues;

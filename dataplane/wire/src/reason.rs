@@ -273,6 +273,13 @@ impl Reason {
         self as u16 / 20 == 26
     }
 
+    /// True for what a message is refused for because of what it asks, by built-in checks, detection or an operator's rule, though it
+    /// is well made and its security step holds: what a peer that is being learned or tested is only counted for (formats 13.3).
+    pub const fn is_policy(self) -> bool {
+        matches!(self, Reason::TcapAcMissing | Reason::TcapAcOpcode | Reason::DiaCmdApp)
+            || matches!(self as u16, 600..=615 | 700..=705 | 707)
+    }
+
     /// True for the reasons under which a message is kept away from where it goes: neither those that pass, nor held for the rest
     /// of a larger message, nor for this gateway itself.
     pub const fn refuses(self) -> bool {

@@ -1,5 +1,6 @@
 //! Diameter: a message from either side, its peer, its request, and what leaves of it (RFC 6733; formats 6, 7, 13.2).
 
+mod asked;
 mod outbound;
 mod screen;
 mod sg_dia0;
@@ -86,7 +87,7 @@ pub(crate) fn inbound(
             }
         },
     };
-    message.screened = screen::screen(scene, &parsed, message.link, peer).err();
+    message.screened = screen::screen(scene, &parsed, peer, message).err();
     let canonicalise = snapshot.rules == Rules::Lenient && !parsed.canonical;
     if parsed.dess.is_some() || canonicalise {
         if !diameter::rebuild(&parsed.view, |avp| Some(*avp) == parsed.dess, &[], &mut message.output) {

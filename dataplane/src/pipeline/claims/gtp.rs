@@ -5,13 +5,15 @@ pub(super) mod tunnels;
 
 use core::net::IpAddr;
 
-use sealgate_config::model::{TunnelCheck, UnknownPeer};
+use sealgate_config::model::{Protocol, Screening, TunnelCheck, UnknownPeer};
 use sealgate_wire::addr::Digits;
 use sealgate_wire::gtp::{self, Datagram, Kind, Message as Control, Version, user_plane};
 use sealgate_wire::{Reason, Refusal};
 
+use super::ruling::{Rulings, facts};
 use super::{Next, Scene};
 use crate::pipeline::slots::Message;
+use crate::policy::rules::Facts;
 use crate::policy::snapshot::{Link, Peer, PeerId};
 use crate::state::Direction;
 use crate::state::requests::Asked;
@@ -101,7 +103,16 @@ pub(crate) fn inbound(
     }
     let mut passes = Reason::OkNotSubject;
     let datagram = Datagram::parse(octets)?;
-    datagram.messages().try_for_each(|control| screen(scene, link, (id, peer), control))?;
+    for control in datagram.messages() {
+        if let Err(refusal) = screen(scene, link, (id, peer), control) {
+            // A peer that is only looked at goes on: the verdict takes note of it.
+            if peer.screening == Screening::Active || !refusal.reason.is_policy() {
+                return Err(refusal);
+            }
+            message.screened.get_or_insert(refusal);
+        }
+        ruled(scene, control, message);
+    }
     for control in datagram.messages() {
         if link.config.gtp.tunnels != TunnelCheck::Ignore {
             tunnels::inbound(scene, link.config.gtp.tunnels, ends, id, control)?;
@@ -110,7 +121,8 @@ pub(crate) fn inbound(
             passes = Reason::OkUnsignedAllowed;
         }
     }
-    Ok(Next::Pass(passes))
+    let judged = message.screened.is_some() || message.ruling.is_some() || message.unmatched;
+    Ok(if judged { Next::Judge } else { Next::Pass(passes) })
 }
 
 /// What our own network sends passes, but for GTP in tunnels: it would be our subscribers who speak to another's nodes.
@@ -126,6 +138,10 @@ pub(crate) fn outbound(
     let snapshot = scene.snapshot;
     let link = snapshot.links.get(usize::from(message.link)).ok_or(Reason::IntBug.at(0))?;
     message.peer = snapshot.peer_by_node(ends.remote).unwrap_or(0);
+    if ends.plane() == Some(Plane::Control) && !snapshot.ruleset.is_idle(Protocol::Gtp, Direction::Out) {
+        let datagram = Datagram::parse(octets);
+        datagram.iter().flat_map(Datagram::messages).for_each(|control| ruled(scene, control, message));
+    }
     match ends.plane() {
         Some(Plane::Control) if link.config.gtp.tunnels != TunnelCheck::Ignore => {
             let datagram = Datagram::parse(octets);
@@ -140,7 +156,16 @@ pub(crate) fn outbound(
         },
         _ => return Err(Reason::L4PeerUnknown.at(2)),
     }
-    Ok(Next::Pass(Reason::OkNotSubject))
+    let judged = message.ruling.is_some() || message.unmatched;
+    Ok(if judged { Next::Judge } else { Next::Pass(Reason::OkNotSubject) })
+}
+
+/// Takes note of what operator rules say of a message.
+fn ruled(scene: &Scene<'_>, control: &Control<'_>, message: &mut Message) {
+    let way = message.way.unwrap_or(Direction::In);
+    let Some(rulings) = Rulings::of(scene.snapshot, Protocol::Gtp, way) else { return };
+    let code = Some(u32::from(control.view.kind.0));
+    rulings.part(&Facts { code, imsi: control.imsi, ..facts(scene, message, None) }, message);
 }
 
 /// Checks of one message that need no memory.

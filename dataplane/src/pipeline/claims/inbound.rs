@@ -2,7 +2,7 @@
 
 use sealgate_config::model::{LinkKind, Mode};
 use sealgate_crypto::keyring::KeyHandle;
-use sealgate_wire::addr::Ssn;
+use sealgate_wire::addr::{PointCode, Ssn};
 use sealgate_wire::ber::Rules;
 use sealgate_wire::sccp::{Kind, Unitdata};
 use sealgate_wire::{Reason, Refusal, sccp, tcap};
@@ -39,7 +39,7 @@ pub(crate) fn inbound(
     let link = &link.config;
     mtp3.screen(link)?;
     if mtp3.si == SI_ISUP {
-        return isup::inbound(scene, user, mtp3.user, &link.isup, message, id);
+        return isup::inbound(scene, user, (mtp3.user, mtp3.opc), &link.isup, message, id);
     }
     if mtp3.si != SI_SCCP {
         return Ok(Next::Pass(Reason::OkNotSubject));
@@ -47,7 +47,7 @@ pub(crate) fn inbound(
     let unitdata = Unitdata::parse(mtp3.user)?;
     let called = sccp::party(unitdata.called)?;
     let calling = sccp::party(unitdata.calling)?;
-    sent(scene, user, unitdata, called, calling, message, id)
+    sent(scene, user, unitdata, Some(mtp3.opc), called, calling, message, id)
 }
 
 /// A message of SUA.
@@ -60,15 +60,17 @@ fn users(scene: &mut Scene<'_>, user: &[u8], message: &mut Message, id: MessageI
     };
     let link = scene.snapshot.links.get(usize::from(message.link)).ok_or(Reason::IntBug.at(0))?;
     users.screen(&link.config)?;
-    sent(scene, user, users.unitdata, users.called?, users.calling?, message, id)
+    sent(scene, user, users.unitdata, users.opc, users.called?, users.calling?, message, id)
 }
 
 /// What one user of SCCP sends another.
 #[inline(always)]
+#[expect(clippy::too_many_arguments, reason = "one message, taken apart")]
 fn sent(
     scene: &mut Scene<'_>,
     user: &[u8],
     unitdata: Unitdata<'_>,
+    opc: Option<PointCode>,
     (called_title, called_ssn): carrier::Party,
     (calling_title, calling_ssn): carrier::Party,
     message: &mut Message,
@@ -94,6 +96,7 @@ fn sent(
         user,
         unitdata,
         segmented: false,
+        opc,
         called: (called_title, called_ssn),
         calling: (calling_title, calling_ssn),
     };
@@ -151,7 +154,7 @@ fn tcap(
             }
         }
     };
-    message.screened = screen::screen(scene, carrier, parsed, found, opcode, peer_id).err();
+    message.screened = screen::screen(scene, carrier, parsed, found, opcode, message).err();
     message.transaction = answered(scene, carrier, parsed);
     if let Err(refusal) = strip(scene, carrier, parsed, found, opcode, peer.ludt, message) {
         // What cannot be carried on is the last thing that is wrong with a message, not the first.

@@ -2,33 +2,36 @@
 
 use std::time::Duration;
 
-use sealgate_config::model::{Isup, LinkKind, Mode};
-use sealgate_wire::addr::Digits;
+use sealgate_config::model::{Isup, LinkKind, Mode, Protocol};
+use sealgate_wire::addr::{Digits, PointCode};
 use sealgate_wire::isup::{self, Iam, Mark, View};
 use sealgate_wire::sec::{Header, Tvp, isup1};
 use sealgate_wire::{Reason, Refusal};
 
+use super::ruling::{Rulings, facts};
 use super::sg_tcap1::{in_force, known, reason_of};
 use super::{Next, Scene, busy};
 use crate::pipeline::carrier;
 use crate::pipeline::slots::{Message, MessageId, Once, SignatureState};
 use crate::policy::Snapshot;
 use crate::policy::decide;
+use crate::policy::rules::Facts;
 use crate::policy::snapshot::SignerId;
+use crate::state::Direction;
 
 /// Octets of an ISUP message that fit behind the label into the signal information of MTP (Q.704 §2.3.8: 272).
 const MAX_LEN: usize = 268;
 
 /// Judges all of an ISUP message from interconnect but its signature.
 ///
-/// * `user`: the message of the link around it; `octets`: from the circuit identification code on
+/// * `user`: the message of the link around it; `octets`: from the circuit identification code on; `opc`: where it comes from
 ///
 /// # Errors
 /// The first reason of formats 9.
 pub(super) fn inbound(
     scene: &mut Scene<'_>,
     user: &[u8],
-    octets: &[u8],
+    (octets, opc): (&[u8], PointCode),
     rules: &Isup,
     message: &mut Message,
     id: MessageId,
@@ -43,6 +46,7 @@ pub(super) fn inbound(
         let calling = iam.calling.and_then(|number| number.digits());
         message.peer = calling.and_then(|digits| scene.snapshot.peer_by_digits(&digits)).unwrap_or(0);
         message.state = if iam.app.is_some() { SignatureState::Unchecked } else { SignatureState::Absent };
+        ruled(scene, calling, iam.called.digits(), opc, message);
         for_exchange(scene, user, &iam, rules.mark.then_some(Mark::Unverified), message)?;
         return Ok(Next::Judge);
     }
@@ -67,6 +71,7 @@ pub(super) fn inbound(
             }
         }
     };
+    ruled(scene, Some(digits), Some(called), opc, message);
     // What is not claimed and comes this far has an unknown signer, or none: the latter has gone another way.
     let mark = if claim.is_some() { Mark::Passed } else { Mark::Failed };
     for_exchange(scene, user, &iam, rules.mark.then_some(mark), message)?;
@@ -75,6 +80,14 @@ pub(super) fn inbound(
     let tbs = &scene.scratch.tbs;
     scene.crypto.verify(u64::from(id), u32::from(message.peer), key, tbs, signature).map_err(busy)?;
     Ok(Next::Wait)
+}
+
+/// Takes note of what operator rules say of a call.
+fn ruled(scene: &Scene<'_>, calling: Option<Digits>, called: Option<Digits>, opc: PointCode, message: &mut Message) {
+    let way = message.way.unwrap_or(Direction::In);
+    let Some(rulings) = Rulings::of(scene.snapshot, Protocol::Isup, way) else { return };
+    let facts = Facts { called, opc: Some(opc.0), ..facts(scene, message, calling) };
+    rulings.part(&facts, message);
 }
 
 /// Makes the message that our exchange gets: without the parameter of the profile, and marked where the link marks. What is as
@@ -144,6 +157,7 @@ fn check<'a>(
     let apri = subject.iam.calling.as_ref().map_or(0, isup::Number::presentation);
     let tbs = &mut scene.scratch.tbs;
     isup1::write_tbs(protection.covered, copy, &subject.calling, &subject.called, subject.iam.cpc, apri, tbs);
+    message.signer = Some(signer);
     message.once = Once::Sequence { sai: header.sai, node: header.node, seq: header.seq };
     Ok((signer, protection.signature))
 }
@@ -167,18 +181,20 @@ fn entitled(snapshot: &Snapshot, signers: &[SignerId], now_s: i64, calling: &str
 pub(super) fn outbound(
     scene: &mut Scene<'_>,
     user: &[u8],
-    octets: &[u8],
+    (octets, opc): (&[u8], PointCode),
     rules: &Isup,
     message: &mut Message,
     id: MessageId,
 ) -> Result<Next, Refusal> {
-    let iam = View::new(octets).ok().filter(|view| view.kind() == isup::IAM && rules.sign);
+    let asked = rules.sign || Rulings::of(scene.snapshot, Protocol::Isup, Direction::Out).is_some();
+    let iam = View::new(octets).ok().filter(|view| view.kind() == isup::IAM && asked);
     let Some(iam) = iam.and_then(|view| Iam::parse(view).ok()) else { return Ok(Next::Pass(Reason::OkNotSubject)) };
     let snapshot = scene.snapshot;
     let called = iam.called.digits();
     message.peer = called.and_then(|digits| snapshot.peer_by_digits(&digits)).unwrap_or(0);
     let calling = iam.calling.filter(isup::Number::is_international).and_then(|number| number.digits());
-    let ours = calling.filter(|digits| snapshot.is_home_number(digits));
+    ruled(scene, calling, called, opc, message);
+    let ours = calling.filter(|digits| rules.sign && snapshot.is_home_number(digits));
     let (Some(own), Some(calling), None) = (&snapshot.own, ours, &iam.app) else { return Ok(Next::Judge) };
     let plain = |scene: &mut Scene<'_>| {
         scene.stats.event(Reason::ResSignFailed);

@@ -3,11 +3,13 @@
 //! Everything that needs the message's octets happens here, so that the stages behind work on plain values: the octets
 //! that leave if the message passes are made now, and a signature of ours is put into them when it is there.
 
+mod asked;
 pub(crate) mod diameter;
 pub(crate) mod gtp;
 mod inbound;
 mod isup;
 mod outbound;
+mod ruling;
 mod sccp;
 mod screen;
 mod service;
@@ -20,7 +22,7 @@ pub(crate) use outbound::outbound;
 
 use sealgate_config::model::LinkKind;
 use sealgate_crypto::pool::{Busy, Client};
-use sealgate_wire::addr::{GlobalTitle, Ssn};
+use sealgate_wire::addr::{GlobalTitle, PointCode, Ssn};
 use sealgate_wire::sccp::{Segmentation, Unitdata};
 use sealgate_wire::sec::{Sorter, Tvp, passport};
 use sealgate_wire::{Reason, Refusal, map, tcap};
@@ -144,6 +146,8 @@ pub(crate) struct Carrier<'a> {
     pub unitdata: Unitdata<'a>,
     /// It came in more than one segment.
     pub segmented: bool,
+    /// Where it says to come from, where its link says that.
+    pub opc: Option<PointCode>,
     pub called: Party,
     pub calling: Party,
 }

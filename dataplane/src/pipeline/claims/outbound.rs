@@ -1,13 +1,14 @@
 //! A message from our own network: signed where its destination's operator is signed towards (formats 4.4).
 
-use sealgate_config::model::{CopyCalled, LinkKind, Oversize, Profile};
+use sealgate_config::model::{CopyCalled, LinkKind, Oversize, Profile, Protocol};
 use sealgate_wire::addr::{Plan, Ssn};
 use sealgate_wire::ber::Rules;
 use sealgate_wire::sccp::{Kind, Unitdata};
 use sealgate_wire::sec::{FLAG_WAS_UDT, Header, Tvp, tcap0, tcap1};
-use sealgate_wire::tcap::MessageKind;
+use sealgate_wire::tcap::{ComponentKind, MessageKind};
 use sealgate_wire::{Reason, Refusal, ip, sccp, sctp, tcap};
 
+use super::asked::Asked;
 use super::sccp::{Shape, fits};
 use super::{Carrier, Found, Next, SI_ISUP, SI_SCCP, Scene, busy, isup, native_opcode, reassemble, sg_tcap0};
 use crate::pipeline::carrier::{self, Opened};
@@ -32,22 +33,25 @@ pub(crate) fn outbound(
         Opened::Neighbours | Opened::Unread(_) => None,
         Opened::Mtp3(mtp3) if mtp3.si == SI_ISUP => {
             let link = scene.snapshot.links.get(usize::from(message.link)).ok_or(Reason::IntBug.at(0))?;
-            return isup::outbound(scene, user, mtp3.user, &link.config.isup, message, id);
+            return isup::outbound(scene, user, (mtp3.user, mtp3.opc), &link.config.isup, message, id);
         }
         Opened::Mtp3(mtp3) if mtp3.si != SI_SCCP => None,
-        Opened::Mtp3(mtp3) => parties(mtp3.user),
+        Opened::Mtp3(mtp3) => parties(mtp3.user).map(|parties| (Some(mtp3.opc), parties)),
         Opened::Users(users) => {
             let party = |party: Result<carrier::Party, Refusal>| {
                 let (title, ssn) = party.ok()?;
                 Some((title?, ssn.unwrap_or(Ssn(0))))
             };
-            party(users.called).zip(party(users.calling)).map(|(called, calling)| (users.unitdata, called, calling))
+            let parties = party(users.called).zip(party(users.calling));
+            parties.map(|(called, calling)| (users.opc, (users.unitdata, called, calling)))
         }
     };
-    let Some((unitdata, called, calling)) = parted else { return Ok(Next::Pass(Reason::OkNotSubject)) };
+    let Some((opc, (unitdata, called, calling))) = parted else { return Ok(Next::Pass(Reason::OkNotSubject)) };
     let snapshot = scene.snapshot;
+    let mut carrier = Carrier { kind: message.kind, user, unitdata, segmented: false, opc, called, calling };
     let Some(peer_id) = snapshot.peer_by_digits(&called.0.digits) else {
         track(scene, message, 0, unitdata.data, &calling);
+        ruled(scene, &carrier, unitdata.data, message);
         return Ok(Next::Judge);
     };
     let peer = snapshot.peers.get(usize::from(peer_id)).ok_or(Reason::IntBug.at(0))?;
@@ -59,13 +63,15 @@ pub(crate) fn outbound(
     if first {
         track(scene, message, peer_id, unitdata.data, &calling);
     }
+    if unitdata.segmentation.is_none() {
+        ruled(scene, &carrier, unitdata.data, message);
+    }
     let (Some(profile), Some(own)) = (peer.sign, &snapshot.own) else {
         return Ok(Next::Judge);
     };
     if !snapshot.is_home(&calling.0) {
         return Ok(Next::Judge); // not ours to speak for
     }
-    let mut carrier = Carrier { kind: message.kind, user, unitdata, segmented: false, called, calling };
     let Some(segmentation) = unitdata.segmentation else {
         return sign(scene, &carrier, unitdata.data, own, profile, peer, message, id);
     };
@@ -83,6 +89,7 @@ pub(crate) fn outbound(
     };
     carrier.segmented = true;
     track(scene, message, peer_id, &whole, &calling);
+    ruled(scene, &carrier, &whole, message);
     let next = sign(scene, &carrier, &whole, own, profile, peer, message, id);
     scene.scratch.whole = whole;
     next
@@ -104,6 +111,24 @@ fn track(scene: &Scene<'_>, message: &mut Message, peer: u16, tcap: &[u8], calli
         message.peer = peer;
         message.transaction =
             Transaction::Opens { key: scene.shared.transaction_key(id.as_octets(), &calling.0.digits) };
+    }
+}
+
+/// Takes note of what operator rules say of a message that is not in segments.
+fn ruled(scene: &mut Scene<'_>, carrier: &Carrier<'_>, octets: &[u8], message: &mut Message) {
+    let snapshot = scene.snapshot;
+    let is_map = !snapshot.is_other_tcap(carrier.called.1.0, carrier.calling.1.0);
+    let idle = |protocol| snapshot.ruleset.is_idle(protocol, Direction::Out);
+    if idle(Protocol::Map) && idle(Protocol::Cap) {
+        return;
+    }
+    let mut room = tcap::Room::new();
+    let Ok(parsed) = scene.scratch.messages.read(&mut room, octets, Rules::Lenient) else { return };
+    let Some(asked) = Asked::of(scene, carrier, parsed, is_map, message) else { return };
+    let invokes = || parsed.components.iter().filter(|component| component.kind == ComponentKind::Invoke);
+    invokes().for_each(|component| asked.part(component, asked.subscriber(component), message));
+    if invokes().next().is_none() {
+        asked.whole(message);
     }
 }
 

@@ -4,7 +4,9 @@ use sealgate_wire::addr::Digits;
 use sealgate_wire::tcap::{self, ComponentKind, MessageKind, Operation};
 use sealgate_wire::{Reason, Refusal, cap, map};
 
+use super::asked::Asked;
 use super::{Carrier, Found, Scene};
+use crate::pipeline::slots::Message;
 use crate::policy::Snapshot;
 use crate::policy::snapshot::{Peer, PeerId};
 
@@ -18,9 +20,10 @@ pub(super) fn screen(
     message: &tcap::Message<'_>,
     found: Found,
     opcode: i32,
-    peer_id: PeerId,
+    slot: &mut Message,
 ) -> Result<(), Refusal> {
-    let (snapshot, known) = (scene.snapshot, &mut scene.scratch.arguments);
+    let snapshot = scene.snapshot;
+    let peer_id = slot.peer;
     let peer = snapshot.peers.get(usize::from(peer_id)).ok_or(Reason::IntBug.at(0))?;
     let plain = found.count == 0;
     let is_user = |i: usize| plain || !found.is(message, i, opcode);
@@ -40,7 +43,20 @@ pub(super) fn screen(
     }
     // What we are asked is decided by who is called: the caller's subsystem is his own claim.
     let is_map = !snapshot.is_other_tcap(carrier.called.1.0, carrier.called.1.0);
-    let context = if message.kind == MessageKind::Begin { context(message, peer)? } else { Dialogue::Running };
+    let rules = Asked::of(scene, carrier, message, is_map, slot);
+    // A check of the whole message is switched off where it is for each part of it.
+    let mut excuse = |reason: Reason| {
+        let excused = rules.as_ref().is_some_and(|rules| user().all(|component| rules.excuses(reason, component)));
+        slot.excused |= excused;
+        excused
+    };
+    let context = match message.kind {
+        MessageKind::Begin => match context(message, peer) {
+            Err(refusal) if excuse(refusal.reason) => Dialogue::Running,
+            other => other?,
+        },
+        _ => Dialogue::Running,
+    };
     let (version, map_context) = match context {
         Dialogue::Running => (0, is_map),
         Dialogue::Nameless => (1, true),
@@ -50,20 +66,41 @@ pub(super) fn screen(
     // A category 1 operation is never meant for us, whichever message of a dialogue brings it.
     if map_context {
         for component in user().filter(|component| component.kind == ComponentKind::Invoke) {
-            if component.local().is_some_and(|op| snapshot.categories.is_cat1(op)) {
+            let cat1 = component.local().is_some_and(|op| snapshot.categories.is_cat1(op));
+            if cat1 && !Asked::excuse(&rules, slot, Reason::PolCat1, component) {
                 return Err(Reason::PolCat1.at(component.parameter_offset));
             }
         }
     }
     if let Dialogue::Map(context) = context {
-        belongs(&context, user())?;
+        for stranger in strangers(&context, user()) {
+            if !Asked::excuse(&rules, slot, Reason::TcapAcOpcode, stranger) {
+                return Err(Reason::TcapAcOpcode.at(stranger.parameter_offset));
+            }
+        }
     }
-    if !map_context {
-        return Ok(());
+    let mut parts = 0;
+    for component in user().filter(|component| component.kind == ComponentKind::Invoke) {
+        let mut found = map::Identities::default();
+        if map_context {
+            let known = &mut scene.scratch.arguments;
+            identities(snapshot, known, component, version, &mut found)?;
+            if let Some(reason) = stranger(snapshot, component, &found, carrier, peer, peer_id)
+                && !Asked::excuse(&rules, slot, reason, component)
+            {
+                return Err(reason.at(component.parameter_offset));
+            }
+        }
+        parts += 1;
+        if let Some(rules) = &rules {
+            rules.part(component, found.imsi, slot);
+        }
     }
-    user()
-        .filter(|component| component.kind == ComponentKind::Invoke)
-        .try_for_each(|component| identities(snapshot, known, component, version, carrier, peer, peer_id))
+    // What asks nothing is still a message.
+    if let Some(rules) = rules.filter(|_| parts == 0) {
+        rules.whole(slot);
+    }
+    Ok(())
 }
 
 /// What is known of the dialogue that a message belongs to.
@@ -90,44 +127,53 @@ fn context(message: &tcap::Message<'_>, peer: &Peer) -> Result<Dialogue, Refusal
     }
 }
 
-/// Every invoked operation belongs to the application context.
-fn belongs<'m>(context: &map::Context, mut user: impl Iterator<Item = &'m tcap::Component<'m>>) -> Result<(), Refusal> {
-    let stranger = user.find(|component| {
-        component.kind == ComponentKind::Invoke
-            && component.local().is_none_or(|op| !context.operations.iter().any(|&own| i32::from(own) == op))
-    });
-    stranger.map_or(Ok(()), |component| Err(Reason::TcapAcOpcode.at(component.parameter_offset)))
+/// Invoked operations that do not belong to the application context.
+fn strangers<'m>(
+    context: &map::Context,
+    user: impl Iterator<Item = &'m tcap::Component<'m>>,
+) -> impl Iterator<Item = &'m tcap::Component<'m>> {
+    let own = |op: i32| context.operations.iter().any(|&own| i32::from(own) == op);
+    user.filter(move |component| {
+        component.kind == ComponentKind::Invoke && component.local().is_none_or(|op| !own(op))
+    })
 }
 
-/// Identities inside a MAP argument: coded well, once, and those of the sender where they must be.
+/// Identities inside a MAP argument, coded well and once.
 fn identities(
     snapshot: &Snapshot,
     known: &mut map::Known,
     component: &tcap::Component<'_>,
     version: u8,
-    carrier: &Carrier<'_>,
-    peer: &Peer,
-    peer_id: PeerId,
+    found: &mut map::Identities,
 ) -> Result<(), Refusal> {
     let Some(op) = component.local() else { return Ok(()) };
     let at = component.parameter_offset;
-    let mut found = map::Identities::default();
     known
-        .read(op, component.kind, version, component.parameter, snapshot.rules, &mut found)
-        .map_err(|refusal| refusal.reason.at(at + refusal.at as usize))?;
+        .read(op, component.kind, version, component.parameter, snapshot.rules, found)
+        .map_err(|refusal| refusal.reason.at(at + refusal.at as usize))
+}
+
+/// What is wrong with whom an argument speaks of: they are the sender's where they must be.
+fn stranger(
+    snapshot: &Snapshot,
+    component: &tcap::Component<'_>,
+    found: &map::Identities,
+    carrier: &Carrier<'_>,
+    peer: &Peer,
+    peer_id: PeerId,
+) -> Option<Reason> {
+    let op = component.local()?;
     // The sender mostly speaks of itself, and whose the calling title is we know.
     let calling = &carrier.calling.0.digits;
     let foreign = |digits: &Digits| digits != calling && snapshot.peer_by_digits(digits) != Some(peer_id);
     if peer_id != 0 && found.nodes.iter().any(foreign) {
-        return Err(Reason::PolXlayerAddr.at(at));
+        return Some(Reason::PolXlayerAddr);
     }
-    if let Some(imsi) = found.imsi.filter(|_| snapshot.categories.is_cat2(op)) {
-        if snapshot.home_plmns.iter().any(|plmn| imsi.starts_with(plmn)) {
-            return Err(Reason::PolHomeImsi.at(at));
-        }
-        if !peer.plmns.iter().any(|plmn| imsi.starts_with(plmn)) {
-            return Err(Reason::PolImsiGt.at(at));
-        }
+    let imsi = found.imsi.filter(|_| snapshot.categories.is_cat2(op))?;
+    let of = |plmns: &[Digits]| plmns.iter().any(|plmn| imsi.starts_with(plmn));
+    match () {
+        () if of(&snapshot.home_plmns) => Some(Reason::PolHomeImsi),
+        () if !of(&peer.plmns) => Some(Reason::PolImsiGt),
+        () => None,
     }
-    Ok(())
 }

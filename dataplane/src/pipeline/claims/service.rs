@@ -35,7 +35,7 @@ pub(super) fn inbound(
     let peer = scene.snapshot.peers.get(usize::from(peer_id)).ok_or(Reason::IntBug.at(0))?;
     message.peer = peer_id;
     message.returned = true;
-    let carrier = Carrier { kind: message.kind, user, unitdata, segmented: false, called, calling };
+    let carrier = Carrier { kind: message.kind, user, unitdata, segmented: false, opc: None, called, calling };
     if !scene.snapshot.is_home(&called.0) {
         return Err(unsolicited);
     }

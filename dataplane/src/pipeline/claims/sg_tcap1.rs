@@ -72,6 +72,7 @@ pub(super) fn check<'a, 'w: 'a>(
     let snapshot = scene.snapshot;
     let key = &snapshot.signers.get(signer as usize).ok_or(fail(Reason::IntBug))?.key;
     tbs(parsed, place, &protection, carrier.calling, carrier.called, &mut scene.scratch.tbs);
+    message.signer = Some(signer);
     message.once = Once::Sequence { sai: header.sai, node: header.node, seq: header.seq };
     debug_assert!(opcode != tcap1::OPCODE_MAP || component.local() == Some(opcode));
     Ok(Claim { key, signature: protection.signature })

@@ -2,7 +2,7 @@
 
 mod verify;
 
-use sealgate_config::model::{self as config, Mode, OnFail, X5uMiss};
+use sealgate_config::model::{self as config, Mode, OnFail, Protocol, Unmatched, X5uMiss};
 use sealgate_crypto::alg::Alg;
 use sealgate_crypto::verify::sha256;
 use sealgate_wire::addr::Digits;
@@ -14,8 +14,10 @@ use sealgate_wire::{Reason, Refusal, ip, udp};
 
 pub(crate) use verify::MOST as MOST_PASSPORTS;
 
+use super::ruling::{Rulings, facts};
 use super::{Next, Scene, busy};
 use crate::pipeline::slots::{Message, MessageId, SignatureState};
+use crate::policy::rules::Facts;
 use crate::policy::snapshot::Peer;
 use crate::state::Direction;
 
@@ -49,7 +51,11 @@ pub(crate) fn inbound(
         let ours = parsed.method() == Some(Method::ACK)
             && rules.on_fail == OnFail::Reject
             && parsed.to.tag == Some(&rejection_tag(parsed.call_id));
-        return if ours { Err(Reason::OkAnswered.at(0)) } else { Ok(Next::Pass(Reason::OkNotSubject)) };
+        return match () {
+            () if ours => Err(Reason::OkAnswered.at(0)),
+            () if ruled_request(scene, &parsed, rules, message) => Ok(Next::Judge),
+            () => Ok(Next::Pass(Reason::OkNotSubject)),
+        };
     }
     let number = |tn: sip::Tn| tn.canonical(rules.default_cc.as_ref()).ok_or(Reason::SipTnForm.at(0));
     let calling = number(parsed.calling(rules.use_pai)?)?;
@@ -71,7 +77,10 @@ pub(crate) fn inbound(
         _ if peer.mode == Mode::Ignore => SignatureState::Unchecked,
         Err(refusal) => return Err(refusal),
         Ok(identity) => match verify::call(scene, &identity, &subject, message, id) {
-            Ok(()) => return Ok(Next::Wait),
+            Ok(()) => {
+                subject.ruled(scene, message)?;
+                return Ok(Next::Wait);
+            }
             Err(refusal) if refusal.reason == Reason::StirX5uUnavailable => {
                 match (snapshot.stir.x5u_miss, peer.mode) {
                     (X5uMiss::Hold, _) if message.may_wait => return Ok(Next::Later),
@@ -84,7 +93,28 @@ pub(crate) fn inbound(
         },
     };
     subject.for_home(None, message)?;
+    subject.ruled(scene, message)?;
     Ok(Next::Judge)
+}
+
+/// Takes note of what operator rules say of a request that is no call and belongs to none: whether they say anything.
+fn ruled_request(
+    scene: &Scene<'_>,
+    parsed: &sip::Message<'_>,
+    rules: &config::Sip,
+    message: &mut Message,
+) -> bool {
+    let way = message.way.unwrap_or(Direction::In);
+    let begins = parsed.to.tag.is_none() && parsed.method().is_some_and(|method| method != Method::ACK && method.0 != b"CANCEL");
+    let Some(rulings) = Rulings::of(scene.snapshot, Protocol::Sip, way).filter(|_| begins) else { return false };
+    let number = |tn: Result<sip::Tn, Refusal>| tn.ok()?.canonical(rules.default_cc.as_ref());
+    let (calling, called) = (number(parsed.calling(rules.use_pai)), number(parsed.called()));
+    if way == Direction::In {
+        message.peer = calling.and_then(|calling| scene.snapshot.peer_of_number(&calling)).unwrap_or(0);
+    }
+    let method = parsed.method().map_or(&[][..], |method| method.0);
+    rulings.part(&Facts { method, called, ..facts(scene, message, calling) }, message);
+    message.ruling.is_some() || scene.snapshot.ruleset.unmatched != Unmatched::Allow
 }
 
 /// Reads a message of a datagram, or of a connection.
@@ -113,6 +143,21 @@ struct Subject<'s, 'a> {
 }
 
 impl Subject<'_, '_> {
+    /// Takes note of what operator rules say of the call, and marks it where they want that.
+    fn ruled(&self, scene: &Scene<'_>, message: &mut Message) -> Result<(), Refusal> {
+        let way = message.way.unwrap_or(Direction::In);
+        let Some(rulings) = Rulings::of(scene.snapshot, Protocol::Sip, way) else { return Ok(()) };
+        let method = Method::INVITE.0;
+        let facts = Facts { method, called: Some(self.called), ..facts(scene, message, Some(self.calling)) };
+        rulings.part(&facts, message);
+        let marks = message.ruling.is_some_and(|ruling| ruling.action == config::Action::Mark);
+        if !marks || way == Direction::Out {
+            return Ok(());
+        }
+        message.output.clear();
+        sip::mark(self.parsed, Some(Verstat::Failed), self.rules.use_pai, |_| false, &[], &mut message.output)
+    }
+
     /// Makes the message that home gets if it passes, where that is another one: what somebody outside said of a verification
     /// goes, and ours stands there where the link marks.
     fn for_home(&self, verdict: Option<Verstat>, message: &mut Message) -> Result<(), Refusal> {
@@ -194,6 +239,7 @@ pub(crate) fn outbound(
     let peer_id = snapshot.peer_by_digits(&called).unwrap_or(0);
     let peer = snapshot.peers.get(usize::from(peer_id)).ok_or(Reason::IntBug.at(0))?;
     message.peer = peer_id;
+    Subject { parsed: &parsed, calling, called, peer, rules }.ruled(scene, message)?;
     let (Some(own), Some(sign)) = (&snapshot.own, &snapshot.stir.sign) else { return Ok(Next::Judge) };
     if peer.sign.is_none() || !snapshot.is_home_number(&calling) || parsed.identity_count > 0 {
         return Ok(Next::Judge); // nobody asks for it, not ours to speak for, or signed behind us already

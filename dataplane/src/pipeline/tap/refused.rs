@@ -34,7 +34,7 @@ pub struct Capture {
 impl Capture {
     fn blank() -> Box<Self> {
         let (reason, at) = (Reason::IntBug, 0);
-        let record = Record { frame: 0, way: None, link: None, peer: 0, tsn: None, reason, at };
+        let record = Record { frame: 0, way: None, link: None, peer: 0, tsn: None, reason, at, rule: 0, would: None };
         Box::new(Self { seen: Seen { time_ms: 0, worker: 0, record }, octets: Vec::with_capacity(SNAP), len: 0 })
     }
 }
@@ -69,7 +69,7 @@ impl Refused {
 
     /// The worker's side: copies the frame, if its reason has a credit left.
     pub(super) fn offer(&self, seen: &Seen, octets: &[u8]) {
-        if !self.credits.get(seen.record.reason.index()).is_some_and(Credits::take) {
+        if !self.credits.get(seen.record.counts_as().index()).is_some_and(Credits::take) {
             return;
         }
         let Some(mut capture) = self.blank.pop() else { return };
@@ -87,7 +87,7 @@ impl Refused {
         for _ in 0..self.full.capacity() {
             let Some(capture) = self.full.pop() else { return };
             keep(&capture);
-            let reason = capture.seen.record.reason;
+            let reason = capture.seen.record.counts_as();
             // The buffer first: who sees the credit finds it.
             let _ = self.blank.push(capture);
             if let Some(credits) = self.credits.get(reason.index()) {
@@ -105,7 +105,7 @@ mod tests {
     use std::sync::atomic::{AtomicBool, Ordering};
 
     fn seen(reason: Reason, frame: u64) -> Seen {
-        let record = Record { frame, way: None, link: None, peer: 0, tsn: None, reason, at: 3 };
+        let record = Record { frame, way: None, link: None, peer: 0, tsn: None, reason, at: 3, rule: 0, would: None };
         Seen { time_ms: 1, worker: 0, record }
     }
 

@@ -8,6 +8,7 @@ use sealgate_wire::{Reason, Refusal, diameter};
 
 use super::super::outbound::{too_long, unsigned};
 use super::super::{Next, Scene, busy};
+use super::asked::Asked;
 use super::{request_key, transaction};
 use crate::pipeline::slots::{Message, MessageId};
 use crate::policy::snapshot::{Own, Peer, PeerId};
@@ -56,8 +57,11 @@ fn towards(
 ) -> Result<Next, Refusal> {
     let snapshot = scene.snapshot;
     let known = peer_id.and_then(|peer_id| Some((peer_id, snapshot.peers.get(usize::from(peer_id))?)));
-    let Some((peer_id, peer)) = known else { return Ok(Next::Judge) };
-    message.peer = peer_id;
+    message.peer = known.map_or(0, |(peer_id, _)| peer_id);
+    if let Some(rules) = Asked::of(scene, parsed, message) {
+        if parsed.header.is_request() { rules.request(message) } else { rules.answer(message) }
+    }
+    let Some((_, peer)) = known else { return Ok(Next::Judge) };
     let (Some(profile), Some(own)) = (peer.sign_diameter, &snapshot.own) else { return Ok(Next::Judge) };
     let ours = parsed.origin_realm.is_some_and(|realm| snapshot.is_home_realm(realm));
     if !ours || parsed.dess.is_some() {

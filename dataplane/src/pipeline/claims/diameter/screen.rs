@@ -4,8 +4,10 @@ use sealgate_wire::addr::Digits;
 use sealgate_wire::diameter::{self, dictionary, identities, is_within, plmn};
 use sealgate_wire::{Reason, Refusal};
 
+use super::asked::Asked;
 use crate::pipeline::claims::Scene;
-use crate::policy::snapshot::{LinkId, Peer};
+use crate::pipeline::slots::Message as Slot;
+use crate::policy::snapshot::Peer;
 
 /// The most agents on a way. More than a few is a loop, or somebody's way to keep us busy.
 const MAX_ROUTE_RECORDS: usize = 32;
@@ -17,48 +19,60 @@ const MAX_ROUTE_RECORDS: usize = 32;
 pub(super) fn screen(
     scene: &Scene<'_>,
     message: &diameter::Message<'_>,
-    link: LinkId,
     peer: &Peer,
+    slot: &mut Slot,
 ) -> Result<(), Refusal> {
     let snapshot = scene.snapshot;
     let header = &message.header;
-    let link = snapshot.links.get(usize::from(link)).ok_or(Reason::IntBug.at(0))?;
+    let link = snapshot.links.get(usize::from(slot.link)).ok_or(Reason::IntBug.at(0))?;
+    let rules = Asked::of(scene, message, slot);
+    let mut check = |refusal: Refusal| match &rules {
+        Some(rules) if rules.excuses(refusal.reason) => {
+            slot.excused = true;
+            Ok(())
+        }
+        _ => Err(refusal),
+    };
     if !link.config.applications.contains(&header.application) {
         return Err(Reason::DiaApp.at(8));
     }
     let application = dictionary::application(header.application).ok_or(Reason::DiaApp.at(8))?;
     if application.command(header.command).is_none() {
-        return Err(Reason::DiaCmdApp.at(5));
+        check(Reason::DiaCmdApp.at(5))?;
     }
     let (host, realm) = (message.origin_host.unwrap_or_default(), message.origin_realm.unwrap_or_default());
     if !is_within(host, realm) {
-        return Err(Reason::PolHostRealm.at(0));
+        check(Reason::PolHostRealm.at(0))?;
     }
     if !header.is_request() {
+        if let Some(rules) = rules {
+            rules.answer(slot);
+        }
         return Ok(());
     }
     route(scene, message)?;
     if snapshot.commands.cat1.contains(&header.command) {
-        return Err(Reason::PolCat1.at(5));
+        check(Reason::PolCat1.at(5))?;
     }
     let of_peer = |digits: &Digits| peer.plmns.iter().any(|plmn| digits.starts_with(plmn));
     if let Some(visited) = message.visited_plmn
         && !plmn(visited).is_some_and(|visited| peer.plmns.contains(&visited))
     {
-        return Err(Reason::PolVplmnRealm.at(0));
+        check(Reason::PolVplmnRealm.at(0))?;
     }
     if snapshot.commands.cat2.contains(&header.command) {
         let found = identities(message);
         // A subscriber that cannot be read, or more of them than are looked at: not known is not harmless.
         if found.more || found.imsi.is_empty() {
-            return Err(Reason::PolCat2.at(0));
+            check(Reason::PolCat2.at(0))?;
+        } else if found.imsi.iter().any(|imsi| snapshot.home_plmns.iter().any(|plmn| imsi.starts_with(plmn))) {
+            check(Reason::PolHomeImsi.at(0))?;
+        } else if !found.imsi.iter().all(of_peer) {
+            check(Reason::PolRealmImsi.at(0))?;
         }
-        if found.imsi.iter().any(|imsi| snapshot.home_plmns.iter().any(|plmn| imsi.starts_with(plmn))) {
-            return Err(Reason::PolHomeImsi.at(0));
-        }
-        if !found.imsi.iter().all(of_peer) {
-            return Err(Reason::PolRealmImsi.at(0));
-        }
+    }
+    if let Some(rules) = rules {
+        rules.request(slot);
     }
     Ok(())
 }

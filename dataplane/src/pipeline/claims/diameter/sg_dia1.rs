@@ -50,6 +50,7 @@ pub(super) fn check<'a, 'w: 'a>(
     let key = &snapshot.signers.get(signer as usize).ok_or(fail(Reason::IntBug))?.key;
     let scratch = &mut *scene.scratch;
     dia1::write_tbs(&parsed.view, found.covered, group.parts(), &mut scratch.sorter, &mut scratch.tbs)?;
+    message.signer = Some(signer);
     message.once = Once::Sequence { sai: header.sai, node: header.node, seq: header.seq };
     Ok(Claim { key, signature: Signature::Raw(found.claim.signature) })
 }

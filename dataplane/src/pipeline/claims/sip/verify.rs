@@ -99,6 +99,7 @@ fn judge(
     if seen(&input) && !seen(&call) {
         return Err(fail(Reason::StirReplay));
     }
+    message.signer = snapshot.stir.signer(base.info);
     message.once = Once::Call { input, call };
     message.state = SignatureState::Claimed;
     subject.for_home(vouched.then_some(Verstat::Passed), message)?;
