@@ -7,6 +7,7 @@ use crate::report::history::History;
 use crate::report::refused::{Ring, names, spoken};
 use crate::report::sources::Sources;
 use crate::report::{Shares, states_of};
+use sealgate_config::model::Screening;
 use sealgate_dataplane::engine::{Engine, WorkerState, now_ms};
 use sealgate_dataplane::pipeline::tap::{Capture, is_sampled};
 use sealgate_dataplane::policy::Snapshot;
@@ -52,6 +53,8 @@ struct Common {
     settings: Settings,
     alarms: Registry,
     ring: Mutex<Ring>,
+    /// Messages that passed, and would be refused if their peers were screened actively.
+    would: Mutex<Ring>,
     sources: Mutex<Sources>,
     history: Mutex<History>,
     pulses: Mutex<Vec<Pulse>>,
@@ -79,6 +82,7 @@ impl Observer {
             settings,
             alarms: Registry::default(),
             ring: Mutex::new(Ring::new(settings.keep as usize)),
+            would: Mutex::new(Ring::new(settings.keep as usize)),
             sources: Mutex::default(),
             history: Mutex::default(),
             pulses: Mutex::default(),
@@ -99,6 +103,12 @@ impl Observer {
     pub fn refused(&self, reason: Option<Reason>, frames: bool) -> Value {
         self.common.tap();
         lock(&self.common.ring).document(reason, frames)
+    }
+
+    /// What `show` makes of messages that passed and would be refused, were their peers screened actively.
+    pub fn would_be_refused(&self, show: impl FnOnce(&Ring) -> Value) -> Value {
+        self.common.tap();
+        show(&lock(&self.common.would))
     }
 
     /// What a peer sent within the last hour, day and week, and who of it would be refused in mode require.
@@ -169,10 +179,17 @@ impl Common {
     fn tap(&self) {
         let Some(engine) = self.engine.upgrade() else { return };
         let snapshot = engine.snapshot();
-        let (mut ring, mut sources) = (lock(&self.ring), lock(&self.sources));
-        engine.shared().tap.refused().drain(|capture| match is_sampled(capture.seen.record.reason) {
-            true => sample(&mut sources, capture, &snapshot),
-            false => ring.put(capture, &snapshot),
+        let (mut ring, mut would, mut sources) = (lock(&self.ring), lock(&self.would), lock(&self.sources));
+        engine.shared().tap.refused().drain(|capture| {
+            let record = &capture.seen.record;
+            match (record.would, is_sampled(record.reason)) {
+                (Some(reason), _) => {
+                    log_would(capture, reason, &snapshot);
+                    would.put(capture, &snapshot);
+                }
+                (None, true) => sample(&mut sources, capture, &snapshot),
+                (None, false) => ring.put(capture, &snapshot),
+            }
         });
     }
 
@@ -199,6 +216,26 @@ impl Common {
             }
         }
     }
+}
+
+/// Logs a message that would be refused, where its peer is tested and not only learned. What comes here is bounded by the credits
+/// of its reason.
+fn log_would(capture: &Capture, reason: Reason, snapshot: &Snapshot) {
+    let record = &capture.seen.record;
+    let peer = snapshot.peers.get(usize::from(record.peer));
+    if peer.is_none_or(|peer| peer.screening != Screening::Test) {
+        return;
+    }
+    let (peer, link) = names(&capture.seen, snapshot);
+    let rule = snapshot.ruleset.name_of(record.rule).unwrap_or_default();
+    tracing::info!(
+        peer,
+        link,
+        rule,
+        reason = reason.name(),
+        octet = record.at,
+        "would be refused if screening were active"
+    );
 }
 
 /// Notes who sent a message that passed without a signature that holds.

@@ -6,6 +6,7 @@ mod counts;
 pub mod history;
 pub mod pcapng;
 pub mod refused;
+mod screening;
 pub mod sources;
 mod state;
 mod tables;
@@ -142,6 +143,11 @@ impl Board {
             What::Alarms => self.alarms(),
             What::Refused => self.observer.refused(None, false),
             What::Migration => self.migration(now_ms),
+            What::Rules => screening::rules(&self.engine.snapshot()),
+            What::Screening => {
+                let (snapshot, stats) = (self.engine.snapshot(), self.engine.stats());
+                self.observer.would_be_refused(|kept| screening::screening(&snapshot, &stats, kept))
+            }
             What::All => {
                 let parts = What::ALL.iter().filter(|(_, what)| what.is_part());
                 Value::Object(parts.map(|(name, what)| ((*name).to_owned(), self.document(*what, now_ms))).collect())

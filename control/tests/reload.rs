@@ -294,6 +294,48 @@ fn a_diff_names_keys_and_verdicts_before_anything_changes() {
 }
 
 #[test]
+fn a_whatif_says_which_rule_would_refuse_which_frames() {
+    let world = World::new("reload-whatif");
+    let frames: Vec<_> = (1..=7).map(|number| frame(number, &message())).collect();
+    common::write_capture(&world.lab.file("in.pcap"), &frames);
+    let text = fs::read_to_string(world.lab.file("other-policy.yaml")).expect("there");
+    let policies = [
+        ("open.yaml", text.replace("mode: require", "mode: prefer")),
+        ("ruled.yaml", text.replace("mode: require", "mode: prefer") + RULE),
+        ("learned.yaml", text.replace("mode: require", "mode: prefer, screening: learn") + RULE),
+    ];
+    for (name, text) in &policies {
+        fs::write(world.lab.file(name), text).expect("written");
+    }
+    let file = |name: &str| world.lab.file(name).to_str().expect("UTF-8").to_owned();
+    let whatif = |policy: &str, more: &[&str]| {
+        let (policy, capture) = (file(policy), file("in.pcap"));
+        let arguments: Vec<&str> = ["whatif", &policy, &capture].iter().chain(more).copied().collect();
+        let done = world.command(&arguments);
+        let said = String::from_utf8_lossy(&done.stdout).into_owned();
+        assert!(done.status.success(), "{said}{}", String::from_utf8_lossy(&done.stderr));
+        said
+    };
+    // Against what is in force, which wants signatures.
+    let said = whatif("open.yaml", &[]);
+    assert!(said.starts_with("7 of 7 messages of the capture are judged otherwise: 0 would be refused"), "{said}");
+    let against = ["--against", &file("open.yaml")];
+    let said = whatif("ruled.yaml", &against);
+    assert!(said.contains("7 would be refused that passed, 0 would pass"), "{said}");
+    assert!(said.contains("R_OK_UNSIGNED_ALLOWED") && said.contains("R_POL_RULE by no-locations"), "{said}");
+    assert!(said.contains("1, 2, 3, 4, 5, ..."), "frames as tshark counts them: {said}");
+    let said: Value =
+        serde_json::from_str(&whatif("learned.yaml", &[&against[..], &["--json"]].concat())).expect("JSON");
+    assert_eq!((&said["newly_refused"], &said["otherwise"]), (&json!(0), &json!(7)), "{said}");
+    assert_eq!(said["rows"][0]["after"]["would"], json!("R_POL_RULE"), "{said}");
+    assert!(whatif("open.yaml", &against).starts_with("0 of 7"), "the same policy judges the same");
+}
+
+/// A rule that refuses location updates.
+const RULE: &str =
+    "\nrules:\n  - {id: no-locations, match: {protocol: map, direction: in, opcode: [2]}, action: drop}\n";
+
+#[test]
 fn a_server_that_says_nothing_holds_up_no_reload() {
     let silent = TcpListener::bind("127.0.0.1:0").expect("an address");
     let url = format!("https://localhost:{}/", silent.local_addr().expect("an address").port());

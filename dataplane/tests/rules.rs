@@ -147,7 +147,8 @@ fn of_several_operations_the_one_that_is_refused_counts() {
     // Make the invoke identifiers differ, so that it is well made.
     let reason = judge(&policy(), &two).0;
     assert_eq!(reason, Reason::TcapInvokeIdDup, "rules have no say in what is malformed");
-    let rules = "\nrules:\n  - {id: r, match: {}, action: allow, overrides: [cat1, cat2, cat3, ac_opcode, ac_missing]}\n";
+    let rules =
+        "\nrules:\n  - {id: r, match: {}, action: allow, overrides: [cat1, cat2, cat3, ac_opcode, ac_missing]}\n";
     assert_eq!(judge(&with(rules, &[]), &two).0, Reason::TcapInvokeIdDup);
 }
 
@@ -171,7 +172,9 @@ fn a_rate_is_kept_by_who_calls_and_over_time() {
                 tsn += 1;
                 let step = gateway.frame(0, &renumbered(&sai, tsn), at_ms);
                 let all = verdicts(&step);
-                assert!(matches!(all[..], [(Reason::OkUnsignedAllowed | Reason::PolRate, rule)] if rule == tag_of("rate")));
+                assert!(
+                    matches!(all[..], [(Reason::OkUnsignedAllowed | Reason::PolRate, rule)] if rule == tag_of("rate"))
+                );
                 all[0].0.passes()
             };
             (0..tries).filter(sent).count()
@@ -257,7 +260,8 @@ fn calls_of_isup_and_sip_are_ruled_by_their_numbers() {
 #[test]
 fn a_call_is_marked_or_rejected_by_a_rule_whatever_its_link_does() {
     let call = frame("sip_identity", "si-001");
-    let rule = |action: &str| with(&format!("\nrules:\n  - {{id: r, match: {{protocol: sip}}, action: {action}}}\n"), &[]);
+    let rule =
+        |action: &str| with(&format!("\nrules:\n  - {{id: r, match: {{protocol: sip}}, action: {action}}}\n"), &[]);
     let step = running(&rule("mark")).frame(0, &call, NOW_MS);
     assert_eq!(verdicts(&step), [(Reason::OkMarked, tag_of("r"))]);
     let text = String::from_utf8_lossy(&step.sent[1][0]).into_owned();
@@ -275,7 +279,12 @@ fn what_leaves_is_ruled_too() {
     let call = traffic::Call::outbound(7);
     let frame = traffic::frame(&traffic::outbound(), 1, &call.unsigned());
     let rules = |way: &str| {
-        with(&format!("\nrules:\n  - {{id: r, match: {{protocol: map, direction: {way}, peer: [A], opcode: [2]}}, action: drop}}\n"), &[])
+        with(
+            &format!(
+                "\nrules:\n  - {{id: r, match: {{protocol: map, direction: {way}, peer: [A], opcode: [2]}}, action: drop}}\n"
+            ),
+            &[],
+        )
     };
     let out = |policy: &Policy| verdicts(&running(policy).frame(1, &frame, NOW_MS));
     assert_eq!(out(&rules("out")), [(Reason::PolRule, tag_of("r"))]);

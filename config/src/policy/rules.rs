@@ -79,13 +79,8 @@ fn one<'a>(item: &Item<'a>) -> Option<Placed<'a>> {
     if let Some(item) = overrides_item.filter(|_| matches!(action, Some(Action::Drop | Action::Reject))) {
         item.fault("a rule that refuses switches no check off", "take overrides out, or use action: allow");
     }
-    let rule = Rule {
-        id: id?,
-        matches,
-        action: action?,
-        overrides: overrides.unwrap_or_default(),
-        log: log.unwrap_or(false),
-    };
+    let rule =
+        Rule { id: id?, matches, action: action?, overrides: overrides.unwrap_or_default(), log: log.unwrap_or(false) };
     Some((rule, peers))
 }
 
@@ -94,7 +89,10 @@ fn name(item: &Item<'_>) -> Option<String> {
     let good = |octet: u8| octet.is_ascii_alphanumeric() || b"-_.".contains(&octet);
     let begins = text.starts_with(|letter: char| letter.is_ascii_alphanumeric());
     if !begins || text.len() > 32 || !text.bytes().all(good) {
-        item.fault(format!("{text:?} cannot name a rule"), "use 1 to 32 letters, digits, - _ or ., a letter or digit first");
+        item.fault(
+            format!("{text:?} cannot name a rule"),
+            "use 1 to 32 letters, digits, - _ or ., a letter or digit first",
+        );
         return None;
     }
     Some(text.to_owned())
@@ -225,7 +223,10 @@ fn sai(item: &Item<'_>) -> Option<[u8; 8]> {
     let good = text.len() == 16 && text.bytes().all(|octet| octet.is_ascii_hexdigit());
     let sai = good.then(|| u64::from_str_radix(text, 16).ok()).flatten().map(u64::to_be_bytes);
     if sai.is_none() {
-        item.fault(format!("{text:?} is no identifier of a key"), "give 16 hexadecimal digits, see sealgate show trust");
+        item.fault(
+            format!("{text:?} is no identifier of a key"),
+            "give 16 hexadecimal digits, see sealgate show trust",
+        );
     }
     sai
 }
@@ -330,6 +331,9 @@ mod tests {
 
     #[test]
     fn times_are_read_to_the_minute() {
-        assert_eq!((clock("06:00"), clock("23:59"), clock("6:00"), clock("06:60")), (Some(360), Some(1439), None, None));
+        assert_eq!(
+            (clock("06:00"), clock("23:59"), clock("6:00"), clock("06:60")),
+            (Some(360), Some(1439), None, None)
+        );
     }
 }

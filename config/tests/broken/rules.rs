@@ -43,7 +43,9 @@ fn faults_of_rules() {
         (
             "id: slow",
             "id: \"too slow\"",
-            &["p.yaml:23: rules[1].id: \"too slow\" cannot name a rule; use 1 to 32 letters, digits, - _ or ., a letter or digit first"],
+            &[
+                "p.yaml:23: rules[1].id: \"too slow\" cannot name a rule; use 1 to 32 letters, digits, - _ or ., a letter or digit first",
+            ],
         ),
         (
             "action: drop",
@@ -96,9 +98,7 @@ fn faults_of_rules() {
         (
             "tokens_per_s: 20, burst: 100",
             "tokens_per_s: 1, burst: 3600",
-            &[
-                "p.yaml:26: rules[1].rate.burst: 3600 messages take more than an hour at 1 a second; give at most 3600",
-            ],
+            &["p.yaml:26: rules[1].rate.burst: 3600 messages take more than an hour at 1 a second; give at most 3600"],
         ),
         (
             "from: \"22:00\"",
@@ -122,9 +122,7 @@ fn faults_of_rules() {
         (
             "peers:",
             "defaults: {unmatched: refuse}\npeers:",
-            &[
-                "p.yaml:12: defaults.unmatched: \"refuse\" is not what becomes of the rest; use allow, drop or reject",
-            ],
+            &["p.yaml:12: defaults.unmatched: \"refuse\" is not what becomes of the rest; use allow, drop or reject"],
         ),
     ];
     check(POLICY, cases, |text| parse_policy_for(text, "p.yaml", 1).map(|_| ()));

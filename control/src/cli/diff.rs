@@ -1,23 +1,12 @@
 //! `sealgate diff`: what a new policy would change.
 
-use super::table::Table;
+use super::whatif::Verdicts;
 use super::{CliError, door, print};
 use crate::admin;
 use crate::diff::{Change, changes};
-use crate::gather::{Gathered, Ready, mtu};
-use crate::offline::{self, How};
 use crate::report::What;
 use sealgate_config::model::Policy;
-use sealgate_crypto::keyring::KeyRing;
-use sealgate_dataplane::io::pcap::Reader;
-use sealgate_dataplane::pipeline::Record;
-use sealgate_dataplane::policy::Snapshot;
-use sealgate_dataplane::state::Direction;
-use sealgate_wire::Reason;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::BufReader;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -92,86 +81,14 @@ fn faults(faults: sealgate_config::Faults) -> CliError {
     .with_code(CliError::CONFIGURATION)
 }
 
-fn load(path: &Path) -> Result<Policy, CliError> {
+pub(super) fn load(path: &Path) -> Result<Policy, CliError> {
     sealgate_config::load_policy(path).map_err(faults)
 }
 
 /// The policy that a running gateway has.
-fn in_force(socket: &Path) -> Result<Policy, CliError> {
+pub(super) fn in_force(socket: &Path) -> Result<Policy, CliError> {
     let document = admin::ask(socket, What::Policy)?;
     let yaml = document.get("yaml").and_then(Value::as_str).unwrap_or_default();
     sealgate_config::parse_policy(yaml, "the policy in force")
         .map_err(|faults| CliError::new(faults.to_string(), "are both of one version?"))
-}
-
-/// Messages of a capture that the two policies judge differently.
-struct Verdicts {
-    messages: usize,
-    /// By peer, direction, reason before and after: how many, and the first frame.
-    moved: BTreeMap<(String, &'static str, Reason, Reason), (usize, u64)>,
-}
-
-impl Verdicts {
-    fn of(pcap: &Path, config: &Path, old: &Policy, new: &Policy) -> Result<Self, CliError> {
-        let first = offline::millis(offline::first_time(pcap)?.unwrap_or_default());
-        let gathered = Gathered::read(config, None, i64::try_from(first / 1000).unwrap_or(i64::MAX))?;
-        let judge = |policy: &Policy| -> Result<(Vec<Record>, Vec<String>), CliError> {
-            let ready = Ready::new(policy, &gathered.keys, &gathered.trust);
-            let mtu = mtu(&gathered.appliance);
-            let snapshot = Snapshot::compile(&ready.policy, &gathered.trust, &ready.own, mtu, &KeyRing::new());
-            let snapshot = snapshot.map_err(|errors| {
-                let errors = errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
-                CliError::new(errors, "certificates and keys are those that --config names")
-            })?;
-            let names = snapshot.peers.iter().map(|peer| peer.name.clone()).collect();
-            let file = File::open(pcap)
-                .map_err(|fault| CliError::new(format!("{}: {fault}", pcap.display()), "check the path"))?;
-            let input = Reader::new(pcap, BufReader::with_capacity(1 << 20, file))?;
-            let how = How { cold: false, journal: true };
-            Ok((offline::replay::<_, File>(snapshot, input, None, how)?.records, names))
-        };
-        let ((before, _), (after, names)) = (judge(old)?, judge(new)?);
-        let key = |record: &Record| (record.frame, record.tsn);
-        let before: BTreeMap<_, _> = before.iter().map(|record| (key(record), record)).collect();
-        let mut moved = BTreeMap::new();
-        for record in &after {
-            let Some(was) = before.get(&key(record)).filter(|was| was.reason != record.reason) else { continue };
-            let peer = names.get(usize::from(record.peer)).cloned().unwrap_or_default();
-            let way = match record.way {
-                Some(Direction::In) => "in",
-                Some(Direction::Out) => "out",
-                None => "",
-            };
-            let row = moved.entry((peer, way, was.reason, record.reason)).or_insert((0, record.frame));
-            row.0 += 1;
-        }
-        Ok(Self { messages: after.len(), moved })
-    }
-
-    fn count(&self) -> usize {
-        self.moved.values().map(|(count, _)| count).sum()
-    }
-
-    fn to_json(&self) -> Value {
-        let row = |((peer, way, before, after), (count, frame)): (&(String, &str, Reason, Reason), &(usize, u64))| {
-            json!({ "peer": peer, "direction": way, "before": before.name(), "after": after.name(), "messages": count,
-                "first_frame": frame })
-        };
-        json!({ "messages": self.messages, "otherwise": self.count(), "rows": self.moved.iter().map(row).collect::<Vec<_>>() })
-    }
-}
-
-impl std::fmt::Display for Verdicts {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        writeln!(f, "{} of {} messages of the capture are judged otherwise", self.count(), self.messages)?;
-        if self.moved.is_empty() {
-            return Ok(());
-        }
-        let mut table = Table::new(&["peer", "direction", "before", "after", "#messages", "#first frame"]);
-        for ((peer, way, before, after), (count, frame)) in &self.moved {
-            let cells = [peer.as_str(), way, before.name(), after.name(), &count.to_string(), &frame.to_string()];
-            table.row(cells.map(str::to_owned));
-        }
-        write!(f, "\n{}", table.show())
-    }
 }

@@ -15,6 +15,7 @@ pub mod show;
 mod table;
 pub mod trace;
 pub mod tsca;
+pub mod whatif;
 
 use clap::{Parser, Subcommand};
 use std::fmt;
@@ -66,6 +67,8 @@ enum Verb {
     Reload(reload::Args),
     /// Show what a new policy would change: keys, and verdicts on a capture.
     Diff(diff::Args),
+    /// Judge a capture under another policy, and say whose verdict would be another one.
+    Whatif(whatif::Args),
     /// Get this gateway's certificate from an authority, or renew it: the key is made here and never leaves.
     Enrol(enrol::Args),
     /// Judge a capture file as a gateway would have, and write what would have left.
@@ -93,6 +96,7 @@ pub fn main() -> ExitCode {
         Verb::Repository(args) => repository::run(args),
         Verb::Reload(args) => reload::run(args),
         Verb::Diff(args) => diff::run(args),
+        Verb::Whatif(args) => whatif::run(args),
         Verb::Enrol(args) => enrol::run(args).map(|()| ExitCode::SUCCESS),
         Verb::Replay(args) => replay::run(args).map(|()| ExitCode::SUCCESS),
         Verb::Explain(args) => explain::run(args).map(|()| ExitCode::SUCCESS),

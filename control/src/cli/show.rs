@@ -2,6 +2,7 @@
 
 mod crypto;
 pub(super) mod more;
+mod policy;
 mod trust;
 
 use self::crypto::crypto;
@@ -54,6 +55,8 @@ impl ValueEnum for What {
             Self::Reasons,
             Self::Refused,
             Self::Migration,
+            Self::Rules,
+            Self::Screening,
             Self::Workers,
             Self::Associations,
             Self::Replay,
@@ -77,8 +80,10 @@ impl ValueEnum for What {
             Self::Alarms => "what stands, with its severity and since when",
             Self::Refused => "the last refused messages of each reason",
             Self::Migration => "how far each peer is from mode require",
+            Self::Rules => "operator rules, and what each has done",
+            Self::Screening => "what active screening of each peer would refuse, with examples",
             Self::Policy => "the policy in force, every key given",
-            Self::All => "all of these but the policy and the refused messages",
+            Self::All => "all but policy, refused, migration, rules and screening",
         };
         Some(PossibleValue::new(self.name()).help(help))
     }
@@ -129,6 +134,8 @@ fn show(what: What, document: &Value) -> String {
         What::Alarms => more::alarms(document),
         What::Refused => more::refused(document),
         What::Migration => more::migration(document),
+        What::Rules => policy::rules(document),
+        What::Screening => policy::screening(document),
         What::All => {
             let part = |what: &What| show(*what, document.get(what.name()).unwrap_or(&Value::Null));
             let parts = What::value_variants().iter().filter(|what| what.is_part());

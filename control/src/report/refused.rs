@@ -23,6 +23,8 @@ pub struct Kept {
     pub octets: Vec<u8>,
     /// Octets that it had.
     pub len: usize,
+    /// The operator rule that counted, if one did and is still there.
+    pub rule: Option<String>,
 }
 
 /// The last of each reason.
@@ -41,7 +43,7 @@ impl Ring {
     /// Puts one in; the oldest of its reason goes if need be.
     pub fn put(&mut self, capture: &Capture, snapshot: &Snapshot) {
         let seen = capture.seen;
-        let Some(reason) = self.reasons.get_mut(seen.record.reason.index()) else { return };
+        let Some(reason) = self.reasons.get_mut(seen.record.counts_as().index()) else { return };
         if self.keep == 0 {
             return;
         }
@@ -50,7 +52,8 @@ impl Ring {
         }
         let (peer, link) = names(&seen, snapshot);
         let octets = capture.octets.clone();
-        reason.push_back(Kept { seen, peer, link, octets, len: capture.len });
+        let rule = snapshot.ruleset.name_of(seen.record.rule).map(str::to_owned);
+        reason.push_back(Kept { seen, peer, link, octets, len: capture.len, rule });
     }
 
     /// Those of one reason, or all, oldest first.
@@ -96,11 +99,20 @@ pub fn verdict(seen: &Seen, peer: &str, link: &str, spoken: &Spoken) -> Value {
     })
 }
 
-fn entry(kept: &Kept, frames: bool) -> Value {
+/// One of them in the words of documents.
+///
+/// * `frames`: with its octets, in base64
+pub(super) fn entry(kept: &Kept, frames: bool) -> Value {
     let spoken = kept.seen.record.tsn.and_then(|tsn| spoken(&kept.octets, tsn)).unwrap_or_default();
     let mut entry = verdict(&kept.seen, &kept.peer, &kept.link, &spoken);
     if let Some(fields) = entry.as_object_mut() {
         fields.insert("len".to_owned(), kept.len.into());
+        if let Some(rule) = &kept.rule {
+            fields.insert("rule".to_owned(), rule.as_str().into());
+        }
+        if let Some(would) = kept.seen.record.would {
+            fields.insert("would".to_owned(), would.name().into());
+        }
         if frames {
             use base64::Engine;
             let octets = base64::engine::general_purpose::STANDARD.encode(&kept.octets);

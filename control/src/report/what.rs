@@ -27,13 +27,17 @@ pub enum What {
     Refused,
     /// How far each peer is from mode require (formats 13.3).
     Migration,
-    /// All of these but the policy, the refused messages and the migration.
+    /// Operator rules, and what each has done.
+    Rules,
+    /// What active screening of each peer would refuse (formats 13.3).
+    Screening,
+    /// All of these but the policy, the refused messages, the migration, the rules and the screening.
     All,
 }
 
 impl What {
     /// Every question, by its word.
-    pub const ALL: [(&'static str, Self); 13] = [
+    pub const ALL: [(&'static str, Self); 15] = [
         ("status", Self::Status),
         ("workers", Self::Workers),
         ("peers", Self::Peers),
@@ -46,12 +50,14 @@ impl What {
         ("alarms", Self::Alarms),
         ("refused", Self::Refused),
         ("migration", Self::Migration),
+        ("rules", Self::Rules),
+        ("screening", Self::Screening),
         ("all", Self::All),
     ];
 
     /// Whether it is a part of [`What::All`].
     pub fn is_part(self) -> bool {
-        !matches!(self, Self::All | Self::Refused | Self::Policy | Self::Migration)
+        !matches!(self, Self::All | Self::Refused | Self::Policy | Self::Migration | Self::Rules | Self::Screening)
     }
 
     /// The question of this word.

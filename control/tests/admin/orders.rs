@@ -83,6 +83,40 @@ fn who_would_be_refused_in_mode_require_is_named() {
 }
 
 #[test]
+fn what_active_screening_would_refuse_is_shown_with_its_rule() {
+    let lab = Lab::new("screening");
+    lab.gateway(&OTHER, &HOME, "null", "null");
+    let policy = fs::read_to_string(lab.file("other-policy.yaml")).expect("there");
+    assert_eq!(policy.matches("mode: require").count(), 1);
+    let rules = "\nrules:\n  - {id: no-locations, match: {protocol: map, direction: in, opcode: [2]}, action: drop}\n  \
+                 - {id: never, match: {protocol: cap}, action: alert}\n";
+    let policy = policy.replace("mode: require", "mode: prefer, screening: test") + rules;
+    let busy = Busy::with_policy(&lab, &policy);
+    busy.goes_on();
+    let mut screening = json!(null);
+    for _ in 0..500 {
+        screening = busy.board.document(What::Screening, now_ms());
+        if screening[1]["examples"] != json!([]) {
+            break;
+        }
+        sleep(Duration::from_millis(10));
+    }
+    let peer = &screening[1];
+    assert_eq!((&peer["peer"], &peer["screening"]), (&json!("home"), &json!("test")));
+    assert!(peer["in"]["R_POL_RULE"].as_u64() > Some(0), "{screening}");
+    assert_eq!(peer["in"]["R_POL_RULE"], peer["would_be_refused"], "and for nothing else");
+    let example = &peer["examples"][0];
+    assert_eq!((&example["rule"], &example["would"]), (&json!("no-locations"), &json!("R_POL_RULE")), "{example}");
+    assert_eq!(example["passes"], json!(true));
+    let rules = busy.board.document(What::Rules, now_ms());
+    assert_eq!((&rules["rules"][0]["rule"], &rules["rules"][1]["matched"]), (&json!("no-locations"), &json!(0)));
+    assert!(rules["rules"][0]["refused"].as_u64() > Some(0), "{rules}");
+    assert_eq!(rules["rules"][0]["matched"], rules["rules"][0]["refused"]);
+    assert_eq!(rules["compiled"]["rules"], json!(2));
+    busy.comes_out_even();
+}
+
+#[test]
 fn the_log_level_is_said_and_changed() {
     let lab = Lab::new("level");
     let socket = lab.file("admin.sock");

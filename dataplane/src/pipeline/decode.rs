@@ -337,8 +337,17 @@ impl<P: FrameIo> Worker<P> {
                 self.stats.count(0, way, Reason::ResTableFull);
                 if let Some(frame) = &*frame {
                     let (tsn, reason) = (Some(data.tsn), Reason::ResTableFull);
-                    let record =
-                        Record { frame: *number, way: Some(way), link: Some(link), peer: 0, tsn, reason, at: 0, rule: 0, would: None };
+                    let record = Record {
+                        frame: *number,
+                        way: Some(way),
+                        link: Some(link),
+                        peer: 0,
+                        tsn,
+                        reason,
+                        at: 0,
+                        rule: 0,
+                        would: None,
+                    };
                     self.ear.frame(&self.shared.tap, self.now_ms, record, frame.octets());
                 }
                 plan.action = Action::Filler { total: 0 };

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use sealgate_config::model::{Attest, CdpaRewrite, CopyCalled, Defaults, Mode, Oversize, Policy, Profile, RoleName, Screening};
+use sealgate_config::model::{
+    Attest, CdpaRewrite, CopyCalled, Defaults, Mode, Oversize, Policy, Profile, RoleName, Screening,
+};
 use sealgate_crypto::pki::Role;
 use sealgate_wire::addr::Digits;
 use sealgate_wire::gtp::{Kind, Version};

@@ -40,6 +40,12 @@ pub(super) fn refused(document: &Value) -> String {
 /// One verdict on one line.
 pub(in crate::cli) fn verdict(one: &Value) -> String {
     let mut line = format!("{}  {}", instant(one, "time_ms"), text(one, "reason"));
+    for (label, key) in [("would be", "would"), ("rule", "rule")] {
+        let value = text(one, key);
+        if !value.is_empty() {
+            let _ = write!(line, "  {label} {value}");
+        }
+    }
     if number(one, "octet") > 0 {
         let _ = write!(line, " octet {}", text(one, "octet"));
     }

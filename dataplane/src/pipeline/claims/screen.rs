@@ -133,9 +133,7 @@ fn strangers<'m>(
     user: impl Iterator<Item = &'m tcap::Component<'m>>,
 ) -> impl Iterator<Item = &'m tcap::Component<'m>> {
     let own = |op: i32| context.operations.iter().any(|&own| i32::from(own) == op);
-    user.filter(move |component| {
-        component.kind == ComponentKind::Invoke && component.local().is_none_or(|op| !own(op))
-    })
+    user.filter(move |component| component.kind == ComponentKind::Invoke && component.local().is_none_or(|op| !own(op)))
 }
 
 /// Identities inside a MAP argument, coded well and once.

@@ -98,14 +98,10 @@ pub(crate) fn inbound(
 }
 
 /// Takes note of what operator rules say of a request that is no call and belongs to none: whether they say anything.
-fn ruled_request(
-    scene: &Scene<'_>,
-    parsed: &sip::Message<'_>,
-    rules: &config::Sip,
-    message: &mut Message,
-) -> bool {
+fn ruled_request(scene: &Scene<'_>, parsed: &sip::Message<'_>, rules: &config::Sip, message: &mut Message) -> bool {
     let way = message.way.unwrap_or(Direction::In);
-    let begins = parsed.to.tag.is_none() && parsed.method().is_some_and(|method| method != Method::ACK && method.0 != b"CANCEL");
+    let begins =
+        parsed.to.tag.is_none() && parsed.method().is_some_and(|method| method != Method::ACK && method.0 != b"CANCEL");
     let Some(rulings) = Rulings::of(scene.snapshot, Protocol::Sip, way).filter(|_| begins) else { return false };
     let number = |tn: Result<sip::Tn, Refusal>| tn.ok()?.canonical(rules.default_cc.as_ref());
     let (calling, called) = (number(parsed.calling(rules.use_pai)), number(parsed.called()));

@@ -1,7 +1,7 @@
 //! Operator rules compiled (formats 13.1): one decision structure for each protocol and direction.
 
 mod facts;
-mod prefixes;
+mod numbers;
 mod tree;
 mod values;
 
@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use sealgate_config::model::{Action, Protocol, Rule as Written, Unmatched};
 
-use self::tree::{Row, Search, Tree};
+use self::tree::{CheckTable, Checks, Search, Tree};
 use self::values::{Dimension, Interned, Lists, Wanted};
 use super::fast::Fast;
 use super::snapshot::PeerId;
@@ -26,7 +26,7 @@ const SHARDS: usize = 8;
 #[derive(Debug)]
 pub struct Rules {
     trees: [[Tree; 2]; Protocol::ALL.len()],
-    rows: Box<[Row]>,
+    checks: Box<[Checks]>,
     lists: Lists,
     table: Box<[Rule]>,
     names: Box<[Box<str>]>,
@@ -96,9 +96,9 @@ pub struct Report {
 
 /// What stands for a rule's name wherever a name is too long: FNV-1a over its octets, never 0.
 pub fn tag_of(name: &str) -> u64 {
-    let hash = name.bytes().fold(0xcbf2_9ce4_8422_2325, |hash: u64, octet| {
-        (hash ^ u64::from(octet)).wrapping_mul(0x0000_0100_0000_01b3)
-    });
+    let hash = name
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325, |hash: u64, octet| (hash ^ u64::from(octet)).wrapping_mul(0x0000_0100_0000_01b3));
     hash.max(1)
 }
 
@@ -111,17 +111,19 @@ impl Rules {
         let wanted = |rule: u32, dimension: Dimension| {
             written.get(rule as usize).map_or(Wanted::Any, |rule| Wanted::of(&rule.matches, dimension, &peers))
         };
-        let mut lists = Interned::default();
+        let mut interned = Interned::default();
         let mut values = 0;
-        let rows: Box<[Row]> = (0..written.len() as u32)
-            .map(|rule| Row {
-                lists: Dimension::ALL.map(|dimension| {
+        let rows: Vec<[u32; Dimension::ALL.len()]> = (0..written.len() as u32)
+            .map(|rule| {
+                Dimension::ALL.map(|dimension| {
                     let wanted = wanted(rule, dimension);
                     values += wanted.len();
-                    lists.place(wanted)
-                }),
+                    interned.place(wanted)
+                })
             })
             .collect();
+        let lists = interned.done();
+        let mut checks = CheckTable::default();
         let table: Box<[Rule]> = written
             .iter()
             .map(|rule| Rule {
@@ -138,18 +140,19 @@ impl Rules {
                 let mine: Vec<u32> = (0..).zip(written).filter(|(_, rule)| means(rule)).map(|(i, _)| i).collect();
                 overriding[protocol as usize][way as usize] =
                     mine.iter().any(|&rule| table.get(rule as usize).is_some_and(|rule| !rule.overrides.is_empty()));
-                Tree::new(&mine, &wanted)
+                Tree::new(&mine, &wanted, &rows, &mut checks)
             })
         });
-        let lists = lists.done();
+        let checks = checks.done();
         let octets = trees.iter().flatten().map(Tree::memory).sum::<usize>()
             + lists.memory()
-            + written.len() * (size_of::<Row>() + size_of::<Rule>() + SHARDS * size_of::<Counts>());
+            + checks.iter().map(|checks| size_of_val(&**checks) + size_of::<Checks>()).sum::<usize>()
+            + written.len() * (size_of::<Rule>() + SHARDS * size_of::<Counts>());
         let widest = trees.iter().flatten().map(Tree::widest).max().unwrap_or(0);
         let report = Report { rules: written.len(), values, octets, widest, took: started.elapsed() };
         Self {
             trees,
-            rows,
+            checks,
             lists,
             names: written.iter().map(|rule| rule.id.as_str().into()).collect(),
             by_tag: (0..).zip(&table).map(|(place, rule)| (rule.tag, place)).collect(),
@@ -175,7 +178,7 @@ impl Rules {
     #[inline]
     pub fn first(&self, protocol: Protocol, way: Direction, facts: &Facts<'_>) -> Option<Ruling> {
         let tree = &self.trees[protocol as usize][way as usize];
-        let place = tree.first(&Search { rows: &self.rows, lists: &self.lists, facts })?;
+        let place = tree.first(&Search { checks: &self.checks, lists: &self.lists, facts })?;
         let &Rule { tag, action, overrides, log } = self.table.get(place as usize)?;
         Some(Ruling { tag, place, action, overrides, log })
     }

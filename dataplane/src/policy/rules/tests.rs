@@ -67,7 +67,8 @@ fn numbers() -> BoxedStrategy<Vec<Digits>> {
 }
 
 fn a_match() -> BoxedStrategy<Match> {
-    let who = (some(vec!["A".to_owned(), "B".into(), "unknown".into(), "gone".into()]), numbers(), numbers(), numbers());
+    let who =
+        (some(vec!["A".to_owned(), "B".into(), "unknown".into(), "gone".into()]), numbers(), numbers(), numbers());
     let what = (
         some((0..6_u32).collect()),
         some(vec!["INVITE".to_owned(), "BYE".into()]),
@@ -83,28 +84,34 @@ fn a_match() -> BoxedStrategy<Match> {
         option::weighted(0.2, (0..1440_u16, 0..1440_u16).prop_map(|(from, to)| Span { from, to })),
     );
     (who, what, how)
-        .prop_map(|((peer, calling, called, imsi), (opcode, method, ac, opc, realm), (category, signature, sai, role, time))| {
-            Match {
-                protocol: None,
-                outbound: None,
-                peer,
-                opcode,
-                command: Vec::new(),
-                message: Vec::new(),
-                method,
-                ac,
-                calling,
-                called,
-                opc,
-                realm,
-                imsi,
-                category,
-                signature,
-                sai,
-                role,
-                time,
-            }
-        })
+        .prop_map(
+            |(
+                (peer, calling, called, imsi),
+                (opcode, method, ac, opc, realm),
+                (category, signature, sai, role, time),
+            )| {
+                Match {
+                    protocol: None,
+                    outbound: None,
+                    peer,
+                    opcode,
+                    command: Vec::new(),
+                    message: Vec::new(),
+                    method,
+                    ac,
+                    calling,
+                    called,
+                    opc,
+                    realm,
+                    imsi,
+                    category,
+                    signature,
+                    sai,
+                    role,
+                    time,
+                }
+            },
+        )
         .boxed()
 }
 
@@ -118,14 +125,24 @@ fn facts() -> BoxedStrategy<Facts<'static>> {
     );
     let how = (
         select(vec![None, Some(Category::One), Some(Category::Two), Some(Category::Three)]),
-        select(vec![SignatureState::Claimed, SignatureState::Absent, SignatureState::UnknownSigner, SignatureState::Unchecked]),
-        option::of((select(vec![[1; 8], [2; 8], [3; 8]]), option::of(select(vec![Role::Csp, Role::Carrier, Role::Hub])))),
+        select(vec![
+            SignatureState::Claimed,
+            SignatureState::Absent,
+            SignatureState::UnknownSigner,
+            SignatureState::Unchecked,
+        ]),
+        option::of((
+            select(vec![[1; 8], [2; 8], [3; 8]]),
+            option::of(select(vec![Role::Csp, Role::Carrier, Role::Hub])),
+        )),
         0..1440_u16,
     );
     (who, words, how)
-        .prop_map(|((peer, calling, called, imsi, code), (method, ac, realm, opc), (category, signature, signer, minute))| {
-            Facts { peer, code, method, ac, calling, called, opc, realm, imsi, category, signature, signer, minute }
-        })
+        .prop_map(
+            |((peer, calling, called, imsi, code), (method, ac, realm, opc), (category, signature, signer, minute))| {
+                Facts { peer, code, method, ac, calling, called, opc, realm, imsi, category, signature, signer, minute }
+            },
+        )
         .boxed()
 }
 
@@ -177,7 +194,8 @@ fn many_rules_are_asked_apart_and_not_one_by_one() {
     // Each rule has prefixes of its own and an operation; some general ones lie before and behind.
     let mut written: Vec<Written> = (0..5_000_u32)
         .map(|i| {
-            let calling = (0..4).map(|k| digits(&format!("{:0>9}", (i * 4 + k).wrapping_mul(40_503) % 999_999_937))).collect();
+            let calling =
+                (0..4).map(|k| digits(&format!("{:0>9}", (i * 4 + k).wrapping_mul(40_503) % 999_999_937))).collect();
             rule(&format!("r{i}"), Match { calling, opcode: vec![i % 7], ..Match::default() }, Action::Drop)
         })
         .collect();
@@ -204,8 +222,9 @@ fn rules_that_only_lists_tell_apart_take_memory_in_proportion() {
     // Each asks three long lists, which have all in common: as a table of combinations that would be 64 million.
     let list: Vec<Digits> = (100..500).map(|n| digits(&n.to_string())).collect();
     let matches = Match { calling: list.clone(), called: list.clone(), imsi: list, ..Match::default() };
-    let written: Vec<Written> =
-        (0..200_u32).map(|i| rule(&i.to_string(), Match { opcode: vec![i], ..matches.clone() }, Action::Drop)).collect();
+    let written: Vec<Written> = (0..200_u32)
+        .map(|i| rule(&i.to_string(), Match { opcode: vec![i], ..matches.clone() }, Action::Drop))
+        .collect();
     let rules = Rules::new(&written, Unmatched::Allow, peers);
     assert!(rules.report().octets < 4 << 20, "{:?}", rules.report());
     let number = Some(digits("3331"));

@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use sealgate_wire::addr::Digits;
 
 use super::facts::Facts;
-use super::prefixes::Prefixes;
+use super::numbers::Numbers;
 use super::values::{Dimension, Lists, Wanted};
 use crate::policy::fast::Fast;
 use crate::policy::realms::Realms;
@@ -24,19 +24,49 @@ const NONE: u32 = u32::MAX;
 
 /// Where a search goes on: nowhere, at one rule, or at a node.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-struct Place(u32);
+struct Place {
+    /// The rule, or the node.
+    at: u32,
+    /// What is left to ask of the rule, a place in [`CheckTable`]; or one of the two below.
+    left: u32,
+}
 
 impl Place {
-    const NOWHERE: Place = Place(u32::MAX);
+    const NOWHERE: Place = Place { at: 0, left: u32::MAX };
+    /// What is `left` of a node.
+    const NODE: u32 = u32::MAX - 1;
 }
 
-/// A rule as it is compared: a list for each dimension.
-#[derive(Clone, Debug)]
-pub(super) struct Row {
-    pub(super) lists: [u32; Dimension::ALL.len()],
+impl Default for Place {
+    fn default() -> Self {
+        Self::NOWHERE
+    }
 }
 
-/// A rule that is left, and what has not been asked of it yet.
+/// What is left to ask of a rule: lists, and in which dimension. Few rules differ in that.
+pub(super) type Checks = Box<[(Dimension, u32)]>;
+
+/// Each of them once.
+#[derive(Default)]
+pub(super) struct CheckTable {
+    places: HashMap<Checks, u32>,
+    all: Vec<Checks>,
+}
+
+impl CheckTable {
+    fn place(&mut self, checks: Checks) -> u32 {
+        *self.places.entry(checks).or_insert_with_key(|checks| {
+            self.all.push(checks.clone());
+            self.all.len() as u32 - 1
+        })
+    }
+
+    pub(super) fn done(self) -> Box<[Checks]> {
+        self.all.into()
+    }
+}
+
+/// A rule while nodes are made, and what has not been asked of it yet.
 #[derive(Clone, Copy, Debug)]
 struct Candidate {
     rule: u32,
@@ -46,7 +76,7 @@ struct Candidate {
 
 #[derive(Clone, Debug)]
 enum Node {
-    /// Rules in their order: `candidates[from..to]`.
+    /// Rules in their order: `few[from..to]`.
     Few { from: u32, to: u32 },
     /// A question.
     Ask(Box<Ask>),
@@ -63,7 +93,7 @@ struct Ask {
 #[derive(Clone, Debug)]
 enum By {
     Numbers(Dimension, HashMap<u32, Place, Fast>),
-    Digits(Dimension, Numbers),
+    Digits(Dimension, Numbers<Place>),
     Words(Dimension, HashMap<Box<[u8]>, Place, Fast>),
     Realms(Realms<Place>),
     Keys(HashMap<[u8; 8], Place, Fast>),
@@ -71,38 +101,32 @@ enum By {
     Flags(Dimension, Vec<Place>),
 }
 
-/// Prefixes and where each leads.
-#[derive(Clone, Debug)]
-enum Numbers {
-    /// Longest first.
-    Few(Box<[(Digits, Place)]>),
-    Many(Box<Prefixes>, Box<[Place]>),
-}
-
-/// From how many prefixes on a table is made.
-const MANY: usize = 8;
-
 /// Rules of one protocol and direction, compiled.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Tree {
     nodes: Vec<Node>,
     /// The first rule in or below each node.
     least: Vec<u32>,
-    candidates: Vec<Candidate>,
+    few: Vec<Place>,
     root: Option<Place>,
 }
 
 /// What a search asks.
 pub(super) struct Search<'s> {
-    pub(super) rows: &'s [Row],
+    pub(super) checks: &'s [Checks],
     pub(super) lists: &'s Lists,
     pub(super) facts: &'s Facts<'s>,
 }
 
 impl Tree {
     /// * `rules`: those that may match, rising
-    /// * `wanted`: what a rule wants in a dimension
-    pub(super) fn new(rules: &[u32], wanted: &impl Fn(u32, Dimension) -> Wanted) -> Self {
+    /// * `wanted`: what a rule wants in a dimension; `rows`: the list of that for each rule and dimension
+    pub(super) fn new(
+        rules: &[u32],
+        wanted: &impl Fn(u32, Dimension) -> Wanted,
+        rows: &[[u32; Dimension::ALL.len()]],
+        checks: &mut CheckTable,
+    ) -> Self {
         let mut tree = Self::default();
         if rules.is_empty() {
             return tree;
@@ -121,12 +145,12 @@ impl Tree {
             all.push(Candidate { rule, left });
         }
         // What rules may stand in more places than one: as often as their longest list says, and then as much again.
-        let mut builder = Builder { tree: &mut tree, wanted, spare: values * 2 + 1024 };
+        let mut builder = Builder { tree: &mut tree, wanted, rows, checks, spare: values * 2 + 1024 };
         let root = builder.place(all);
         tree.root = Some(root);
         tree.nodes.shrink_to_fit();
         tree.least.shrink_to_fit();
-        tree.candidates.shrink_to_fit();
+        tree.few.shrink_to_fit();
         tree
     }
 
@@ -144,21 +168,18 @@ impl Tree {
     }
 
     fn search(&self, place: Place, search: &Search<'_>, best: &mut u32) {
-        if place == Place::NOWHERE {
+        if place.left != Place::NODE {
+            search.one(place, best);
             return;
         }
-        let at = place.0 as usize;
+        let at = place.at as usize;
         if self.least.get(at).is_none_or(|least| least >= best) {
             return;
         }
         match self.nodes.get(at) {
             Some(Node::Few { from, to }) => {
-                for candidate in self.candidates.get(*from as usize..*to as usize).into_iter().flatten() {
-                    if candidate.rule >= *best {
-                        return;
-                    }
-                    if search.holds(candidate) {
-                        *best = candidate.rule;
+                for place in self.few.get(*from as usize..*to as usize).into_iter().flatten() {
+                    if search.one(*place, best) {
                         return;
                     }
                 }
@@ -179,7 +200,7 @@ impl Tree {
         };
         self.nodes.capacity() * size_of::<Node>()
             + self.least.capacity() * size_of::<u32>()
-            + self.candidates.capacity() * size_of::<Candidate>()
+            + self.few.capacity() * size_of::<Place>()
             + self.nodes.iter().map(node).sum::<usize>()
     }
 
@@ -194,19 +215,23 @@ impl Tree {
 }
 
 impl Search<'_> {
-    /// Whether all holds that was not asked on the way.
-    fn holds(&self, candidate: &Candidate) -> bool {
-        let Some(row) = self.rows.get(candidate.rule as usize) else { return false };
-        let mut left = candidate.left;
-        while left != 0 {
-            let at = left.trailing_zeros() as usize;
-            left &= left - 1;
-            let (Some(&dimension), Some(&list)) = (Dimension::ALL.get(at), row.lists.get(at)) else { return false };
-            if !self.lists.holds(list, dimension, self.facts) {
-                return false;
-            }
+    /// Takes a rule that comes before the best one, if it matches; true if no later one of the same node need be looked at.
+    #[inline]
+    fn one(&self, place: Place, best: &mut u32) -> bool {
+        if place == Place::NOWHERE {
+            return false;
         }
-        true
+        if place.at >= *best {
+            return true;
+        }
+        let checks = self.checks.get(place.left as usize);
+        let holds = checks.is_some_and(|checks| {
+            checks.iter().all(|(dimension, list)| self.lists.holds(*list, *dimension, self.facts))
+        });
+        if holds {
+            *best = place.at;
+        }
+        holds
     }
 }
 
@@ -220,19 +245,8 @@ impl By {
                 number.and_then(|number| places.get(&number)).copied().into_iter().for_each(each);
             }
             By::Digits(dimension, numbers) => {
-                let Some(number) = facts.digits(*dimension) else { return };
-                match numbers {
-                    Numbers::Few(prefixes) => {
-                        let covering = prefixes.iter().filter(|(prefix, _)| number.starts_with(prefix));
-                        covering.for_each(|(_, place)| each(*place));
-                    }
-                    Numbers::Many(prefixes, places) => {
-                        let mut found = prefixes.longest(&number);
-                        while let Some(prefix) = found {
-                            places.get(prefix).copied().into_iter().for_each(&mut each);
-                            found = prefixes.parent(prefix);
-                        }
-                    }
+                if let Some(number) = facts.digits(*dimension) {
+                    numbers.each(&number, each);
                 }
             }
             By::Words(dimension, places) => {
@@ -254,9 +268,11 @@ impl By {
     fn memory(&self) -> usize {
         match self {
             By::Numbers(_, places) => places.capacity() * size_of::<(u32, Place)>(),
-            By::Digits(_, Numbers::Few(prefixes)) => size_of_val(&**prefixes),
-            By::Digits(_, Numbers::Many(prefixes, places)) => prefixes.memory() + size_of_val(&**places),
-            By::Words(_, places) => places.capacity() * size_of::<(Box<[u8]>, Place)>() + places.keys().map(|w| w.len()).sum::<usize>(),
+            By::Digits(_, numbers) => numbers.memory(),
+            By::Words(_, places) => {
+                let words: usize = places.keys().map(|word| word.len()).sum();
+                places.capacity() * size_of::<(Box<[u8]>, Place)>() + words
+            }
             By::Realms(realms) => realms.memory(),
             By::Keys(places) => places.capacity() * size_of::<([u8; 8], Place)>(),
             By::Flags(_, places) => places.capacity() * size_of::<Place>(),
@@ -288,6 +304,8 @@ fn values(wanted: &Wanted) -> Vec<Value> {
 struct Builder<'b, W> {
     tree: &'b mut Tree,
     wanted: &'b W,
+    rows: &'b [[u32; Dimension::ALL.len()]],
+    checks: &'b mut CheckTable,
     /// Entries that may still be made besides one for each rule.
     spare: usize,
 }
@@ -312,15 +330,20 @@ impl<W: Fn(u32, Dimension) -> Wanted> Builder<'_, W> {
     /// Puts rules, which rise, into a node.
     fn place(&mut self, rules: Vec<Candidate>) -> Place {
         let Some(first) = rules.first() else { return Place::NOWHERE };
+        if rules.len() == 1 {
+            return self.rule(first);
+        }
         let at = self.tree.nodes.len();
         self.tree.least.push(first.rule);
-        let from = self.tree.candidates.len() as u32;
+        let from = self.tree.few.len() as u32;
         self.tree.nodes.push(Node::Few { from, to: from });
+        let here = Place { at: at as u32, left: Place::NODE };
         let Some(groups) = self.question(&rules) else {
-            self.tree.candidates.extend(&rules);
-            let to = self.tree.candidates.len() as u32;
+            let places: Vec<Place> = rules.iter().map(|candidate| self.rule(candidate)).collect();
+            self.tree.few.extend(places);
+            let to = self.tree.few.len() as u32;
             self.set(at, Node::Few { from, to });
-            return Place(at as u32);
+            return here;
         };
         self.spare = self.spare.saturating_sub((groups.entries + groups.any.len()).saturating_sub(rules.len()));
         drop(rules);
@@ -335,7 +358,16 @@ impl<W: Fn(u32, Dimension) -> Wanted> Builder<'_, W> {
         let any = self.place(any);
         let by = by_value(dimension, places);
         self.set(at, Node::Ask(Box::new(Ask { by, any })));
-        Place(at as u32)
+        here
+    }
+
+    /// A rule, and what is left to ask of it.
+    fn rule(&mut self, candidate: &Candidate) -> Place {
+        let row = self.rows.get(candidate.rule as usize);
+        let left = Dimension::ALL.iter().zip(row.into_iter().flatten());
+        let left = left.filter(|(dimension, _)| candidate.left >> **dimension as u32 & 1 != 0);
+        let checks = left.map(|(dimension, list)| (*dimension, *list)).collect();
+        Place { at: candidate.rule, left: self.checks.place(checks) }
     }
 
     fn set(&mut self, at: usize, node: Node) {
@@ -394,13 +426,7 @@ fn by_value(dimension: Dimension, places: Vec<(Value, Place)>) -> By {
                 Value::Digits(digits) => Some((*digits, *place)),
                 _ => None,
             });
-            let mut digits: Vec<(Digits, Place)> = digits.collect();
-            if digits.len() < MANY {
-                digits.sort_by_key(|(prefix, _)| core::cmp::Reverse(prefix.len()));
-                return By::Digits(dimension, Numbers::Few(digits.into()));
-            }
-            let (prefixes, places): (Vec<Digits>, Vec<Place>) = digits.into_iter().unzip();
-            By::Digits(dimension, Numbers::Many(Box::new(Prefixes::new(&prefixes)), places.into()))
+            By::Digits(dimension, Numbers::new(&digits.collect::<Vec<_>>()))
         }
         Dimension::Category | Dimension::Signature | Dimension::Role => {
             let mut by_flag = vec![Place::NOWHERE; numbers().map(|(flag, _)| flag as usize + 1).max().unwrap_or(0)];

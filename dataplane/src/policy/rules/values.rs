@@ -8,7 +8,6 @@ use sealgate_wire::addr::Digits;
 use sealgate_wire::diameter::is_within;
 
 use super::facts::Facts;
-use super::prefixes::Prefixes;
 use crate::policy::snapshot::PeerId;
 
 /// What rules ask, each of it once.
@@ -58,7 +57,7 @@ pub(super) enum Wanted {
     Numbers(Box<[u32]>),
     /// Flags of a small set.
     Flags(u32),
-    /// Prefixes.
+    /// Prefixes, none under another, in the order of their digits.
     Digits(Box<[Digits]>),
     /// Methods and application contexts, word for word.
     Words(Box<[Box<[u8]>]>),
@@ -105,7 +104,7 @@ impl Wanted {
     }
 
     fn digits(digits: &[Digits]) -> Self {
-        if digits.is_empty() { Self::Any } else { Self::Digits(digits.into()) }
+        if digits.is_empty() { Self::Any } else { Self::Digits(essential(digits)) }
     }
 
     fn words<'a>(words: impl Iterator<Item = &'a [u8]>) -> Self {
@@ -146,19 +145,9 @@ pub(super) fn role_number(role: RoleName) -> u32 {
     }
 }
 
-/// From how many prefixes on a list is searched by a table.
-const FEW: usize = 8;
-
-/// A list as it is compared.
-#[derive(Clone, Debug)]
-enum List {
-    Plain(Wanted),
-    Prefixes(Prefixes),
-}
-
 /// Lists of all rules. Place 0 stands for a rule that does not ask.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Lists(Vec<List>);
+pub(super) struct Lists(Vec<Wanted>);
 
 /// Gives each list its place while rules are compiled.
 #[derive(Default)]
@@ -173,11 +162,7 @@ impl Interned {
             return 0;
         }
         *self.places.entry(wanted).or_insert_with_key(|wanted| {
-            let list = match wanted {
-                Wanted::Digits(digits) if digits.len() > FEW => List::Prefixes(Prefixes::new(digits)),
-                other => List::Plain(other.clone()),
-            };
-            self.lists.0.push(list);
+            self.lists.0.push(wanted.clone());
             self.lists.0.len() as u32
         })
     }
@@ -191,20 +176,12 @@ impl Lists {
     /// Whether what a message says in a dimension is on a list.
     pub(super) fn holds(&self, place: u32, dimension: Dimension, facts: &Facts<'_>) -> bool {
         let Some(place) = (place as usize).checked_sub(1) else { return true };
-        let list = match self.0.get(place) {
-            Some(List::Plain(wanted)) => wanted,
-            Some(List::Prefixes(prefixes)) => {
-                return facts.digits(dimension).is_some_and(|number| prefixes.longest(&number).is_some());
-            }
-            None => return false,
-        };
-        match list {
+        let Some(wanted) = self.0.get(place) else { return false };
+        match wanted {
             Wanted::Any => true,
             Wanted::Numbers(numbers) => facts.number(dimension).is_some_and(|n| numbers.binary_search(&n).is_ok()),
             Wanted::Flags(flags) => facts.flag(dimension) & flags != 0,
-            Wanted::Digits(digits) => {
-                facts.digits(dimension).is_some_and(|number| digits.iter().any(|prefix| number.starts_with(prefix)))
-            }
+            Wanted::Digits(prefixes) => facts.digits(dimension).is_some_and(|number| covers(prefixes, &number)),
             Wanted::Words(words) => {
                 let word = facts.word(dimension);
                 words.iter().any(|wanted| **wanted == *word)
@@ -217,15 +194,38 @@ impl Lists {
 
     /// Octets of memory, for reports.
     pub(super) fn memory(&self) -> usize {
-        let list = |list: &List| match list {
-            List::Prefixes(prefixes) => prefixes.memory(),
-            List::Plain(Wanted::Digits(digits)) => size_of_val(&**digits),
-            List::Plain(Wanted::Numbers(numbers)) => size_of_val(&**numbers),
-            List::Plain(Wanted::Words(words) | Wanted::Realms(words)) => words.iter().map(|word| word.len() + 16).sum(),
-            List::Plain(_) => 0,
+        let list = |wanted: &Wanted| match wanted {
+            Wanted::Digits(digits) => size_of_val(&**digits),
+            Wanted::Numbers(numbers) => size_of_val(&**numbers),
+            Wanted::Words(words) | Wanted::Realms(words) => words.iter().map(|word| word.len() + 16).sum(),
+            Wanted::Keys(keys) => size_of_val(&**keys),
+            Wanted::Any | Wanted::Flags(_) | Wanted::Span(..) => 0,
         };
-        self.0.capacity() * size_of::<List>() + self.0.iter().map(list).sum::<usize>()
+        self.0.capacity() * size_of::<Wanted>() + self.0.iter().map(list).sum::<usize>()
     }
+}
+
+/// Whether one of these prefixes, in the order of their digits, covers a number: of those that come before it in that order, the
+/// last one that does not lie under another.
+fn covers(prefixes: &[Digits], number: &Digits) -> bool {
+    let before = prefixes.partition_point(|prefix| order(prefix) <= order(number));
+    before.checked_sub(1).and_then(|at| prefixes.get(at)).is_some_and(|prefix| number.starts_with(prefix))
+}
+
+/// Digits from left to right, then how many: a prefix comes before all that it covers.
+fn order(digits: &Digits) -> (u128, usize) {
+    let first_highest = u128::from_le_bytes(digits.packed()).swap_bytes();
+    // Two digits lie in an octet the other way round.
+    let nibbles = u128::MAX / 17;
+    ((first_highest & nibbles) << 4 | first_highest >> 4 & nibbles, digits.len())
+}
+
+/// Prefixes in their order, without those that others cover.
+fn essential(digits: &[Digits]) -> Box<[Digits]> {
+    let mut sorted = digits.to_vec();
+    sorted.sort_unstable_by_key(order);
+    sorted.dedup_by(|later, kept| later.starts_with(kept));
+    sorted.into()
 }
 
 impl Facts<'_> {
