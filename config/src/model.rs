@@ -7,6 +7,7 @@ mod link;
 mod network;
 mod policy;
 mod repository;
+pub mod tables;
 mod token;
 
 pub use appliance::*;
@@ -16,4 +17,5 @@ pub use link::*;
 pub use network::*;
 pub use policy::*;
 pub use repository::*;
+pub use tables::{Category, TableFiles, Tables};
 pub use token::*;

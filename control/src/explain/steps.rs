@@ -293,9 +293,12 @@ fn step_of(reason: Reason, at: u32, walk: &Walk, way: Direction) -> &'static str
         Reason::TcapAcOpcode if at == 0 => "P5",
         Reason::TcapAcOpcode => "P7",
         Reason::PolCat1 => "P6",
-        Reason::MapParam | Reason::MapDupParam | Reason::PolXlayerAddr | Reason::PolHomeImsi | Reason::PolImsiGt => {
-            "P8"
-        }
+        Reason::MapParam
+        | Reason::MapDupParam
+        | Reason::PolXlayerAddr
+        | Reason::PolCat2
+        | Reason::PolHomeImsi
+        | Reason::PolImsiGt => "P8",
         // TCAP and BER before the peer is known; the dialogue portion is opened only when its context is asked for.
         Reason::TcapDialogue if walk.looked.contains_key("P4") => "P4",
         Reason::TcapTag

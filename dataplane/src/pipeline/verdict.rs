@@ -133,8 +133,8 @@ fn judge_inbound(
         return Err((refusal.reason, refusal.at));
     }
     let grant = decide::grant(message.state, message.proof.take()).map_err(here)?;
-    if let Transaction::Opens { key } = message.transaction {
-        scene.shared.dialogues.open(key, message.peer, scene.now_ms);
+    if let Transaction::Opens { key, about } = message.transaction {
+        scene.shared.dialogues.open_about(key, message.peer, about, scene.now_ms);
     }
     Ok(grant.reason())
 }
@@ -150,8 +150,8 @@ fn judge_outbound(scene: &mut Scene<'_>, message: &mut Message, so_far: Result<(
         }
         Err(reason) => return Err(reason),
     };
-    if let Transaction::Opens { key } = message.transaction {
-        scene.shared.dialogues.open(key, message.peer, scene.now_ms);
+    if let Transaction::Opens { key, about } = message.transaction {
+        scene.shared.dialogues.open_about(key, message.peer, about, scene.now_ms);
     }
     Ok(reason)
 }

@@ -9,6 +9,7 @@ mod prefix;
 mod realms;
 pub mod snapshot;
 pub mod stir;
+pub mod tables;
 
 pub use prefix::PrefixTree;
 pub use realms::Realms;

@@ -1,12 +1,37 @@
-//! The built-in checks of a TCAP message that need no memory: formats 13.2, steps 2 to 8.
+//! The built-in checks of a TCAP message: formats 13.2, steps 2 to 8.
 
 use sealgate_wire::addr::Digits;
 use sealgate_wire::tcap::{self, ComponentKind, MessageKind, Operation};
-use sealgate_wire::{Reason, Refusal, cap, map};
+use sealgate_wire::{Reason, Refusal, map};
 
 use super::{Carrier, Found, Scene};
 use crate::policy::Snapshot;
 use crate::policy::snapshot::{Peer, PeerId};
+use crate::policy::tables::{Context, Protocol};
+
+/// A message and what of it is not the security step's.
+#[derive(Clone, Copy)]
+pub(super) struct User<'m, 'a> {
+    pub message: &'m tcap::Message<'a>,
+    /// Its security components, which are not looked at.
+    pub found: Found,
+    /// Operation code of those.
+    pub opcode: i32,
+    /// Key of the transaction of ours that it answers.
+    pub open: Option<u64>,
+}
+
+impl<'m, 'a> User<'m, 'a> {
+    fn components(self) -> impl Iterator<Item = &'m tcap::Component<'a>> {
+        let plain = self.found.count == 0;
+        let is_user = move |i: usize| plain || !self.found.is(self.message, i, self.opcode);
+        self.message.components.iter().enumerate().filter(move |(i, _)| is_user(*i)).map(|(_, component)| component)
+    }
+
+    fn invokes(self) -> impl Iterator<Item = &'m tcap::Component<'a>> {
+        self.components().filter(|component| component.kind == ComponentKind::Invoke)
+    }
+}
 
 /// Screens everything but the security components.
 ///
@@ -15,119 +40,139 @@ use crate::policy::snapshot::{Peer, PeerId};
 pub(super) fn screen(
     scene: &mut Scene<'_>,
     carrier: &Carrier<'_>,
-    message: &tcap::Message<'_>,
-    found: Found,
-    opcode: i32,
+    user: User<'_, '_>,
     peer_id: PeerId,
 ) -> Result<(), Refusal> {
-    let (snapshot, known) = (scene.snapshot, &mut scene.scratch.arguments);
+    let snapshot = scene.snapshot;
     let peer = snapshot.peers.get(usize::from(peer_id)).ok_or(Reason::IntBug.at(0))?;
-    let plain = found.count == 0;
-    let is_user = |i: usize| plain || !found.is(message, i, opcode);
-    let user = || message.components.iter().enumerate().filter(|(i, _)| is_user(*i)).map(|(_, component)| component);
     let mut seen = [0_u64; 4];
-    for component in user() {
+    for component in user.components() {
         if matches!(component.operation, Operation::Global(_)) {
             return Err(Reason::TcapGlobalOpcode.at(component.parameter_offset));
         }
     }
-    for component in user().filter(|component| component.kind == ComponentKind::Invoke) {
+    for component in user.invokes() {
         let Some(id) = component.invoke_id else { continue };
         let (word, bit) = (&mut seen[usize::from(id >> 6)], 1 << (id & 63));
         if std::mem::replace(word, *word | bit) & bit != 0 {
             return Err(Reason::TcapInvokeIdDup.at(component.parameter_offset));
         }
     }
+    let dialogue = dialogue(scene, user, peer)?;
     // What we are asked is decided by who is called: the caller's subsystem is his own claim.
-    let is_map = !snapshot.is_other_tcap(carrier.called.1.0, carrier.called.1.0);
-    let context = if message.kind == MessageKind::Begin { context(message, peer)? } else { Dialogue::Running };
-    let (version, map_context) = match context {
-        Dialogue::Running => (0, is_map),
-        Dialogue::Nameless => (1, true),
-        Dialogue::Map(context) => (context.version, true),
-        Dialogue::Cap => (0, false),
+    let called_map = !snapshot.is_other_tcap(carrier.called.1.0, carrier.called.1.0);
+    let protocol = match dialogue {
+        Dialogue::Unknown if !called_map => None,
+        Dialogue::Unknown | Dialogue::Nameless => Some(Protocol::Map),
+        Dialogue::Known { context, .. } => Some(context.protocol),
+    };
+    let categories = match protocol {
+        Some(Protocol::Map) => &snapshot.categories,
+        Some(Protocol::Cap) => &snapshot.cap_categories,
+        None => return Ok(()),
     };
     // A category 1 operation is never meant for us, whichever message of a dialogue brings it.
-    if map_context {
-        for component in user().filter(|component| component.kind == ComponentKind::Invoke) {
-            if component.local().is_some_and(|op| snapshot.categories.is_cat1(op)) {
-                return Err(Reason::PolCat1.at(component.parameter_offset));
+    for component in user.invokes() {
+        if component.local().is_some_and(|op| categories.is_cat1(op)) {
+            return Err(Reason::PolCat1.at(component.parameter_offset));
+        }
+    }
+    if let Dialogue::Known { context, theirs } = dialogue {
+        let own = if theirs { &context.initiator } else { &context.responder };
+        for component in user.invokes() {
+            if component.local().is_none_or(|op| !own.has(op)) {
+                return Err(Reason::TcapAcOpcode.at(component.parameter_offset));
             }
         }
     }
-    if let Dialogue::Map(context) = context {
-        belongs(&context, user())?;
-    }
-    if !map_context {
+    if protocol != Some(Protocol::Map) {
         return Ok(());
     }
-    user()
-        .filter(|component| component.kind == ComponentKind::Invoke)
-        .try_for_each(|component| identities(snapshot, known, component, version, carrier, peer, peer_id))
+    let mut sender = Sender { snapshot, known: &mut scene.scratch.arguments, dialogue, carrier, peer, peer_id };
+    user.invokes().try_for_each(|component| sender.speaks_for_itself(component))
 }
 
 /// What is known of the dialogue that a message belongs to.
 #[derive(Clone, Copy)]
-enum Dialogue {
-    /// It was opened before: this message does not say how.
-    Running,
+enum Dialogue<'s> {
+    /// It was opened before, and nobody noted how.
+    Unknown,
     /// It has no application context: MAP version 1.
     Nameless,
-    Map(map::Context),
-    Cap,
+    /// `theirs`: the sender of this message opened it.
+    Known { context: &'s Context, theirs: bool },
 }
 
-/// Application context of a BEGIN.
-fn context(message: &tcap::Message<'_>, peer: &Peer) -> Result<Dialogue, Refusal> {
-    match message.application_context()? {
+/// Application context of a BEGIN, or the one under which a dialogue was opened before.
+fn dialogue<'s>(scene: &Scene<'s>, user: User<'_, '_>, peer: &Peer) -> Result<Dialogue<'s>, Refusal> {
+    let contexts = &scene.snapshot.contexts;
+    let name = user.message.application_context()?;
+    if user.message.kind != MessageKind::Begin {
+        let asks = name.is_some() || user.invokes().next().is_some();
+        let word = user.open.filter(|_| asks).and_then(|key| scene.shared.dialogues.about(key, scene.now_ms));
+        let Some((context, theirs)) = word.and_then(|word| contexts.read(word)) else { return Ok(Dialogue::Unknown) };
+        // An answer takes up the context that it was asked under, or refuses the dialogue.
+        let refuses = user.message.kind == MessageKind::Abort;
+        return match name {
+            Some(name) if !refuses && *name.0 != *context.oid => Err(Reason::TcapAcOpcode.at(0)),
+            _ => Ok(Dialogue::Known { context, theirs }),
+        };
+    }
+    match name {
         None if peer.allow_no_ac => Ok(Dialogue::Nameless),
         None => Err(Reason::TcapAcMissing.at(0)),
-        Some(oid) => match map::context(oid.0) {
-            Some(context) => Ok(Dialogue::Map(context)),
-            None if cap::context(oid.0).is_some() => Ok(Dialogue::Cap),
-            None => Err(Reason::TcapAcOpcode.at(0)),
-        },
+        Some(name) => {
+            let (_, context) = contexts.find(name.0).ok_or(Reason::TcapAcOpcode.at(0))?;
+            Ok(Dialogue::Known { context, theirs: true })
+        }
     }
 }
 
-/// Every invoked operation belongs to the application context.
-fn belongs<'m>(context: &map::Context, mut user: impl Iterator<Item = &'m tcap::Component<'m>>) -> Result<(), Refusal> {
-    let stranger = user.find(|component| {
-        component.kind == ComponentKind::Invoke
-            && component.local().is_none_or(|op| !context.operations.iter().any(|&own| i32::from(own) == op))
-    });
-    stranger.map_or(Ok(()), |component| Err(Reason::TcapAcOpcode.at(component.parameter_offset)))
-}
-
-/// Identities inside a MAP argument: coded well, once, and those of the sender where they must be.
-fn identities(
-    snapshot: &Snapshot,
-    known: &mut map::Known,
-    component: &tcap::Component<'_>,
-    version: u8,
-    carrier: &Carrier<'_>,
-    peer: &Peer,
+/// Who sends MAP operations, and what is known of him.
+struct Sender<'w> {
+    snapshot: &'w Snapshot,
+    known: &'w mut map::Known,
+    dialogue: Dialogue<'w>,
+    carrier: &'w Carrier<'w>,
+    peer: &'w Peer,
     peer_id: PeerId,
-) -> Result<(), Refusal> {
-    let Some(op) = component.local() else { return Ok(()) };
-    let at = component.parameter_offset;
-    let mut found = map::Identities::default();
-    known
-        .read(op, component.kind, version, component.parameter, snapshot.rules, &mut found)
-        .map_err(|refusal| refusal.reason.at(at + refusal.at as usize))?;
-    // The sender mostly speaks of itself, and whose the calling title is we know.
-    let calling = &carrier.calling.0.digits;
-    let foreign = |digits: &Digits| digits != calling && snapshot.peer_by_digits(digits) != Some(peer_id);
-    if peer_id != 0 && found.nodes.iter().any(foreign) {
-        return Err(Reason::PolXlayerAddr.at(at));
-    }
-    if let Some(imsi) = found.imsi.filter(|_| snapshot.categories.is_cat2(op)) {
+}
+
+impl Sender<'_> {
+    /// Identities inside an argument: coded well, once, and those of the sender where they must be.
+    fn speaks_for_itself(&mut self, component: &tcap::Component<'_>) -> Result<(), Refusal> {
+        let Some(op) = component.local() else { return Ok(()) };
+        let Self { snapshot, peer, peer_id, .. } = *self;
+        let at = component.parameter_offset;
+        let version = match self.dialogue {
+            Dialogue::Unknown => 0,
+            Dialogue::Nameless => 1,
+            Dialogue::Known { context, .. } => context.version,
+        };
+        let mut found = map::Identities::default();
+        self.known
+            .read(op, component.kind, version, component.parameter, snapshot.rules, &mut found)
+            .map_err(|refusal| refusal.reason.at(at + refusal.at as usize))?;
+        // The sender mostly speaks of itself, and whose the calling title is we know.
+        let calling = &self.carrier.calling.0.digits;
+        let foreign = |digits: &Digits| digits != calling && snapshot.peer_by_digits(digits) != Some(peer_id);
+        if peer_id != 0 && found.nodes.iter().any(foreign) {
+            return Err(Reason::PolXlayerAddr.at(at));
+        }
+        if !snapshot.categories.is_cat2(op) {
+            return Ok(());
+        }
+        let Some(imsi) = found.imsi else {
+            // Only who answers us need not say whom he speaks of. Not known is not harmless.
+            let asks = matches!(self.dialogue, Dialogue::Nameless | Dialogue::Known { theirs: true, .. });
+            return if asks { Err(Reason::PolCat2.at(at)) } else { Ok(()) };
+        };
         if snapshot.home_plmns.iter().any(|plmn| imsi.starts_with(plmn)) {
             return Err(Reason::PolHomeImsi.at(at));
         }
         if !peer.plmns.iter().any(|plmn| imsi.starts_with(plmn)) {
             return Err(Reason::PolImsiGt.at(at));
         }
+        Ok(())
     }
-    Ok(())
 }

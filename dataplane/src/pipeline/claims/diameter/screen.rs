@@ -1,7 +1,8 @@
 //! The built-in checks of a Diameter message that need no memory: formats 13.2.
 
+use sealgate_config::model::Category;
 use sealgate_wire::addr::Digits;
-use sealgate_wire::diameter::{self, dictionary, identities, is_within, plmn};
+use sealgate_wire::diameter::{self, identities, is_within, plmn};
 use sealgate_wire::{Reason, Refusal};
 
 use crate::pipeline::claims::Scene;
@@ -26,10 +27,10 @@ pub(super) fn screen(
     if !link.config.applications.contains(&header.application) {
         return Err(Reason::DiaApp.at(8));
     }
-    let application = dictionary::application(header.application).ok_or(Reason::DiaApp.at(8))?;
-    if application.command(header.command).is_none() {
-        return Err(Reason::DiaCmdApp.at(5));
-    }
+    let Some(category) = snapshot.commands.category(header.application, header.command) else {
+        let known = snapshot.commands.has(header.application);
+        return Err(if known { Reason::DiaCmdApp.at(5) } else { Reason::DiaApp.at(8) });
+    };
     let (host, realm) = (message.origin_host.unwrap_or_default(), message.origin_realm.unwrap_or_default());
     if !is_within(host, realm) {
         return Err(Reason::PolHostRealm.at(0));
@@ -38,7 +39,7 @@ pub(super) fn screen(
         return Ok(());
     }
     route(scene, message)?;
-    if snapshot.commands.cat1.contains(&header.command) {
+    if category == Category::Cat1 {
         return Err(Reason::PolCat1.at(5));
     }
     let of_peer = |digits: &Digits| peer.plmns.iter().any(|plmn| digits.starts_with(plmn));
@@ -47,7 +48,7 @@ pub(super) fn screen(
     {
         return Err(Reason::PolVplmnRealm.at(0));
     }
-    if snapshot.commands.cat2.contains(&header.command) {
+    if category == Category::Cat2 {
         let found = identities(message);
         // A subscriber that cannot be read, or more of them than are looked at: not known is not harmless.
         if found.more || found.imsi.is_empty() {
