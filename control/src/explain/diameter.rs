@@ -93,6 +93,9 @@ fn inbound(scene: &Scene<'_>, walk: &mut Walk, frame: &[u8], parsed: &diameter::
     if parsed.route_record_count > 0 {
         walk.look("D4", format!("{} Route-Records, none twice and none of ours", parsed.route_record_count));
     }
+    if snapshot.commands.category(header.application, header.command) != Some(Category::None) {
+        walk.look("D8", "no unknown AVP with its mandatory bit set");
+    }
     walk.look("D5", format!("{} is not of category cat1", command(header)));
     if let Some(visited) = parsed.visited_plmn {
         let plmn = diameter::plmn(visited).map_or(hex(visited), |plmn| plmn.to_string());

@@ -71,6 +71,12 @@ pub(super) fn screen(
         Some(Protocol::Cap) => &snapshot.cap_categories,
         None => return Ok(()),
     };
+    // No operation of either protocol is beyond an octet, but some hosts read no more than that of one.
+    for component in user.invokes() {
+        if component.local().is_some_and(|op| u8::try_from(op).is_err()) {
+            return Err(Reason::TcapAcOpcode.at(component.parameter_offset));
+        }
+    }
     // A category 1 operation is never meant for us, whichever message of a dialogue brings it.
     for component in user.invokes() {
         if component.local().is_some_and(|op| categories.is_cat1(op)) {
