@@ -112,6 +112,14 @@ pub fn cases() -> Vec<Case> {
     let refuses = unit(0x61, &map(1, 2), &[0xa2, 3, 2, 1, 1, 0xa3, 5, 0xa1, 3, 2, 1, 2]);
     let back = of(0x67, &[&tlv(0x49, &id), &refuses]);
     all.push(benign("a refusal that names another version", ss7(&back)).after(asked(&LOCATION, &id, 2)).under("open"));
+    // An id of ours that had a context before: a dialogue without one is not held to it.
+    for (setting, want) in [("version-1", Reason::OkUnsignedAllowed), ("strict", Reason::TcapAcOpcode)] {
+        let (mine, theirs) = (fresh(), fresh());
+        let mut before = asked(&map(14, 3), &mine, 56);
+        before.push(ours(&go_on(&mine, &theirs, &[], &[])));
+        let later = go_on(&theirs, &mine, &[], &[&invoke(1, 2, &update_location(B, THEIRS))]);
+        all.push(case("an id that had another context", ss7(&later), want).after(before).under(setting));
+    }
     // A dialogue of CAP: what the gsmSCF may do to a call is not what the gsmSSF may.
     for (name, theirs_first, op, want) in [
         ("the gsmSSF connects", true, 20, Reason::TcapAcOpcode),

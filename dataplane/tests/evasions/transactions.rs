@@ -31,6 +31,9 @@ pub fn cases() -> Vec<Case> {
     add("CONTINUE without an own id", of(0x65, &[&to, &parts]), Reason::TcapTid);
     add("CONTINUE without the other's id", of(0x65, &[&from, &parts]), Reason::TcapTid);
     add("ABORT without an id", of(0x67, &[&[0x4a, 1, 0]]), Reason::TcapTid);
+    add("an empty BEGIN", of(0x62, &[]), Reason::TcapTid);
+    add("an empty END", of(0x64, &[]), Reason::TcapTid);
+    add("an empty CONTINUE with an own id alone", of(0x65, &[&from]), Reason::TcapTid);
     add("BEGIN with the other's id", of(0x62, &[&from, &to, &dialogue, &parts]), Reason::TcapElement);
     add("BEGIN with the other's id alone", of(0x62, &[&to, &dialogue, &parts]), Reason::TcapElement);
     add("END with an own id", of(0x64, &[&from, &to, &parts]), Reason::TcapElement);

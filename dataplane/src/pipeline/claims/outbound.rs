@@ -106,10 +106,12 @@ fn track(scene: &Scene<'_>, message: &mut Message, peer: u16, tcap: &[u8], calli
     let known = opening.context.and_then(|name| scene.snapshot.contexts.find(name.0));
     // By our first answer we take up the context of a dialogue that the other side has begun.
     let about = known.map(|(number, _)| Contexts::word(number, !begins));
+    // Of a peer of MAP version 1, an answer without a context may be the first one, under an id that had one before.
+    let nameless = scene.snapshot.peers.get(usize::from(peer)).is_some_and(|peer| peer.allow_no_ac);
     message.peer = peer;
     message.transaction = Transaction::Opens {
         key: scene.shared.transaction_key(opening.id.as_octets(), &calling.0.digits),
-        about: about.or(begins.then_some(0)),
+        about: about.or((begins || nameless).then_some(0)),
     };
 }
 
