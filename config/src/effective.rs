@@ -93,13 +93,28 @@ impl Policy {
             ("version", VERSION.into()),
             ("home", home(&self.home)),
             ("defaults", defaults(&self.defaults)),
-            ("links", named(&self.links, |one| (&one.name, link(one)))),
+            ("tables", tables(&self.tables.files)),
+            ("links", named(&self.links, |one| (&one.name, link(one, &self.tables)))),
             ("peers", named(&self.peers, |one| (&one.name, peer(one)))),
             (
                 "categories",
                 map([
-                    ("map", map([("cat1", codes(&of_map.cat1)), ("cat2", codes(&of_map.cat2))])),
-                    ("diameter", map([("cat1", commands(&diameter.cat1)), ("cat2", commands(&diameter.cat2))])),
+                    (
+                        "map",
+                        map([
+                            ("cat1", codes(&of_map.cat1)),
+                            ("cat2", codes(&of_map.cat2)),
+                            ("cat3", codes(&of_map.cat3)),
+                        ]),
+                    ),
+                    (
+                        "diameter",
+                        map([
+                            ("cat1", commands(&diameter.cat1)),
+                            ("cat2", commands(&diameter.cat2)),
+                            ("cat3", commands(&diameter.cat3)),
+                        ]),
+                    ),
                 ]),
             ),
             ("sigfw_keys", list(&self.sigfw_keys, sigfw_key)),
@@ -109,6 +124,14 @@ impl Policy {
             ("examples", list(&self.examples, example)),
         ]))
     }
+}
+
+fn tables(files: &TableFiles) -> Value {
+    if files.iter().next().is_none() {
+        return LEFT_OUT;
+    }
+    let file = |file: &Option<std::path::PathBuf>| file.as_deref().map_or(LEFT_OUT, path);
+    map([("map", file(&files.map)), ("cap", file(&files.cap)), ("diameter", file(&files.diameter))])
 }
 
 fn x5u(x5u: &X5u) -> Value {
@@ -212,7 +235,7 @@ fn peer_window(window: &Window) -> Value {
     map([("past", millis(window.past_ms)), ("future", millis(window.future_ms))])
 }
 
-fn link(link: &Link) -> Value {
+fn link(link: &Link, tables: &Tables) -> Value {
     // A link that carries something else has no keys of ISUP.
     let of_mtp3 = |value| if link.kind.is_mtp3() { value } else { LEFT_OUT };
     let of_sip = |value| if link.kind == LinkKind::Sip { value } else { LEFT_OUT };
@@ -242,7 +265,10 @@ fn link(link: &Link) -> Value {
         ("messages_v2", of_gtp(numbers(&link.gtp.messages.v2))),
         ("user_plane", of_gtp(yes(link.gtp.user_plane))),
         ("tunnels", of_gtp(word(TUNNEL_CHECK, &link.gtp.tunnels).into())),
-        ("applications", some(&link.applications, |application| word(APPLICATION, application).into())),
+        (
+            "applications",
+            some(&link.applications, |id| tables.application_key(*id).map_or(Value::from(*id), Value::from)),
+        ),
         ("mtu", link.mtu.map_or(LEFT_OUT, Value::from)),
         ("ip_fragments", word(IP_FRAGMENTS, &link.ip_fragments).into()),
     ])

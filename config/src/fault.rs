@@ -98,6 +98,8 @@ pub(crate) struct Report {
     core_map: RefCell<Option<String>>,
     /// Faults beyond [`MOST_FAULTS`].
     more: Cell<usize>,
+    /// Faults of files that this one names.
+    others: RefCell<Vec<Fault>>,
 }
 
 /// Faults that are kept. A megabyte of anything else than YAML of ours would make a hundred megabytes of them.
@@ -105,7 +107,13 @@ const MOST_FAULTS: usize = 1000;
 
 impl Report {
     pub(crate) fn new(file: &str) -> Self {
-        Self { file: file.to_owned(), list: RefCell::default(), core_map: RefCell::default(), more: Cell::new(0) }
+        Self {
+            file: file.to_owned(),
+            list: RefCell::default(),
+            core_map: RefCell::default(),
+            more: Cell::new(0),
+            others: RefCell::default(),
+        }
     }
 
     /// Adds a fault. `at: None` is the file as a whole.
@@ -128,8 +136,13 @@ impl Report {
         self.core_map.replace(Some(map));
     }
 
+    /// Adds all that is wrong with a file that this one names.
+    pub(crate) fn absorb(&self, faults: Faults) {
+        self.others.borrow_mut().extend(faults.list);
+    }
+
     pub(crate) fn is_clean(&self) -> bool {
-        self.list.borrow().is_empty()
+        self.list.borrow().is_empty() && self.others.borrow().is_empty()
     }
 
     pub(crate) fn into_faults(self) -> Faults {
@@ -140,6 +153,7 @@ impl Report {
             let remedy = "mend those above and check again".to_owned();
             list.push(Fault { file: self.file, line: 0, column: 0, path: String::new(), message, remedy });
         }
+        list.extend(self.others.into_inner());
         Faults { list, core_map: self.core_map.into_inner() }
     }
 }

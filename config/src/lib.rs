@@ -15,6 +15,7 @@ mod names;
 mod policy;
 mod raw;
 mod repository;
+pub mod tables;
 mod units;
 mod walk;
 mod words;

@@ -52,10 +52,12 @@ pub fn load_policy(path: &Path) -> Result<Policy, Faults> {
 /// # Errors
 /// All that is wrong with the file.
 pub fn load_policy_for(path: &Path, workers: usize) -> Result<Policy, Faults> {
-    read(&contents(path)?, &path.display().to_string(), |root| policy::read(root, workers))
+    let base = path.parent().unwrap_or(Path::new(""));
+    read(&contents(path)?, &path.display().to_string(), |root| policy::read(root, workers, base))
 }
 
-/// Reads a policy from `text` for a gateway with one worker; `file` is its name in faults.
+/// Reads a policy from `text` for a gateway with one worker; `file` is its name in faults. Relative paths in it are taken from
+/// the working directory.
 ///
 /// # Errors
 /// All that is wrong with the text.
@@ -68,7 +70,7 @@ pub fn parse_policy(text: &str, file: &str) -> Result<Policy, Faults> {
 /// # Errors
 /// All that is wrong with the text.
 pub fn parse_policy_for(text: &str, file: &str, workers: usize) -> Result<Policy, Faults> {
-    read(text, file, |root| policy::read(root, workers))
+    read(text, file, |root| policy::read(root, workers, Path::new("")))
 }
 
 /// Loads an appliance file and the policy file that it names; `present` as in [`load_appliance_on`].
@@ -115,7 +117,7 @@ impl Policy {
     }
 }
 
-fn read<T>(text: &str, file: &str, mean: impl FnOnce(&Item<'_>) -> T) -> Result<T, Faults> {
+pub(crate) fn read<T>(text: &str, file: &str, mean: impl FnOnce(&Item<'_>) -> T) -> Result<T, Faults> {
     let report = Report::new(file);
     let text = text.strip_prefix('\u{feff}').unwrap_or(text); // some editors begin UTF-8 with a mark
     let Some(node) = raw::read(text, &report) else { return Err(report.into_faults()) };
@@ -128,7 +130,7 @@ fn read<T>(text: &str, file: &str, mean: impl FnOnce(&Item<'_>) -> T) -> Result<
 }
 
 /// The text of a file of bounded size.
-fn contents(path: &Path) -> Result<String, Faults> {
+pub(crate) fn contents(path: &Path) -> Result<String, Faults> {
     let refuse = |line: usize, message: String, remedy: &str| {
         let file = path.display().to_string();
         let fault = Fault { file, line, column: line.min(1), path: String::new(), message, remedy: remedy.to_owned() };

@@ -8,6 +8,7 @@ mod network;
 mod policy;
 mod repository;
 mod rules;
+pub mod tables;
 mod token;
 
 pub use appliance::*;
@@ -18,4 +19,5 @@ pub use network::*;
 pub use policy::*;
 pub use repository::*;
 pub use rules::*;
+pub use tables::{Category, TableFiles, Tables};
 pub use token::*;

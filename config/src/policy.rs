@@ -8,9 +8,12 @@ mod parties;
 mod rules;
 mod stir;
 
+use std::path::Path;
+
 use sealgate_wire::addr::Digits;
 
 use crate::model::*;
+use crate::tables;
 use crate::units;
 use crate::walk::{Item, Section, twice};
 use crate::words::PLAN;
@@ -21,7 +24,8 @@ pub(crate) const VERSION: u64 = 1;
 /// What the file says; wherever it says it wrongly, a fault is reported and a stand-in returned.
 ///
 /// * `workers`: how many workers take node numbers from `home.signing.node_base` on
-pub(crate) fn read(root: &Item<'_>, workers: usize) -> Policy {
+/// * `base`: what relative paths are taken from
+pub(crate) fn read(root: &Item<'_>, workers: usize, base: &Path) -> Policy {
     let mut top = Section::open(root);
     if let Some(item) = top.need("version", "1") {
         item.number(VERSION..=VERSION, "");
@@ -29,11 +33,16 @@ pub(crate) fn read(root: &Item<'_>, workers: usize) -> Policy {
     let home = top.need("home", "{gt_prefixes: [{plan: e164, digits: \"99901\"}], plmns: [\"00101\"]}");
     let (home, home_places) = home.map(|item| read_home(&item, workers)).unwrap_or_default();
     let defaults = top.get("defaults").map(|item| defaults::read(&item)).unwrap_or_default();
+    let tables = tables::read(top.get("tables").as_ref(), root, base);
     let links = top.need("links", "{ss7-1: {type: m3ua, ...}}").map(|item| item.named("link")).unwrap_or_default();
-    let links: Vec<_> = links.into_iter().map(|(name, item)| parties::link(name, &item, &defaults)).collect();
+    let links: Vec<_> = links.into_iter().map(|(name, item)| parties::link(name, &item, &defaults, &tables)).collect();
     let peers = top.get("peers").map(|item| item.named("peer")).unwrap_or_default();
     let peers: Vec<_> = peers.into_iter().map(|(name, item)| parties::peer(name, &item, &defaults)).collect();
-    let categories = top.get("categories").map(|item| read_categories(&item)).unwrap_or_default();
+    let categories = Categories::of(&tables);
+    let categories = match top.get("categories") {
+        Some(item) => read_categories(&item, categories),
+        None => categories,
+    };
     let keys = top.get("sigfw_keys").map(|item| item.list_or_none("{prefix: \"99904*\", cert: c-rsa}"));
     let keys: Vec<_> = keys.unwrap_or_default().iter().filter_map(read_key).collect();
     let dess_keys = top.get("dess_keys").map(|item| item.list_or_none(KEY)).unwrap_or_default();
@@ -59,6 +68,7 @@ pub(crate) fn read(root: &Item<'_>, workers: usize) -> Policy {
         defaults,
         links: links.into_iter().map(|(link, _)| link).collect(),
         peers: peers.into_iter().map(|(peer, _)| peer).collect(),
+        tables,
         categories,
         sigfw_keys: keys.into_iter().map(|(key, _)| key).collect(),
         dess_keys: dess_keys.into_iter().map(|(key, _)| key).collect(),
@@ -130,34 +140,37 @@ fn signing(item: &Item<'_>, workers: usize) -> Option<Signing> {
     Some(Signing { cert: cert?, node_base: node_base? })
 }
 
-fn read_categories(item: &Item<'_>) -> Categories {
+/// * `tables`: what the tables say, which holds where the file says nothing else
+fn read_categories(item: &Item<'_>, tables: Categories) -> Categories {
     let mut section = Section::open(item);
-    let map = section.get("map").map(|item| {
-        let MapCategories { cat1, cat2 } = MapCategories::default();
+    let Categories { mut map, mut diameter } = tables;
+    if let Some(item) = section.get("map") {
         let code = |item: &Item<'_>| units::octet(item, 0..=127, "(an operation code)").map(i32::from);
-        let (cat1, cat2) = two_categories(&item, ("22", "operation"), (cat1, cat2), code);
-        MapCategories { cat1, cat2 }
-    });
-    let diameter = section.get("diameter").map(|item| {
-        let DiameterCategories { cat1, cat2 } = DiameterCategories::default();
+        let stand_ins = [map.cat1, map.cat2, map.cat3];
+        let [cat1, cat2, cat3] = three_categories(&item, ("22", "operation"), stand_ins, code);
+        map = MapCategories { cat1, cat2, cat3 };
+    }
+    if let Some(item) = section.get("diameter") {
         let code = |item: &Item<'_>| units::number(item, 1..=0xff_ffff, "(a command code)");
-        let (cat1, cat2) = two_categories(&item, ("317", "command"), (cat1, cat2), code);
-        DiameterCategories { cat1, cat2 }
-    });
+        let stand_ins = [diameter.cat1, diameter.cat2, diameter.cat3];
+        let [cat1, cat2, cat3] = three_categories(&item, ("317", "command"), stand_ins, code);
+        diameter = DiameterCategories { cat1, cat2, cat3 };
+    }
     section.close();
-    Categories { map: map.unwrap_or_default(), diameter: diameter.unwrap_or_default() }
+    Categories { map, diameter }
 }
 
-/// The categories of one protocol, whose codes `read` reads; no code is in both.
-fn two_categories<T: Copy + Eq + std::hash::Hash + std::fmt::Display>(
+/// The categories of one protocol, whose codes `read` reads; no code is in two of them.
+fn three_categories<T: Copy + Eq + std::hash::Hash + std::fmt::Display>(
     item: &Item<'_>,
     (example, what): (&str, &str),
-    (stand_in_1, stand_in_2): (Vec<T>, Vec<T>),
+    stand_ins: [Vec<T>; 3],
     read: impl Fn(&Item<'_>) -> Option<T>,
-) -> (Vec<T>, Vec<T>) {
+) -> [Vec<T>; 3] {
     let mut section = Section::open(item);
     let mut seen = std::collections::HashMap::new();
-    let mut category = |key, stand_in: Vec<T>| {
+    let [one, two, three] = stand_ins;
+    let given = [("cat1", one), ("cat2", two), ("cat3", three)].map(|(key, stand_in)| {
         // A category that is not given keeps its codes, except those that the file puts elsewhere.
         let Some(item) = section.get(key) else { return (false, stand_in) };
         let mut codes = Vec::new();
@@ -169,14 +182,12 @@ fn two_categories<T: Copy + Eq + std::hash::Hash + std::fmt::Display>(
             }
         }
         (true, codes)
-    };
-    let (cat1, cat2) = (category("cat1", stand_in_1), category("cat2", stand_in_2));
+    });
     section.close();
-    let keep = |(given, mut codes): (bool, Vec<T>)| {
+    given.map(|(given, mut codes)| {
         codes.retain(|code| given || !seen.contains_key(code));
         codes
-    };
-    (keep(cat1), keep(cat2))
+    })
 }
 
 fn read_key<'a>(item: &Item<'a>) -> Option<(SigfwKey, Item<'a>)> {

@@ -94,7 +94,7 @@ impl<'a> Item<'a> {
     }
 
     /// One of `words`; `kind` with its article, as in "a mode".
-    pub(crate) fn word<T: Copy>(&self, kind: &str, words: &[(&'static str, T)]) -> Option<T> {
+    pub(crate) fn word<T: Copy>(&self, kind: &str, words: &[(&str, T)]) -> Option<T> {
         let text = self.written(kind)?;
         if let Some((_, value)) = words.iter().find(|(word, _)| *word == text) {
             return Some(*value);

@@ -52,21 +52,8 @@ pub(crate) const X5U_MISS: &Words<X5uMiss> =
 pub(crate) const TUNNEL_CHECK: &Words<TunnelCheck> =
     &[("ignore", TunnelCheck::Ignore), ("learn", TunnelCheck::Learn), ("enforce", TunnelCheck::Enforce)];
 pub(crate) const ATTEST: &Words<Attest> = &[("A", Attest::A), ("B", Attest::B), ("C", Attest::C)];
-/// Diameter applications whose commands we know.
-pub(crate) const APPLICATION: &Words<u32> = &[
-    ("base", 0),
-    ("gy", 4),
-    ("cx", 16_777_216),
-    ("sh", 16_777_217),
-    ("rx", 16_777_236),
-    ("gx", 16_777_238),
-    ("s6a", 16_777_251),
-    ("s13", 16_777_252),
-    ("slg", 16_777_255),
-    ("slh", 16_777_291),
-    ("s6c", 16_777_312),
-    ("sgd", 16_777_313),
-];
+pub(crate) const CATEGORY: &Words<Category> =
+    &[("none", Category::None), ("cat1", Category::Cat1), ("cat2", Category::Cat2), ("cat3", Category::Cat3)];
 pub(crate) const DESS_SAME_SECOND: &Words<DessSameSecond> =
     &[("drop", DessSameSecond::Drop), ("allow", DessSameSecond::Allow)];
 pub(crate) const NI: &Words<u8> = &[("international", 0), ("spare", 1), ("national", 2), ("reserved", 3)];
@@ -108,8 +95,6 @@ pub(crate) const PROTOCOL: &Words<Protocol> = &[
     ("sip", Protocol::Sip),
     ("gtp", Protocol::Gtp),
 ];
-pub(crate) const CATEGORY: &Words<Category> =
-    &[("cat1", Category::One), ("cat2", Category::Two), ("cat3", Category::Three)];
 pub(crate) const SIGNATURE: &Words<Signature> = &[
     ("valid", Signature::Valid),
     ("absent", Signature::Absent),

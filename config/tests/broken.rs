@@ -247,8 +247,8 @@ fn faults_of_a_policy() {
         ),
         (
             "cat2: [3]",
-            "cat2: [3], cat3: [2]",
-            &["p.yaml:33: categories.map.cat3: unknown key (did you mean \"cat1\"?); known here: cat1, cat2"],
+            "cat2: [3], cat4: [2]",
+            &["p.yaml:33: categories.map.cat4: unknown key (did you mean \"cat1\"?); known here: cat1, cat2, cat3"],
         ),
         (
             "  window: {past: 10s",
@@ -284,7 +284,7 @@ fn faults_of_a_policy() {
             "categories:\n",
             "categries:\n",
             &[
-                "p.yaml:32: categries: unknown key (did you mean \"categories\"?); known here: version, home, defaults, links, peers, categories, sigfw_keys, dess_keys, stir, rules, examples",
+                "p.yaml:32: categries: unknown key (did you mean \"categories\"?); known here: version, home, defaults, tables, links, peers, categories, sigfw_keys, dess_keys, stir, rules, examples",
             ],
         ),
         ("  mode: require", "\tmode: require", &["p.yaml:7: a tab in the indentation; indent with spaces"]),

@@ -37,7 +37,7 @@ fn the_examples_load_together() {
 fn the_examples_show_the_defaults() {
     let policy = Policy::parse(&text("policy.yaml")).unwrap_or_else(|f| panic!("{f}"));
     assert_eq!(policy.defaults, sealgate_config::Defaults::default());
-    assert_eq!(policy.categories, sealgate_config::Categories::default());
+    assert_eq!(policy.categories, sealgate_config::Categories::of(&policy.tables));
     let appliance = Appliance::parse(&text("sealgate.yaml")).unwrap_or_else(|f| panic!("{f}"));
     assert_eq!(appliance.crypto, sealgate_config::Crypto::default());
     assert_eq!(appliance.memory, sealgate_config::Memory::default());
@@ -123,7 +123,6 @@ fn keys_without_a_function_are_unknown() {
         ("\ndefaults: ", "  clock_error: verify", "defaults.clock_error"),
         ("\n  A:", "    tn_prefixes: [\"99902\"]", "peers.A.tn_prefixes"),
         ("\n  A:", "    ignore_measure: no", "peers.A.ignore_measure"),
-        ("\n  map:", "    cat3: [2]", "categories.map.cat3"),
     ] {
         let text = text("policy.yaml");
         let at = text.find(before).expect(before) + 1;

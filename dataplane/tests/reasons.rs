@@ -8,11 +8,12 @@ use sealgate_wire::reason::ALL;
 
 /// Reasons that the vectors do not know: what ends at this gateway, carriers that they do not have, and what becomes of a message
 /// inside its crypto pool.
-const OURS: [(u16, &str); 7] = [
+const OURS: [(u16, &str); 8] = [
     (8, "R_OK_ANSWERED"),
     (9, "R_OK_MARKED"),
     (150, "R_M2PA_FORM"),
     (155, "R_SUA_FORM"),
+    (271, "R_DIA_AVP_UNKNOWN"),
     (806, "R_RES_CRYPTO_SHARE"),
     (807, "R_RES_CRYPTO_THREAD"),
     (808, "R_RES_CRYPTO_KEY"),

@@ -125,7 +125,7 @@ fn from_a(count: u32, signed_at: u64) -> (Vec<u8>, Vec<u8>) {
     let own = key("a-ec");
     let (mut sent, mut wanted) = (Vec::new(), Vec::new());
     for i in 0..count {
-        let more = vec![(1407, vec![i as u8; (i as usize * 37) % 900])];
+        let more = vec![(25, vec![i as u8; (i as usize * 37) % 900])];
         let said = Said { more, ..Said::request(UPDATE_LOCATION, 2, 1, i) };
         let (came, leaves) = match i % 5 {
             0 => (said.plain(), None),
@@ -146,7 +146,7 @@ fn from_a(count: u32, signed_at: u64) -> (Vec<u8>, Vec<u8>) {
 /// Requests of HOME towards A, which leave signed, and towards B, which do not.
 fn from_home(count: u32) -> Vec<Vec<u8>> {
     let said = |i| Said {
-        more: vec![(1407, vec![i as u8; (i as usize * 53) % 700])],
+        more: vec![(25, vec![i as u8; (i as usize * 53) % 700])],
         ..Said::request(UPDATE_LOCATION, 1, if i % 4 == 3 { 3 } else { 2 }, i)
     };
     (0..count).map(|i| said(i).plain()).collect()

@@ -3,7 +3,7 @@
 use sealgate_wire::addr::{Digits, Plan};
 pub use sealgate_wire::sec::passport::Attest;
 
-use super::{Example, Link, Network, Rule, Screening, Unmatched};
+use super::{Category, Example, Link, Network, Rule, Screening, Tables, Unmatched};
 
 /// The policy file, checked.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -16,7 +16,9 @@ pub struct Policy {
     pub links: Vec<Link>,
     /// Other operators, in file order.
     pub peers: Vec<Peer>,
-    /// Operations that are never, or not always, meant for outsiders.
+    /// Operations, application contexts and commands that are known.
+    pub tables: Tables,
+    /// Operations that are never, or not always, meant for outsiders: what the tables say, and the file on top of it.
     pub categories: Categories,
     /// Keys of SigFW compatible peers (formats 5).
     pub sigfw_keys: Vec<SigfwKey>,
@@ -566,12 +568,42 @@ pub enum CdpaRewrite {
 }
 
 /// Operations that are never, or not always, meant for outsiders.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Categories {
     /// Of MAP.
     pub map: MapCategories,
     /// Of Diameter.
     pub diameter: DiameterCategories,
+}
+
+impl Categories {
+    /// Those of the tables, each rising by code.
+    pub fn of(tables: &Tables) -> Self {
+        let map = |category| {
+            let of = tables.map.operations.iter().filter(|operation| operation.category == category);
+            sorted(of.map(|operation| i32::from(operation.code)))
+        };
+        let diameter = |category| {
+            let all = tables.diameter.iter().flat_map(|application| &application.commands);
+            sorted(all.filter(|command| command.category == category).map(|command| command.code))
+        };
+        Self {
+            map: MapCategories { cat1: map(Category::Cat1), cat2: map(Category::Cat2), cat3: map(Category::Cat3) },
+            diameter: DiameterCategories {
+                cat1: diameter(Category::Cat1),
+                cat2: diameter(Category::Cat2),
+                cat3: diameter(Category::Cat3),
+            },
+        }
+    }
+}
+
+/// Each code once, rising.
+fn sorted<T: Ord>(codes: impl Iterator<Item = T>) -> Vec<T> {
+    let mut codes: Vec<T> = codes.collect();
+    codes.sort();
+    codes.dedup();
+    codes
 }
 
 /// Diameter command codes by category (GSMA FS.19); no code is in two of them.
@@ -581,27 +613,19 @@ pub struct DiameterCategories {
     pub cat1: Vec<u32>,
     /// Only for the peer's own subscribers: they come from the home network of the subscriber.
     pub cat2: Vec<u32>,
+    /// Only from where the subscriber is.
+    pub cat3: Vec<u32>,
 }
 
-impl Default for DiameterCategories {
-    fn default() -> Self {
-        Self { cat1: Vec::new(), cat2: vec![317, 319, 320] }
-    }
-}
-
-/// MAP operation codes by category; no code is in two of them.
+/// MAP operation codes by category (GSMA FS.11); no code is in two of them.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct MapCategories {
     /// Never from outside.
     pub cat1: Vec<i32>,
     /// Only for the peer's own subscribers.
     pub cat2: Vec<i32>,
-}
-
-impl Default for MapCategories {
-    fn default() -> Self {
-        Self { cat1: vec![22, 24, 58, 62, 65, 71], cat2: vec![3, 4, 7, 8, 70] }
-    }
+    /// Only from where the subscriber is.
+    pub cat3: Vec<i32>,
 }
 
 /// The key of a SigFW compatible sender (formats 5).

@@ -2,7 +2,7 @@
 
 use sealgate_wire::addr::Digits;
 
-use super::RoleName;
+use super::{Category, RoleName};
 
 /// One rule. The first rule of the list that matches a message counts.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -48,7 +48,7 @@ pub struct Match {
     pub realm: Vec<String>,
     /// Prefixes of the subscriber's IMSI.
     pub imsi: Vec<Digits>,
-    /// Category of the operation or command; `None`: of no category.
+    /// Category of the operation or command.
     pub category: Vec<Category>,
     /// How the message stands with its signature.
     pub signature: Vec<Signature>,
@@ -100,17 +100,6 @@ impl Protocol {
     /// All of them; the place of each is its number.
     pub const ALL: [Protocol; 6] =
         [Protocol::Map, Protocol::Cap, Protocol::Isup, Protocol::Diameter, Protocol::Sip, Protocol::Gtp];
-}
-
-/// Category of an operation or command (GSMA FS.11, FS.19).
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum Category {
-    /// Never from outside.
-    One,
-    /// Only from the home network of the subscriber.
-    Two,
-    /// Only from where the subscriber is.
-    Three,
 }
 
 /// How a message stands with its signature (formats 1.6).

@@ -26,7 +26,7 @@ pub(super) struct LinkPlaces<'a> {
     pub(super) isup_sign: Option<Item<'a>>,
 }
 
-pub(super) fn link<'a>(name: String, item: &Item<'a>, defaults: &Defaults) -> (Link, LinkPlaces<'a>) {
+pub(super) fn link<'a>(name: String, item: &Item<'a>, defaults: &Defaults, tables: &Tables) -> (Link, LinkPlaces<'a>) {
     let mut section = Section::open(item);
     let kind = section.need("type", "m3ua").and_then(|item| item.word("a type of link", LINK_KIND));
     let kind = kind.unwrap_or_default();
@@ -57,7 +57,7 @@ pub(super) fn link<'a>(name: String, item: &Item<'a>, defaults: &Defaults) -> (L
         LinkKind::M3ua => Routing { contexts: contexts(&mut section), ..mtp3(&mut section, defaults.mode) },
         LinkKind::M2pa => mtp3(&mut section, defaults.mode),
         LinkKind::Sua => sua(&mut section),
-        LinkKind::Diameter => diameter(&mut section),
+        LinkKind::Diameter => diameter(&mut section, tables),
         LinkKind::Sip => sip(&mut section),
         LinkKind::Gtp => {
             Routing { gtp: gtp::link(&mut section, &networks, defaults.tunnels.check), ..Routing::default() }
@@ -167,9 +167,10 @@ fn sip<'a>(section: &mut Section<'a>) -> Routing<'a> {
     Routing { sip, ..Routing::default() }
 }
 
-fn diameter<'a>(section: &mut Section<'a>) -> Routing<'a> {
+fn diameter<'a>(section: &mut Section<'a>, tables: &Tables) -> Routing<'a> {
     let applications = section.get("applications");
-    let applications = applications.map(|item| item.set("s6a", |item| item.word("an application", APPLICATION)));
+    let known: Vec<_> = tables.diameter.iter().map(|known| (known.key.as_str(), known.id)).collect();
+    let applications = applications.map(|item| item.set("s6a", |item| item.word("an application", &known)));
     // What roaming needs, and nothing of what only the inside of a network speaks.
     Routing { applications: applications.unwrap_or_else(|| vec![16_777_251]), ..Routing::default() }
 }

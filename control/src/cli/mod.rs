@@ -13,6 +13,7 @@ pub mod repository;
 pub mod run;
 pub mod show;
 mod table;
+pub mod tables;
 pub mod trace;
 pub mod tsca;
 pub mod whatif;
@@ -75,6 +76,8 @@ enum Verb {
     Replay(replay::Args),
     /// Say why each message of a capture file passes or not, step by step.
     Explain(explain::Args),
+    /// Print the tables of operations, application contexts and commands, to read them or to put yours in their place.
+    Tables(tables::Args),
     /// See it work: three operators, a forger, and a gateway between them and HOME. Needs nothing prepared.
     Demo(demo::Args),
     /// Make and use an authority for a laboratory: keys, certificates, revocation lists.
@@ -100,6 +103,7 @@ pub fn main() -> ExitCode {
         Verb::Enrol(args) => enrol::run(args).map(|()| ExitCode::SUCCESS),
         Verb::Replay(args) => replay::run(args).map(|()| ExitCode::SUCCESS),
         Verb::Explain(args) => explain::run(args).map(|()| ExitCode::SUCCESS),
+        Verb::Tables(args) => tables::run(args),
         Verb::Demo(args) => demo::run(args).map(|()| ExitCode::SUCCESS),
         Verb::Tsca(args) => tsca::run(args).map(|()| ExitCode::SUCCESS),
     };

@@ -1,6 +1,6 @@
 //! Reading one Diameter message for display, as [`super::walk`] does for SS7.
 
-use sealgate_config::model::{LinkKind, Mode};
+use sealgate_config::model::{Category, LinkKind, Mode};
 use sealgate_crypto::alg::Alg;
 use sealgate_dataplane::policy::snapshot::Peer;
 use sealgate_dataplane::state::Direction;
@@ -93,12 +93,15 @@ fn inbound(scene: &Scene<'_>, walk: &mut Walk, frame: &[u8], parsed: &diameter::
     if parsed.route_record_count > 0 {
         walk.look("D4", format!("{} Route-Records, none twice and none of ours", parsed.route_record_count));
     }
-    walk.look("D5", format!("categories.diameter.cat1 does not have {}", header.command));
+    if snapshot.commands.category(header.application, header.command) != Some(Category::None) {
+        walk.look("D8", "no unknown AVP with its mandatory bit set");
+    }
+    walk.look("D5", format!("{} is not of category cat1", command(header)));
     if let Some(visited) = parsed.visited_plmn {
         let plmn = diameter::plmn(visited).map_or(hex(visited), |plmn| plmn.to_string());
         walk.look("D6", format!("{plmn} in {named}.plmns"));
     }
-    if snapshot.commands.cat2.contains(&header.command) {
+    if snapshot.commands.category(header.application, header.command) == Some(Category::Cat2) {
         let found = diameter::identities(parsed);
         let imsi: Vec<_> = found.imsi.iter().map(ToString::to_string).collect();
         walk.look("D7", format!("IMSI {} of {named}.plmns, and not ours", imsi.join(", ")));

@@ -133,6 +133,7 @@ const DIAMETER_POLICY: &[(&str, &str)] = &[
     ("D3", "host under its realm"),
     ("D4", "way of the request"),
     ("D5", "no category 1 command"),
+    ("D8", "nothing unknown that must be understood"),
     ("D6", "visited network is the sender's"),
     ("D7", "category 2: subscriber is the sender's"),
 ];
@@ -293,9 +294,12 @@ fn step_of(reason: Reason, at: u32, walk: &Walk, way: Direction) -> &'static str
         Reason::TcapAcOpcode if at == 0 => "P5",
         Reason::TcapAcOpcode => "P7",
         Reason::PolCat1 => "P6",
-        Reason::MapParam | Reason::MapDupParam | Reason::PolXlayerAddr | Reason::PolHomeImsi | Reason::PolImsiGt => {
-            "P8"
-        }
+        Reason::MapParam
+        | Reason::MapDupParam
+        | Reason::PolXlayerAddr
+        | Reason::PolCat2
+        | Reason::PolHomeImsi
+        | Reason::PolImsiGt => "P8",
         // TCAP and BER before the peer is known; the dialogue portion is opened only when its context is asked for.
         Reason::TcapDialogue if walk.looked.contains_key("P4") => "P4",
         Reason::TcapTag
@@ -383,6 +387,7 @@ fn step_of_diameter(reason: Reason, walk: &Walk) -> Option<&'static str> {
         Reason::DiaCmdApp => "D2",
         Reason::PolHostRealm => "D3",
         Reason::DiaRouteRecord => "D4",
+        Reason::DiaAvpUnknown => "D8",
         Reason::PolCat1 => "D5",
         Reason::PolVplmnRealm => "D6",
         Reason::PolCat2 | Reason::PolHomeImsi | Reason::PolRealmImsi => "D7",

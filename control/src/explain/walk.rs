@@ -5,6 +5,7 @@ use sealgate_config::model::{LinkKind, Mode};
 use sealgate_crypto::pki::CertState;
 use sealgate_dataplane::policy::Snapshot;
 use sealgate_dataplane::policy::snapshot::{LinkId, Peer, PeerId};
+use sealgate_dataplane::policy::tables::Protocol;
 use sealgate_dataplane::state::Direction;
 use sealgate_wire::addr::{GlobalTitle, Plan, Ssn};
 use sealgate_wire::ber::Rules;
@@ -468,22 +469,30 @@ fn policy(
     walk.look("P3", "no invoke id may come twice");
     let begin = parsed.kind == tcap::MessageKind::Begin;
     let context = parsed.application_context().ok().flatten();
-    let map_context = context.and_then(|oid| map::context(oid.0));
+    let known = context.and_then(|oid| snapshot.contexts.find(oid.0)).map(|(_, known)| known);
+    let is_context = |protocol| known.is_some_and(|known| known.protocol == protocol);
     if begin {
         walk.look("P4", if context.is_some() { "there is one" } else { "there is none" });
         if let Some(oid) = context {
             walk.look("P5", format!("{} must be a known context", context_name(oid)));
         }
+    } else if let Some(oid) = context {
+        walk.look("P5", format!("{} must be the one that the dialogue was opened with", context_name(oid)));
     }
     // In a BEGIN its context says whether it is MAP; later in a dialogue, its subsystems do.
-    let is_map = if begin { context.is_none() || map_context.is_some() } else { !other };
-    if is_map && !names.is_empty() {
-        walk.look("P6", format!("{names} must not be in categories.map.cat1"));
+    let is_map = if begin { context.is_none() || is_context(Protocol::Map) } else { !other };
+    if names.is_empty() {
+        return;
     }
-    if let Some(found) = map_context.filter(|_| begin && !names.is_empty()) {
-        walk.look("P7", format!("{names} must belong to {}", found.name));
+    if is_map || is_context(Protocol::Cap) {
+        walk.look("P6", format!("{names} must not be of category cat1"));
     }
-    if !other && !names.is_empty() {
+    match context.filter(|_| known.is_some()) {
+        Some(oid) if begin => walk.look("P7", format!("{names} must belong to {}", context_name(oid))),
+        _ if begin => {}
+        _ => walk.look("P7", format!("{names} must belong to the context of the dialogue, where it was seen to begin")),
+    }
+    if !other {
         let cat2 = operations.iter().any(|&op| snapshot.categories.is_cat2(op));
         let imsi = if cat2 { format!("; IMSI of peers.{}.plmns, not of home.plmns", peer.name) } else { String::new() };
         walk.look("P8", format!("node numbers inside {names} must belong to {}{imsi}", peer.name));

@@ -277,6 +277,8 @@ pub enum Transaction {
     Opens {
         /// Key of the transaction.
         key: u64,
+        /// What it is about, as [`crate::policy::tables::Contexts::word`] has it; `None`: what was known of it before.
+        about: Option<u16>,
     },
 }
 

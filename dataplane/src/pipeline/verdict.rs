@@ -132,8 +132,8 @@ fn judge_inbound(
         screened(scene, message)?;
     }
     let grant = decide::grant(message.state, message.proof.take()).map_err(here)?;
-    if let Transaction::Opens { key } = message.transaction {
-        scene.shared.dialogues.open(key, message.peer, scene.now_ms);
+    if let Transaction::Opens { key, about } = message.transaction {
+        scene.shared.dialogues.open_about(key, message.peer, about, scene.now_ms);
     }
     Ok(match message.ruling.map(|ruling| ruling.action) {
         Some(config::Action::Mark) => Reason::OkMarked,
@@ -166,8 +166,8 @@ fn judge_outbound(
         Err(reason) => return Err((reason, 0)),
     };
     ruled::apply(scene, message)?;
-    if let Transaction::Opens { key } = message.transaction {
-        scene.shared.dialogues.open(key, message.peer, scene.now_ms);
+    if let Transaction::Opens { key, about } = message.transaction {
+        scene.shared.dialogues.open_about(key, message.peer, about, scene.now_ms);
     }
     Ok(reason)
 }

@@ -10,6 +10,7 @@ mod realms;
 pub mod rules;
 pub mod snapshot;
 pub mod stir;
+pub mod tables;
 
 pub use prefix::PrefixTree;
 pub use realms::Realms;

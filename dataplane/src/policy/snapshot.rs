@@ -4,9 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use sealgate_config::model::{
-    Ber, ColdStart, Defaults, DiameterCategories, KeyRef, Policy, ServiceMessages, UnknownPeer,
-};
+use sealgate_config::model::{Ber, ColdStart, Defaults, KeyRef, Policy, ServiceMessages, UnknownPeer};
 use sealgate_crypto::alg::Alg;
 use sealgate_crypto::keyring::{KeyHandle, KeyRing, SignHandle};
 use sealgate_crypto::pki::Trust;
@@ -23,6 +21,7 @@ use super::prefix::PrefixTree;
 use super::realms::Realms;
 use super::rules;
 use super::stir::Stir;
+use super::tables::{Categories, Commands, Contexts};
 
 /// Place of a link in [`Snapshot::links`]. A link keeps it from one snapshot to the next, by its name.
 pub type LinkId = u16;
@@ -47,10 +46,14 @@ pub struct Snapshot {
     pub signers: Vec<Signer>,
     /// Our signing key, where messages leave signed.
     pub own: Option<Own>,
-    /// MAP operation codes by category.
+    /// Application contexts.
+    pub contexts: Contexts,
+    /// Categories of MAP's operations.
     pub categories: Categories,
-    /// Diameter commands by category.
-    pub commands: DiameterCategories,
+    /// Categories of CAP's operations.
+    pub cap_categories: Categories,
+    /// Diameter applications and commands, with their categories.
+    pub commands: Commands,
     /// What operators say of messages.
     pub ruleset: Arc<rules::Rules>,
     /// Certificates of callers in SIP.
@@ -127,25 +130,6 @@ pub struct Own {
     pub alg: u8,
     /// Node number of the first worker.
     pub node_base: u8,
-}
-
-/// MAP operation codes by category (GSMA FS.11), one flag a code.
-#[derive(Clone, Debug)]
-pub struct Categories {
-    cat1: [bool; 256],
-    cat2: [bool; 256],
-}
-
-impl Categories {
-    /// Never meant for outsiders.
-    pub fn is_cat1(&self, op: i32) -> bool {
-        flag(&self.cat1, op)
-    }
-
-    /// Only for the peer's own subscribers.
-    pub fn is_cat2(&self, op: i32) -> bool {
-        flag(&self.cat2, op)
-    }
 }
 
 /// A key of a sender that cannot say which key it signs with: SigFW in SS7, DESS in Diameter.
@@ -396,6 +380,14 @@ impl Snapshot {
             stir.add(&caller.x5u, signers.len() as SignerId);
             signers.push(Signer { trust: caller.signer.clone(), alg: certificate.key.alg() as u8, key });
         }
+        let old_contexts = match before {
+            Before::Nothing => None,
+            Before::Other(old) | Before::SamePeers(old) => Some(&old.contexts),
+        };
+        let contexts = Contexts::compile(policy, old_contexts);
+        if contexts.is_none() {
+            faults.push(CompileError::TooMany("application contexts"));
+        }
         if !faults.is_empty() {
             return Err(faults);
         }
@@ -409,7 +401,6 @@ impl Snapshot {
                 Arc::new(rules::Rules::new(&policy.rules, policy.defaults.unmatched, peer))
             }
         };
-        let map = &policy.categories.map;
         Ok(Self {
             rules: match policy.defaults.ber {
                 Ber::Strict => Rules::Strict,
@@ -420,10 +411,12 @@ impl Snapshot {
             peers,
             signers,
             own,
-            categories: Categories { cat1: flags(map.cat1.iter().copied()), cat2: flags(map.cat2.iter().copied()) },
+            contexts: contexts.unwrap_or_default(),
+            categories: Categories::map(policy),
+            cap_categories: Categories::cap(policy),
+            commands: Commands::compile(policy),
             ruleset,
             stir,
-            commands: policy.categories.diameter.clone(),
             identity: policy.home.realms.first().cloned().unwrap_or_default(),
             ssns: flags(policy.defaults.ssns.iter().map(|&ssn| i32::from(ssn))),
             other_tcap: flags(policy.defaults.other_tcap_ssns.iter().map(|&ssn| i32::from(ssn)).chain([146])),
@@ -586,8 +579,4 @@ pub(super) fn flags(codes: impl Iterator<Item = i32>) -> [bool; 256] {
         }
     }
     flags
-}
-
-fn flag(flags: &[bool; 256], code: i32) -> bool {
-    usize::try_from(code).ok().and_then(|code| flags.get(code)).copied().unwrap_or(false)
 }

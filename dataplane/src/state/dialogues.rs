@@ -1,7 +1,7 @@
 //! Open TCAP transactions of ours, by which an answer from outside is known as one (formats 4.6). Shared by all workers,
 //! since an answer may come over another association than its question; lock-free.
 //!
-//! An entry is one word: 32 bits of fingerprint, the peer, and the time in seconds.
+//! An entry is one word: 22 bits of fingerprint, ten bits of what the dialogue is about, the peer, and the time in seconds.
 
 use super::keyed::Key;
 use super::words::Words;
@@ -26,13 +26,15 @@ impl Default for Config {
 }
 
 const SECOND_MS: u64 = 1000;
+/// The bits of what a transaction is about.
+const ABOUT: u16 = 0x3ff;
 
 /// The open transactions of all associations. Share it behind an `Arc`; all memory is taken in [`Dialogues::new`].
 ///
-/// With 2^n buckets a key counts as 32 + n bits: a forged answer finds an entry by chance once in 2^29, less often than
-/// its transaction id is guessed.
+/// With 2^n buckets a key counts as 22 + n bits, 37 with the default: an answer to nothing finds one of N entries by chance once
+/// in 2^37 / N, and a transaction id of four octets is guessed once in 2^32 / N.
 pub struct Dialogues {
-    words: Words<16>,
+    words: Words<26>,
     key: Key,
 }
 
@@ -47,14 +49,26 @@ impl Dialogues {
         self.key.hash(&[transaction, title])
     }
 
-    /// Opens a transaction with `peer`, or renews its time. In a full bucket the oldest goes.
+    /// Opens a transaction with `peer` of which nothing more is known, or renews its time. In a full bucket the oldest goes.
     pub fn open(&self, key: u64, peer: u16, now_ms: u64) {
-        self.words.put(key, now_ms, |_| u64::from(peer), |_| 0);
+        self.open_about(key, peer, Some(0), now_ms);
+    }
+
+    /// The same with what it is about, ten bits; `None`: what was known of it before.
+    pub fn open_about(&self, key: u64, peer: u16, about: Option<u16>, now_ms: u64) {
+        let about = about.map(|about| u64::from(about & ABOUT) << 16);
+        let kept = |have: Option<u64>| have.map_or(0, |have| have & u64::from(ABOUT) << 16);
+        self.words.put(key, now_ms, |have| u64::from(peer) | about.unwrap_or(kept(have)), |_| 0);
     }
 
     /// The peer with whom this transaction is open.
     pub fn lookup(&self, key: u64, now_ms: u64) -> Option<u16> {
-        self.words.get(key, now_ms).map(|(peer, _)| peer as u16)
+        self.words.get(key, now_ms).map(|(value, _)| value as u16)
+    }
+
+    /// What an open transaction is about; 0 if that is not known.
+    pub fn about(&self, key: u64, now_ms: u64) -> Option<u16> {
+        self.words.get(key, now_ms).map(|(value, _)| (value >> 16) as u16 & ABOUT)
     }
 
     /// Ends a transaction; false if it was not open.
@@ -105,9 +119,26 @@ mod tests {
     }
 
     #[test]
+    fn what_a_transaction_is_about_lasts_until_it_is_said_anew() {
+        let table = table(1 << 10);
+        let key = table.key(&[1, 2, 3, 4], b"1");
+        table.open_about(key, 0xffff, Some(0x3ff), 0);
+        assert_eq!((table.lookup(key, 0), table.about(key, 0)), (Some(0xffff), Some(0x3ff)));
+        table.open_about(key, 7, None, 1000);
+        assert_eq!((table.lookup(key, 1000), table.about(key, 1000)), (Some(7), Some(0x3ff)));
+        table.open_about(key, 7, Some(5), 2000);
+        assert_eq!(table.about(key, 2000), Some(5));
+        table.open_about(key, 7, None, 90_000);
+        assert_eq!(table.about(key, 90_000), Some(0), "it had ended by then");
+        table.open(key, 9, 90_000);
+        assert_eq!((table.lookup(key, 90_000), table.about(key, 90_000)), (Some(9), Some(0)));
+        assert_eq!(table.about(table.key(&[1], b"1"), 90_000), None);
+    }
+
+    #[test]
     fn a_full_bucket_evicts_its_oldest_and_counts_it() {
         let table = table(8);
-        let key = |n: u64| (n + 1) << 32;
+        let key = |n: u64| (n + 1) << 42;
         for n in 0..9 {
             table.open(key(n), n as u16, n * 1000);
         }
@@ -145,7 +176,7 @@ mod models {
         model.check(|| {
             let config = Config { entries: 8, timeout_ms: 60_000 };
             let table = Arc::new(Dialogues::new(config, Key::new(7, 8)));
-            let key = |n: u64| n << 32;
+            let key = |n: u64| n << 42;
             // A full bucket whose oldest entry is about to be closed, and evicted by another worker.
             for n in 1..=8 {
                 table.open(key(n), n as u16, n * 1000);
@@ -171,12 +202,12 @@ mod models {
             let config = Config { entries: 8, timeout_ms: 60_000 };
             let table = Arc::new(Dialogues::new(config, Key::new(7, 8)));
             let shared = Arc::clone(&table);
-            let thread = thread::spawn(move || shared.open(1 << 32, 1, 0));
-            table.open(1 << 32, 1, 0);
+            let thread = thread::spawn(move || shared.open(1 << 42, 1, 0));
+            table.open(1 << 42, 1, 0);
             thread.join().unwrap();
-            assert_eq!(table.lookup(1 << 32, 0), Some(1));
-            assert!(table.close(1 << 32));
-            assert_eq!(table.lookup(1 << 32, 0), None);
+            assert_eq!(table.lookup(1 << 42, 0), Some(1));
+            assert!(table.close(1 << 42));
+            assert_eq!(table.lookup(1 << 42, 0), None);
         });
     }
 }

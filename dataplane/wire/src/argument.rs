@@ -79,6 +79,13 @@ pub(crate) enum Role {
     Each(&'static [Field]),
 }
 
+impl Role {
+    /// True for a number by which somebody decides.
+    const fn must_be_read(self) -> bool {
+        matches!(self, Role::Imsi | Role::Msisdn | Role::Node | Role::Centre)
+    }
+}
+
 /// One element that matters.
 #[derive(Clone, Copy)]
 pub(crate) struct Field {
@@ -177,6 +184,8 @@ fn run(
                 continue;
             }
             if field.first && !leads {
+                // What is an alternative of the first element, and no other.
+                full |= field.role.must_be_read();
                 continue;
             }
             if repeats || taken & 1 << i == 0 {
@@ -188,6 +197,10 @@ fn run(
         let Some((bit, field)) = place else {
             if full {
                 return Err(twice);
+            }
+            // A string in parts (X.690 §8.7.3): a host may put them together where we would see no number at all.
+            if fields.iter().any(|field| field.tag == in_parts(tag) && field.role.must_be_read()) {
+                return Err(Reason::MapParam.at(element.at));
             }
             continue;
         };
@@ -226,6 +239,12 @@ fn run(
         return Err(Reason::MapParam.at(elements.offset()));
     }
     Ok(())
+}
+
+/// The tag of the same element in its other form, primitive or constructed.
+#[inline(always)]
+const fn in_parts(tag: u16) -> u16 {
+    tag ^ if tag > 0xff { 0x2000 } else { 0x20 }
 }
 
 #[inline(always)]
@@ -328,6 +347,9 @@ mod tests {
             (&[0xa0, 0], Reason::MapParam.at(2)),
             (&[4, 3, 1, 1, 1, 4, 2, 0x91, 1, 4, 2, 0x91, 1], Reason::MapDupParam.at(9)),
             (&[4, 3, 1, 1, 1, 4, 9], Reason::BerLength.at(6)),
+            (&[0x24, 5, 4, 3, 0x21, 0x43, 0x65], Reason::MapParam.at(0)), // in parts
+            (&[0xa0, 4, 0xa1, 2, 4, 0], Reason::MapParam.at(2)),
+            (&[4, 3, 1, 1, 1, 0xbf, 0x32, 0], Reason::MapParam.at(5)),
         ] {
             assert_eq!(seen(octets), Err(want), "{octets:02x?}");
         }

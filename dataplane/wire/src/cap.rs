@@ -88,6 +88,7 @@ const CONTEXTS: &[(&[u8], Context)] = &[
     (&[4, 0, 0, 1, 21, 3, 6], Context { name: "assistHandoff", phase: 3 }),
     (&[4, 0, 0, 1, 21, 3, 14], Context { name: "gsmSRF-gsmSCF", phase: 3 }),
     (&[4, 0, 0, 1, 21, 3, 50], Context { name: "gprsSSF-gsmSCF", phase: 3 }),
+    (&[4, 0, 0, 1, 21, 3, 51], Context { name: "gsmSCF-gprsSSF", phase: 3 }),
     (&[4, 0, 0, 1, 21, 3, 61], Context { name: "smsSSF-gsmSCF", phase: 3 }),
     (&[4, 0, 0, 1, 23, 3, 4], Context { name: "gsmSSF-gsmSCF", phase: 4 }),
     (&[4, 0, 0, 1, 23, 3, 6], Context { name: "assistHandoff", phase: 4 }),

@@ -141,6 +141,7 @@ reasons! {
     DiaCmdApp = 268, "R_DIA_CMD_APP", "Diameter command does not belong to its application", [- 3001 -];
     DiaState = 269, "R_DIA_STATE", "answer without request", [- - -];
     DiaRouteRecord = 270, "R_DIA_ROUTE_RECORD", "Diameter Route-Record shows a loop or our own realm", [- 3005 -];
+    DiaAvpUnknown = 271, "R_DIA_AVP_UNKNOWN", "Diameter AVP that must be understood and is not known here", [- 5001 -];
     SipSyntax = 280, "R_SIP_SYNTAX", "SIP message malformed (RFC 3261)", [- - 400];
     SipHdrDup = 281, "R_SIP_HDR_DUP", "SIP header repeated", [- - 400];
     SipHdrMissing = 282, "R_SIP_HDR_MISSING", "SIP mandatory header missing", [- - 400];

@@ -14,7 +14,7 @@ pub use emit::{
     emit_unidirectional, rebuild,
 };
 pub use known::Known;
-pub use peek::originating_id;
+pub use peek::{Opening, opening};
 
 use core::fmt;
 
@@ -271,7 +271,7 @@ impl<'a> Message<'a> {
             } else if ids & !places != 0 {
                 return Err(nameless);
             } else if place == place::DIALOGUE {
-                self.dialogue = Dialogue::read(&element, rules, &mut canonical)?;
+                self.dialogue = Dialogue::read(&element, self.kind, rules, &mut canonical)?;
             } else if place == place::COMPONENTS {
                 self.outer_minimal &= element.canonical;
                 self.canonical = canonical & self.take_components(&element)?;

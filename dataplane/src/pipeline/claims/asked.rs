@@ -80,11 +80,9 @@ impl<'s> Asked<'s> {
 
     fn about(&self, component: &tcap::Component<'_>, imsi: Option<Digits>) -> Facts<'s> {
         let op = component.local();
-        let category = op.filter(|_| self.is_map).and_then(|op| match () {
-            () if self.snapshot.categories.is_cat1(op) => Some(Category::One),
-            () if self.snapshot.categories.is_cat2(op) => Some(Category::Two),
-            () => None,
-        });
+        let snapshot = self.snapshot;
+        let categories = if self.is_map { &snapshot.categories } else { &snapshot.cap_categories };
+        let category = op.map_or(Category::None, |op| categories.category(op));
         Facts { code: op.and_then(|op| u32::try_from(op).ok()), imsi, category, ..self.facts }
     }
 

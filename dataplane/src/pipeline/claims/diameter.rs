@@ -124,7 +124,7 @@ fn check<'a, 'w: 'a>(
 fn transaction(scene: &Scene<'_>, message: &Message, header: &Header) -> Transaction {
     let way = message.way.unwrap_or(Direction::In);
     if header.is_request() {
-        return Transaction::Opens { key: request_key(scene, message.link, way, header) };
+        return Transaction::Opens { key: request_key(scene, message.link, way, header), about: Some(0) };
     }
     let key = request_key(scene, message.link, way.opposite(), header);
     let limits = &scene.snapshot.defaults.transactions;

@@ -154,8 +154,13 @@ fn tcap(
             }
         }
     };
-    message.screened = screen::screen(scene, carrier, parsed, found, opcode, message).err();
     message.transaction = answered(scene, carrier, parsed);
+    let open = match message.transaction {
+        Transaction::Answers { key, .. } => Some(key),
+        Transaction::None | Transaction::Opens { .. } => None,
+    };
+    let user = screen::User { message: parsed, found, opcode, open };
+    message.screened = screen::screen(scene, carrier, user, message).err();
     if let Err(refusal) = strip(scene, carrier, parsed, found, opcode, peer.ludt, message) {
         // What cannot be carried on is the last thing that is wrong with a message, not the first.
         message.output.clear();

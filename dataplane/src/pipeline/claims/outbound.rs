@@ -14,6 +14,7 @@ use super::{Carrier, Found, Next, SI_ISUP, SI_SCCP, Scene, busy, isup, native_op
 use crate::pipeline::carrier::{self, Opened};
 use crate::pipeline::slots::{Message, MessageId, Transaction};
 use crate::policy::snapshot::{Own, Peer};
+use crate::policy::tables::Contexts;
 use crate::state::Direction;
 
 /// Prepares a message of our own network for its way out.
@@ -105,13 +106,20 @@ fn parties(octets: &[u8]) -> Option<(Unitdata<'_>, super::Party, super::Party)> 
     Some((unitdata, party(unitdata.called)?, party(unitdata.calling)?))
 }
 
-/// Notes the transaction that the message opens for us, so that its answer finds it.
+/// Notes the transaction that the message opens for us, so that its answer finds it, and of which application context it is.
 fn track(scene: &Scene<'_>, message: &mut Message, peer: u16, tcap: &[u8], calling: &super::Party) {
-    if let Some(id) = tcap::originating_id(tcap) {
-        message.peer = peer;
-        message.transaction =
-            Transaction::Opens { key: scene.shared.transaction_key(id.as_octets(), &calling.0.digits) };
-    }
+    let Some(opening) = tcap::opening(tcap) else { return };
+    let begins = opening.kind == MessageKind::Begin;
+    let known = opening.context.and_then(|name| scene.snapshot.contexts.find(name.0));
+    // By our first answer we take up the context of a dialogue that the other side has begun.
+    let about = known.map(|(number, _)| Contexts::word(number, !begins));
+    // Of a peer of MAP version 1, an answer without a context may be the first one, under an id that had one before.
+    let nameless = scene.snapshot.peers.get(usize::from(peer)).is_some_and(|peer| peer.allow_no_ac);
+    message.peer = peer;
+    message.transaction = Transaction::Opens {
+        key: scene.shared.transaction_key(opening.id.as_octets(), &calling.0.digits),
+        about: about.or((begins || nameless).then_some(0)),
+    };
 }
 
 /// Takes note of what operator rules say of a message that is not in segments.

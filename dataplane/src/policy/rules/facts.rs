@@ -30,7 +30,7 @@ pub struct Facts<'a> {
     /// The subscriber.
     pub imsi: Option<Digits>,
     /// Category of the code.
-    pub category: Option<Category>,
+    pub category: Category,
     /// How it stands with its signature, which holds if there is one: else the message is refused for that.
     pub signature: SignatureState,
     /// Who signed, and as what.

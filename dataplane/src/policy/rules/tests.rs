@@ -46,7 +46,7 @@ fn matches(rule: &Match, facts: &Facts<'_>) -> bool {
         && prefix(&rule.imsi, facts.imsi)
         && (rule.opc.is_empty() || facts.opc.is_some_and(|opc| rule.opc.contains(&opc)))
         && (rule.realm.is_empty() || rule.realm.iter().any(within))
-        && (rule.category.is_empty() || facts.category.is_some_and(|category| rule.category.contains(&category)))
+        && (rule.category.is_empty() || rule.category.contains(&facts.category))
         && (rule.signature.is_empty() || rule.signature.contains(&state))
         && (rule.sai.is_empty() || facts.signer.is_some_and(|(sai, _)| rule.sai.contains(&sai)))
         && (rule.role.is_empty() || role.is_some_and(|role| rule.role.contains(&role)))
@@ -77,7 +77,7 @@ fn a_match() -> BoxedStrategy<Match> {
         some(vec!["example".to_owned(), "a.example".into(), "b.a.example".into()]),
     );
     let how = (
-        some(vec![Category::One, Category::Two, Category::Three]),
+        some(vec![Category::None, Category::Cat1, Category::Cat2, Category::Cat3]),
         some(vec![Signature::Valid, Signature::Absent, Signature::UnknownSigner, Signature::Unchecked]),
         some(vec![[1; 8], [2; 8]]),
         some(vec![RoleName::Csp, RoleName::Hub, RoleName::Carrier]),
@@ -124,7 +124,7 @@ fn facts() -> BoxedStrategy<Facts<'static>> {
         option::of(0..5_u32),
     );
     let how = (
-        select(vec![None, Some(Category::One), Some(Category::Two), Some(Category::Three)]),
+        select(vec![Category::None, Category::Cat1, Category::Cat2, Category::Cat3]),
         select(vec![
             SignatureState::Claimed,
             SignatureState::Absent,

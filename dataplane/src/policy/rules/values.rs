@@ -254,7 +254,7 @@ impl Facts<'_> {
     /// A flag, or none.
     pub(super) fn flag(&self, dimension: Dimension) -> u32 {
         match dimension {
-            Dimension::Category => self.category.map_or(0, |category| 1 << category as u32),
+            Dimension::Category => 1 << self.category as u32,
             Dimension::Signature => self.signature.flag(),
             Dimension::Role => self.signer.and_then(|(_, role)| role).map_or(0, |role| 1 << role as u32),
             _ => 0,

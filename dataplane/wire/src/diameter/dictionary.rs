@@ -167,15 +167,35 @@ pub fn avp(id: AvpId) -> Option<&'static Definition> {
     }
 }
 
+/// What an AVP holds.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub enum Form {
+    /// Nobody knows.
+    Unknown,
+    /// A value.
+    Value,
+    /// AVPs.
+    Group,
+}
+
+/// What an AVP holds.
+#[inline]
+pub const fn form(id: AvpId) -> Form {
+    match id.vendor() {
+        0 => IETF_INDEX.form(id.code()),
+        AvpId::TGPP => TGPP_INDEX.form(id.code()),
+        AvpId::GSMA if id.is(AvpId::DESS_SIGNATURE) => Form::Group,
+        AvpId::GSMA => gsma::form(id.code(), gsma::GSMA),
+        AvpId::SEALGATE => gsma::form(id.code(), gsma::SEALGATE),
+        _ => Form::Unknown,
+    }
+}
+
 /// True for an AVP that holds AVPs; false for one that nobody knows.
 #[inline]
 pub const fn is_grouped(id: AvpId) -> bool {
-    match id.vendor() {
-        0 => IETF_INDEX.is_grouped(id.code()),
-        AvpId::TGPP => TGPP_INDEX.is_grouped(id.code()),
-        AvpId::GSMA => id.is(AvpId::DESS_SIGNATURE),
-        _ => false,
-    }
+    matches!(form(id), Form::Group)
 }
 
 /// Every AVP that we know, with its vendor.
@@ -193,13 +213,13 @@ pub fn avps() -> impl Iterator<Item = (u32, &'static Definition)> {
 struct Index<const N: usize> {
     /// Number of the table in the upper four bits, one more than the place in it below; 0: not known.
     places: [u16; N],
-    /// Bit `code % 8` of octet `code / 8`: a group.
-    groups: [u8; N],
+    /// Two bits a code, the lowest first: a [`Form`].
+    forms: [u8; N],
 }
 
 impl<const N: usize> Index<N> {
     const fn of(tables: &[&[Definition]]) -> Self {
-        let mut index = Self { places: [0; N], groups: [0; N] };
+        let mut index = Self { places: [0; N], forms: [0; N] };
         assert!(tables.len() <= 16, "four bits for the table");
         let mut table = 0;
         while table < tables.len() {
@@ -210,9 +230,8 @@ impl<const N: usize> Index<N> {
                 let code = code as usize;
                 assert!(index.places[code] == 0, "a code is defined twice");
                 index.places[code] = (table as u16) << 12 | (place as u16 + 1);
-                if let Kind::Grouped = kind {
-                    index.groups[code / 8] |= 1 << (code % 8);
-                }
+                let form = if let Kind::Grouped = kind { Form::Group } else { Form::Value };
+                index.forms[code / 4] |= (form as u8) << (2 * (code % 4));
                 place += 1;
             }
             table += 1;
@@ -228,9 +247,16 @@ impl<const N: usize> Index<N> {
     }
 
     #[inline]
-    const fn is_grouped(&self, code: u32) -> bool {
+    const fn form(&self, code: u32) -> Form {
         let code = code as usize;
-        code < N && self.groups[code / 8] >> (code % 8) & 1 == 1
+        if code >= N {
+            return Form::Unknown;
+        }
+        match self.forms[code / 4] >> (2 * (code % 4)) & 3 {
+            0 => Form::Unknown,
+            1 => Form::Value,
+            _ => Form::Group,
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! The strict decoding of a message: formats 11.3 in one walk, with what screening asks for.
 
-use super::{Avp, AvpId, Avps, Flags, Header, MAX_DEPTH, View, dictionary};
+use super::dictionary::{self, Form};
+use super::{Avp, AvpId, Avps, FLAG_MANDATORY, Flags, Header, MAX_DEPTH, View};
 use crate::{Reason, Refusal};
 
 /// The most AVPs of a message, those in groups included. The largest subscriber profiles have some hundred.
@@ -29,7 +30,7 @@ pub struct Message<'a> {
     pub result_code: Option<u32>,
     /// Auth-Session-State: 0 the state is kept, 1 it is not.
     pub auth_session_state: Option<u32>,
-    /// Visited-PLMN-Id, the first one; three octets as of TS 23.003, or whatever was sent.
+    /// Visited-PLMN-Id; three octets as of TS 23.003, or whatever was sent.
     pub visited_plmn: Option<&'a [u8]>,
     /// Experimental-Result, the first one.
     pub experimental: Option<Avp<'a>>,
@@ -37,6 +38,11 @@ pub struct Message<'a> {
     pub dess: Option<Avp<'a>>,
     /// How many Route-Records there are; [`Message::route_records`] reads them.
     pub route_record_count: usize,
+    /// Octet of the first AVP that must be understood and is not known, in a group or not.
+    pub unknown: Option<usize>,
+    /// Octet of the first Auth-Application-Id or Acct-Application-Id, in a Vendor-Specific-Application-Id or not, that names
+    /// another application than the header.
+    pub other_application: Option<usize>,
     /// False if an octet of padding is not zero, here or in a group (formats 11.3).
     pub canonical: bool,
 }
@@ -70,7 +76,8 @@ impl<'a> Message<'a> {
     pub fn parse_each(octets: &'a [u8], mut each: impl FnMut(Option<&Avp<'a>>, &Avp<'a>)) -> Result<Self, Refusal> {
         let view = View::new(octets)?;
         let header = view.header();
-        let mut walk = Walk { left: MAX_AVPS, padding: 0 };
+        let mut walk = Walk { left: MAX_AVPS, padding: 0, unknown: None };
+        let mut other_application = None;
         let mut texts = [None; TEXTS];
         let (mut result_code, mut auth_session_state) = (None, None);
         let (mut visited_plmn, mut experimental, mut dess, mut route_record_count) = (None, None, None, 0);
@@ -83,6 +90,26 @@ impl<'a> Message<'a> {
             each(None, &avp);
             let again = match Role::of(avp.id) {
                 Role::Other => continue,
+                Role::Unknown => {
+                    walk = walk.unknown(&avp);
+                    continue;
+                }
+                Role::Application => {
+                    if avp.u32() != Some(header.application) {
+                        other_application.get_or_insert(avp.at);
+                    }
+                    continue;
+                }
+                Role::VendorApplication => {
+                    let other = |child: &Avp<'_>| {
+                        Role::of(child.id) == Role::Application && child.u32() != Some(header.application)
+                    };
+                    if let Some(child) = avp.children().flatten().find(other) {
+                        other_application.get_or_insert(child.at);
+                    }
+                    walk = walk.group(avp, 1, &mut each)?;
+                    continue;
+                }
                 Role::Group => {
                     walk = walk.group(avp, 1, &mut each)?;
                     continue;
@@ -94,10 +121,7 @@ impl<'a> Message<'a> {
                     route_record_count += 1;
                     continue;
                 }
-                Role::VisitedPlmn => {
-                    visited_plmn.get_or_insert(avp.data);
-                    continue;
-                }
+                Role::VisitedPlmn => visited_plmn.replace(avp.data).is_some(),
                 Role::Experimental => {
                     experimental.get_or_insert(avp);
                     walk = walk.group(avp, 1, &mut each)?;
@@ -136,6 +160,8 @@ impl<'a> Message<'a> {
             experimental,
             dess,
             route_record_count,
+            unknown: walk.unknown,
+            other_application,
             canonical: walk.padding == 0,
         })
     }
@@ -154,10 +180,19 @@ impl<'a> Message<'a> {
     }
 }
 
+/// What is known of an AVP; a group is one whose inside the host will read as AVPs.
+#[inline]
+const fn form(id: AvpId) -> Form {
+    match dictionary::form(id) {
+        Form::Group if id.is(AvpId::DESS_SIGNATURE) || id.is(AvpId::FAILED_AVP) => Form::Value,
+        form => form,
+    }
+}
+
 /// Groups whose inside the host will read as AVPs.
 #[inline]
 pub(super) const fn is_entered(id: AvpId) -> bool {
-    dictionary::is_grouped(id) && !id.is(AvpId::DESS_SIGNATURE) && !id.is(AvpId::FAILED_AVP)
+    matches!(form(id), Form::Group)
 }
 
 /// What the walk does with an AVP outside of groups. The first ones hold text and may occur once: their number is their
@@ -177,7 +212,10 @@ enum Role {
     RouteRecord,
     VisitedPlmn,
     Experimental,
+    Application,
+    VendorApplication,
     Group,
+    Unknown,
     Other,
 }
 
@@ -188,11 +226,12 @@ static ROLES: [Role; 1024] = {
     let mut roles = [Role::Other; 1024];
     let mut code = 0;
     while code < roles.len() {
-        if is_entered(AvpId::new(0, code as u32)) {
-            roles[code] = Role::Group;
-        }
+        roles[code] = Role::plain(AvpId::new(0, code as u32));
         code += 1;
     }
+    roles[258] = Role::Application; // Auth-Application-Id
+    roles[259] = Role::Application; // Acct-Application-Id
+    roles[260] = Role::VendorApplication;
     roles[AvpId::SESSION_ID.code() as usize] = Role::SessionId;
     roles[AvpId::ORIGIN_HOST.code() as usize] = Role::OriginHost;
     roles[AvpId::ORIGIN_REALM.code() as usize] = Role::OriginRealm;
@@ -210,13 +249,22 @@ impl Role {
     #[inline]
     fn of(id: AvpId) -> Self {
         if id.vendor() == 0 {
-            return ROLES.get(id.code() as usize).copied().unwrap_or(Role::Other);
+            return ROLES.get(id.code() as usize).copied().unwrap_or(Role::Unknown);
         }
         match id {
             AvpId::VISITED_PLMN_ID => Role::VisitedPlmn,
             AvpId::DESS_SIGNATURE => Role::Dess,
-            id if is_entered(id) => Role::Group,
-            _ => Role::Other,
+            id => Role::plain(id),
+        }
+    }
+
+    /// That of an AVP of which nothing more is kept.
+    #[inline]
+    const fn plain(id: AvpId) -> Self {
+        match form(id) {
+            Form::Unknown => Role::Unknown,
+            Form::Value => Role::Other,
+            Form::Group => Role::Group,
         }
     }
 }
@@ -241,12 +289,21 @@ struct Walk {
     left: usize,
     /// All octets of padding, laid over each other.
     padding: u32,
+    /// See [`Message::unknown`].
+    unknown: Option<usize>,
 }
 
 impl Walk {
     #[inline]
     fn count(self, avp: &Avp<'_>) -> Option<Self> {
-        Some(Self { left: self.left.checked_sub(1)?, padding: self.padding | avp.padding() })
+        Some(Self { left: self.left.checked_sub(1)?, padding: self.padding | avp.padding(), ..self })
+    }
+
+    /// Notes one that is not known, if it must be understood (RFC 6733 §4.1).
+    #[cold]
+    fn unknown(self, avp: &Avp<'_>) -> Self {
+        let at = (avp.flags & FLAG_MANDATORY != 0).then_some(avp.at);
+        Self { unknown: self.unknown.or(at), ..self }
     }
 
     /// Walks the inside of a group; `depth`: in how many groups its AVPs lie.
@@ -265,8 +322,10 @@ impl Walk {
             let Some(counted) = self.count(&avp) else { return Err(Reason::DiaAvpDepth.at(avp.at)) };
             self = counted;
             each(Some(&group), &avp);
-            if is_entered(avp.id) {
-                self = self.group(avp, depth + 1, each)?;
+            match form(avp.id) {
+                Form::Group => self = self.group(avp, depth + 1, each)?,
+                Form::Unknown => self = self.unknown(&avp),
+                Form::Value => {}
             }
         }
         Ok(self)

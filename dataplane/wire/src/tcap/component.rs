@@ -46,7 +46,7 @@ impl ComponentKind {
     }
 }
 
-/// The operation code of an invoke or a result.
+/// The operation code of an invoke or a result; of an error, its code where that is a global one.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub enum Operation<'a> {
     /// The component has none: errors, rejects, results without a parameter.
@@ -173,10 +173,10 @@ impl Reader {
                 }
             }
             ComponentKind::ReturnError => {
-                component.error = match operation(&self.need(&mut parts)?)? {
-                    Operation::Local(code) => Some(code),
-                    _ => None,
-                };
+                match operation(&self.need(&mut parts)?)? {
+                    Operation::Local(code) => component.error = Some(code),
+                    global => component.operation = global,
+                }
                 self.parameter(&mut component, &mut parts, 3)?;
             }
             ComponentKind::Reject => {

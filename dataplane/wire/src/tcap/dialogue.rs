@@ -1,6 +1,6 @@
 //! The dialogue portion (Q.773 §3.2 and §4.2.3), as far as anybody decides by it: the application context name.
 
-use super::{Message, Oid};
+use super::{Message, MessageKind, Oid};
 use crate::ber::{self, Rules, Tlv};
 use crate::reason::{Reason, Refusal};
 
@@ -10,7 +10,11 @@ pub(super) const ABSTRACT: u8 = 0xa0;
 /// AARQ, and AUDT in a unidirectional message (Q.773 §3.2).
 pub(super) const AARQ: u8 = 0x60;
 pub(super) const AARE: u8 = 0x61;
+const ABRT: u8 = 0x64;
 pub(super) const CONTEXT_NAME: u8 = 0xa1;
+/// dialogue-as-id and uniDialogue-as-id: {itu-t recommendation q 773 as(1) ...} (Q.773 §3.2).
+const STRUCTURED: &[u8] = &[0, 0x11, 0x86, 5, 1, 1, 1];
+const UNSTRUCTURED: &[u8] = &[0, 0x11, 0x86, 5, 1, 2, 1];
 
 /// A dialogue portion as it was found.
 #[derive(Clone, Copy, Debug)]
@@ -26,12 +30,22 @@ pub(super) enum Dialogue<'a> {
 impl<'a> Dialogue<'a> {
     /// Walks the portion; clears `canonical` at a length that is not definite and minimal.
     #[inline(always)]
-    pub fn read(portion: &Tlv<'a>, rules: Rules, canonical: &mut bool) -> Result<Self, Refusal> {
-        if let Some(name) = usual(portion.value) {
+    pub fn read(portion: &Tlv<'a>, kind: MessageKind, rules: Rules, canonical: &mut bool) -> Result<Self, Refusal> {
+        if let Some(name) = usual(portion.value, kind) {
             return Ok(Dialogue::Usual(name));
         }
         *canonical &= ber::walk_inside(portion, rules, 1)?;
         Ok(Dialogue::Other(*portion))
+    }
+
+    /// See [`Message::application_context`].
+    #[inline]
+    pub fn context(&self, kind: MessageKind, rules: Rules) -> Result<Option<Oid<'a>>, Refusal> {
+        match self {
+            Dialogue::None => Ok(None),
+            Dialogue::Usual(name) => Ok(Some(*name)),
+            Dialogue::Other(portion) => context(portion, kind, rules).ok_or(Reason::TcapDialogue.at(portion.at)),
+        }
     }
 }
 
@@ -51,12 +65,12 @@ const ACCEPTED: &[u8; 12] = b"\xa2\x03\x02\x01\0\xa3\x05\xa1\x03\x02\x01\0";
 /// The context name where the portion is, but for the name, one of the four that nearly all nodes send: to compare them
 /// costs a tenth of a walk. `None` says nothing about a portion.
 #[inline(always)]
-fn usual(portion: &[u8]) -> Option<Oid<'_>> {
-    let (name, behind) = match portion.len() {
-        26 => portion.strip_prefix(REQUEST)?,
-        30 => portion.strip_prefix(REQUEST_1)?,
-        38 => portion.strip_prefix(ANSWER)?,
-        42 => portion.strip_prefix(ANSWER_1)?,
+fn usual(portion: &[u8], kind: MessageKind) -> Option<Oid<'_>> {
+    let (name, behind) = match (portion.len(), kind) {
+        (26, MessageKind::Begin) => portion.strip_prefix(REQUEST)?,
+        (30, MessageKind::Begin) => portion.strip_prefix(REQUEST_1)?,
+        (38, MessageKind::Continue | MessageKind::End) => portion.strip_prefix(ANSWER)?,
+        (42, MessageKind::Continue | MessageKind::End) => portion.strip_prefix(ANSWER_1)?,
         _ => return None,
     }
     .split_first_chunk::<NAME>()?;
@@ -69,22 +83,19 @@ impl<'a> Message<'a> {
     ///
     /// `None`: there is no dialogue portion, or it holds an ABRT.
     /// # Errors
-    /// [`Reason::TcapDialogue`] if the portion is not exactly one EXTERNAL with exactly one dialogue unit, or the unit has
-    /// no application context name or two; `at` counts from the message tag.
+    /// [`Reason::TcapDialogue`] if the portion is not exactly one EXTERNAL of Q.773's own syntax with exactly one dialogue unit,
+    /// the unit is not one of this type of message, or it has no application context name or two: a host may pass over
+    /// each of these, and take the dialogue for one without a context. `at` counts from the message tag.
     /// # Source
     /// Q.773 §3.2 and §4.2.3.
     #[inline]
     pub fn application_context(&self) -> Result<Option<Oid<'a>>, Refusal> {
-        match &self.dialogue {
-            Dialogue::None => Ok(None),
-            Dialogue::Usual(name) => Ok(Some(*name)),
-            Dialogue::Other(portion) => context(portion, self.rules).ok_or(Reason::TcapDialogue.at(portion.at)),
-        }
+        self.dialogue.context(self.kind, self.rules)
     }
 }
 
 /// The name in a portion that was walked; the outer `None` where it is not as Q.773 has it.
-fn context<'a>(portion: &Tlv<'a>, rules: Rules) -> Option<Option<Oid<'a>>> {
+fn context<'a>(portion: &Tlv<'a>, kind: MessageKind, rules: Rules) -> Option<Option<Oid<'a>>> {
     // The one element inside another.
     let only = |outer: &Tlv<'a>, depth| {
         let mut inside = outer.elements(rules, depth);
@@ -92,11 +103,15 @@ fn context<'a>(portion: &Tlv<'a>, rules: Rules) -> Option<Option<Oid<'a>>> {
     };
     let external = only(portion, 1).filter(|element| element.is(EXTERNAL))?;
     let mut inside = external.elements(rules, 2);
-    inside.pull().ok()?.filter(|syntax| syntax.is(OBJECT_ID))?;
+    let syntax = if kind == MessageKind::Unidirectional { UNSTRUCTURED } else { STRUCTURED };
+    inside.pull().ok()?.filter(|element| element.is(OBJECT_ID) && element.value == syntax)?;
     let value = inside.pull().ok()?.filter(|value| value.is(ABSTRACT) && inside.is_empty())?;
     let unit = only(&value, 3)?;
-    if !unit.is(AARQ) && !unit.is(AARE) {
-        return Some(None);
+    match (kind, unit.tag) {
+        (MessageKind::Begin | MessageKind::Unidirectional, AARQ) => {}
+        (MessageKind::Continue | MessageKind::End | MessageKind::Abort, AARE) => {}
+        (MessageKind::Abort, ABRT) => return Some(None),
+        _ => return None,
     }
     let mut context = None;
     for field in unit.elements(rules, 4) {

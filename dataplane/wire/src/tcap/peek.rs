@@ -1,22 +1,57 @@
-//! A look at the front of a message that is not whole: its first segment, on its way out.
+//! A look at the front of a message that may not be whole: its first segment, on its way out.
 
-use super::{MessageKind, OTID, Tid};
+use super::dialogue::Dialogue;
+use super::{DIALOGUE, DTID, MessageKind, OTID, Oid, Tid};
+use crate::ber::{self, Rules};
 
-/// The originating transaction id of a BEGIN or CONTINUE whose end may be missing.
+/// What a message of ours opens, or goes on with.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Opening<'a> {
+    /// BEGIN or CONTINUE.
+    pub kind: MessageKind,
+    /// Originating transaction id.
+    pub id: Tid,
+    /// Application context name, where there is a dialogue portion that has one.
+    pub context: Option<Oid<'a>>,
+}
+
+/// Transaction id and application context of a BEGIN or CONTINUE whose end may be missing.
 ///
-/// Only for messages that are not judged: nothing behind the id is looked at.
-pub fn originating_id(octets: &[u8]) -> Option<Tid> {
+/// Only for messages that are not judged: nothing behind the dialogue portion is looked at.
+pub fn opening(octets: &[u8]) -> Option<Opening<'_>> {
     let (&tag, rest) = octets.split_first()?;
-    if !matches!(MessageKind::from_tag(tag)?, MessageKind::Begin | MessageKind::Continue) {
+    let kind = MessageKind::from_tag(tag)?;
+    if !matches!(kind, MessageKind::Begin | MessageKind::Continue) {
         return None;
     }
     let (&length, rest) = rest.split_first()?;
     let skipped = if length > 0x80 { usize::from(length & 0x7f) } else { 0 };
-    let rest = rest.get(skipped..)?;
-    match rest.split_first_chunk()? {
-        (&[OTID, length], id) => Tid::new(id.get(..usize::from(length))?),
-        _ => None,
+    let (id, behind) = id(OTID, rest.get(skipped..)?)?;
+    let portion = match kind {
+        MessageKind::Continue => id_then(behind),
+        _ => Some(behind),
+    };
+    Some(Opening { kind, id, context: portion.and_then(|portion| context(kind, portion)) })
+}
+
+/// The id with this tag at the front, and what is behind it.
+fn id(tag: u8, octets: &[u8]) -> Option<(Tid, &[u8])> {
+    let (&[found, length], rest) = octets.split_first_chunk()?;
+    let (id, behind) = rest.split_at_checked(usize::from(length)).filter(|_| found == tag)?;
+    Some((Tid::new(id)?, behind))
+}
+
+fn id_then(octets: &[u8]) -> Option<&[u8]> {
+    id(DTID, octets).map(|(_, behind)| behind)
+}
+
+fn context(kind: MessageKind, octets: &[u8]) -> Option<Oid<'_>> {
+    if octets.first() != Some(&DIALOGUE) {
+        return None;
     }
+    let (portion, _) = ber::next(octets, Rules::Lenient, 0).ok()?;
+    let dialogue = Dialogue::read(&portion, kind, Rules::Lenient, &mut true).ok()?;
+    dialogue.context(kind, Rules::Lenient).ok()?
 }
 
 #[cfg(test)]
@@ -30,7 +65,7 @@ mod tests {
             b"\x62\x81\xc0\x48\x04\x11\x22\x33\x44",
             b"\x65\x80\x48\x04\x11\x22\x33\x44",
         ] {
-            assert_eq!(originating_id(octets), Tid::new(&[0x11, 0x22, 0x33, 0x44]), "{octets:02x?}");
+            assert_eq!(opening(octets).map(|found| found.id), Tid::new(&[0x11, 0x22, 0x33, 0x44]), "{octets:02x?}");
         }
         for octets in [
             &b""[..],
@@ -38,7 +73,22 @@ mod tests {
             b"\x62\x50\x48\x05\x11\x22\x33\x44\x55",
             b"\x62\x50\x48\x04\x11",
         ] {
-            assert_eq!(originating_id(octets), None, "{octets:02x?}");
+            assert_eq!(opening(octets), None, "{octets:02x?}");
+        }
+    }
+
+    #[test]
+    fn the_context_is_found_where_its_portion_is_whole() {
+        let name = [4, 0, 0, 1, 0, 20, 3];
+        let id = Tid::new(&[1, 2]).unwrap();
+        let (mut begin, mut answer, mut later) = (Vec::new(), Vec::new(), Vec::new());
+        crate::tcap::emit_begin(id, Some(&name), &[], &mut begin);
+        crate::tcap::emit_continue(id, id, Some(&name), &[], &mut answer);
+        crate::tcap::emit_continue(id, id, None, &[], &mut later);
+        for (octets, want) in [(&begin, Some(Oid(&name))), (&answer, Some(Oid(&name))), (&later, None)] {
+            assert_eq!(opening(octets).map(|found| (found.id, found.context)), Some((id, want)), "{octets:02x?}");
+            let cut = &octets[..octets.len() - 1];
+            assert_eq!(opening(cut).and_then(|found| found.context), None, "{octets:02x?}");
         }
     }
 }

@@ -27,6 +27,8 @@ const LEN4G: &str = "the message says 4294967295 octets: BerLength, where tshark
 const NOTID: &str = "an empty BEGIN: no transaction id (Q.773 §3.1.2)";
 const TID0: &str = "a transaction id without octets: Q.773 wants one to four";
 
+const SYNTAX: &str = "a UNIDIRECTIONAL with the syntax of a structured dialogue: Q.773 §3.2 has another for it";
+
 pub const KNOWN: &[Known] = &[
     known("sctp_tls_port3869_freediameter", (2, 79), "", 12, ICMP),
     known("ss7_m3ua_asp_startup", (5, 12), "", 15, PPIDS),
@@ -58,6 +60,7 @@ pub const KNOWN: &[Known] = &[
     known("syn_sccp_shapes", (63, 63), "", 1, TYPE),
     known("syn_sctp_over_udp", (1, 4), "", 132, UDP),
     known("syn_sctp_shapes_ss7", (28, 30), "", 69, PPID0),
+    known("syn_tcap_shapes", (30, 30), "tcap.application_context_name", 1, SYNTAX),
     known("syn_tcap_shapes", (33, 33), "", 7, LEN4G),
     known("syn_tcap_shapes", (34, 34), "", 1, NOTID),
     known("syn_tcap_shapes", (37, 37), "", 7, TID0),

@@ -26,12 +26,7 @@ impl<'s> Asked<'s> {
         let way = message.way.unwrap_or(Direction::In);
         let rulings = Rulings::of(scene.snapshot, Protocol::Diameter, way)?;
         let command = parsed.header.command;
-        let commands = &scene.snapshot.commands;
-        let category = match () {
-            () if commands.cat1.contains(&command) => Some(Category::One),
-            () if commands.cat2.contains(&command) => Some(Category::Two),
-            () => None,
-        };
+        let category = scene.snapshot.commands.category(parsed.header.application, command).unwrap_or(Category::None);
         // Who speaks is a host here, which has no digits.
         let host = parsed.origin_host.unwrap_or_default();
         message.caller = scene.shared.key.hash(&[host]) | 1;
@@ -50,7 +45,7 @@ impl<'s> Asked<'s> {
 
     /// The same of an answer, which has no command to be asked about: that was in the request.
     pub(super) fn answer(&self, message: &mut Message) {
-        self.rulings.answer(&Facts { code: None, category: None, ..self.facts }, message);
+        self.rulings.answer(&Facts { code: None, category: Category::None, ..self.facts }, message);
     }
 
     /// Whether the rule switches the check off that the message would be refused by, for each subscriber.

@@ -1,7 +1,8 @@
 //! The built-in checks of a Diameter message that need no memory: formats 13.2.
 
+use sealgate_config::model::Category;
 use sealgate_wire::addr::Digits;
-use sealgate_wire::diameter::{self, dictionary, identities, is_within, plmn};
+use sealgate_wire::diameter::{self, identities, is_within, plmn};
 use sealgate_wire::{Reason, Refusal};
 
 use super::asked::Asked;
@@ -36,9 +37,17 @@ pub(super) fn screen(
     if !link.config.applications.contains(&header.application) {
         return Err(Reason::DiaApp.at(8));
     }
-    let application = dictionary::application(header.application).ok_or(Reason::DiaApp.at(8))?;
-    if application.command(header.command).is_none() {
-        check(Reason::DiaCmdApp.at(5))?;
+    let category = match snapshot.commands.category(header.application, header.command) {
+        Some(category) => category,
+        None if !snapshot.commands.has(header.application) => return Err(Reason::DiaApp.at(8)),
+        None => {
+            check(Reason::DiaCmdApp.at(5))?;
+            Category::None
+        }
+    };
+    // A host that goes by what the message says inside must read the same.
+    if let Some(at) = message.other_application {
+        return Err(Reason::DiaApp.at(at));
     }
     let (host, realm) = (message.origin_host.unwrap_or_default(), message.origin_realm.unwrap_or_default());
     if !is_within(host, realm) {
@@ -51,8 +60,12 @@ pub(super) fn screen(
         return Ok(());
     }
     route(scene, message)?;
-    if snapshot.commands.cat1.contains(&header.command) {
+    if category == Category::Cat1 {
         check(Reason::PolCat1.at(5))?;
+    }
+    // Where it matters whom a request speaks of, nothing may speak of somebody in words that we do not know.
+    if let Some(at) = message.unknown.filter(|_| category != Category::None) {
+        return Err(Reason::DiaAvpUnknown.at(at));
     }
     let of_peer = |digits: &Digits| peer.plmns.iter().any(|plmn| digits.starts_with(plmn));
     if let Some(visited) = message.visited_plmn
@@ -60,7 +73,7 @@ pub(super) fn screen(
     {
         check(Reason::PolVplmnRealm.at(0))?;
     }
-    if snapshot.commands.cat2.contains(&header.command) {
+    if category == Category::Cat2 {
         let found = identities(message);
         // A subscriber that cannot be read, or more of them than are looked at: not known is not harmless.
         if found.more || found.imsi.is_empty() {

@@ -1,6 +1,6 @@
 //! AVPs of signatures: DESS of the GSMA, and the header of the native profile (formats 6).
 
-use super::{Definition, definitions};
+use super::{Definition, Form, definitions};
 
 /// Vendor 46304.
 #[rustfmt::skip]
@@ -17,3 +17,15 @@ pub(super) const GSMA: &[Definition] = definitions! {
 pub(super) const SEALGATE: &[Definition] = definitions! {
     1 OctetString "SG-Security-Header"
 };
+
+/// What an AVP of one of these tables holds, DESS-Signature aside.
+pub(super) const fn form(code: u32, table: &[Definition]) -> Form {
+    let mut i = 0;
+    while i < table.len() {
+        if table[i].code == code {
+            return Form::Value;
+        }
+        i += 1;
+    }
+    Form::Unknown
+}
