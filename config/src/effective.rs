@@ -1,5 +1,7 @@
 //! The effective configuration: everything that holds, what was left out with the value it got. Loads back the same.
 
+mod detection;
+
 use std::fmt::Display;
 use std::path::Path;
 
@@ -103,6 +105,7 @@ impl Policy {
             ("sigfw_keys", list(&self.sigfw_keys, sigfw_key)),
             ("dess_keys", list(&self.dess_keys, dess_key)),
             ("stir", stir(&self.stir)),
+            ("detection", detection::section(&self.detection)),
             ("examples", list(&self.examples, example)),
         ]))
     }

@@ -2,6 +2,7 @@
 
 mod check;
 mod defaults;
+mod detection;
 pub(crate) mod examples;
 mod gtp;
 mod parties;
@@ -38,6 +39,7 @@ pub(crate) fn read(root: &Item<'_>, workers: usize) -> Policy {
     let dess_keys = top.get("dess_keys").map(|item| item.list_or_none(KEY)).unwrap_or_default();
     let dess_keys: Vec<_> = dess_keys.iter().filter_map(read_dess_key).collect();
     let stir = top.get("stir").map(|item| stir::read(&item)).unwrap_or_default();
+    let detection = top.get("detection").map(|item| detection::read(&item)).unwrap_or_default();
     let examples = top.get("examples").map(|item| examples::read(&item)).unwrap_or_default();
     top.close();
 
@@ -60,6 +62,7 @@ pub(crate) fn read(root: &Item<'_>, workers: usize) -> Policy {
         sigfw_keys: keys.into_iter().map(|(key, _)| key).collect(),
         dess_keys: dess_keys.into_iter().map(|(key, _)| key).collect(),
         stir,
+        detection,
         examples: examples.into_iter().map(|(example, _)| example).collect(),
     }
 }

@@ -3,7 +3,7 @@
 use sealgate_wire::addr::{Digits, Plan};
 pub use sealgate_wire::sec::passport::Attest;
 
-use super::{Example, Link, Network};
+use super::{Detection, Example, Link, Network};
 
 /// The policy file, checked.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -24,6 +24,8 @@ pub struct Policy {
     pub dess_keys: Vec<DessKey>,
     /// Certificates of callers in SIP, and what our own calls are signed with (formats 8).
     pub stir: Stir,
+    /// What only several messages show.
+    pub detection: Detection,
     /// Messages, and what must become of them: a policy that judges one otherwise is not put into force.
     pub examples: Vec<Example>,
 }

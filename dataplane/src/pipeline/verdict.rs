@@ -8,6 +8,7 @@ use sealgate_wire::sec::passport::base64url;
 use super::association::Associations;
 use super::carrier;
 use super::claims::Scene;
+use super::detect;
 use super::slots::{Action, FrameSlot, Message, MessageId, Once, Record, SignatureState, Slab, Transaction};
 use super::tap::{Ear, Looked};
 use crate::io::Frame;
@@ -132,10 +133,12 @@ fn judge_inbound(
     } else if let Some(refusal) = message.screened {
         return Err((refusal.reason, refusal.at));
     }
+    detect::judge(scene, message).map_err(here)?;
     let grant = decide::grant(message.state, message.proof.take()).map_err(here)?;
     if let Transaction::Opens { key } = message.transaction {
         scene.shared.dialogues.open(key, message.peer, scene.now_ms);
     }
+    detect::remember(scene, message);
     Ok(grant.reason())
 }
 
@@ -153,6 +156,7 @@ fn judge_outbound(scene: &mut Scene<'_>, message: &mut Message, so_far: Result<(
     if let Transaction::Opens { key } = message.transaction {
         scene.shared.dialogues.open(key, message.peer, scene.now_ms);
     }
+    detect::remember(scene, message);
     Ok(reason)
 }
 

@@ -12,6 +12,7 @@ use super::{
     Carrier, Found, Next, SI_ISUP, SI_SCCP, Scene, busy, isup, native_opcode, reassemble, screen, sg_tcap0, sg_tcap1,
 };
 use crate::pipeline::carrier::{self, Opened};
+use crate::pipeline::detect;
 use crate::pipeline::slots::{Message, MessageId, SignatureState, Transaction};
 use crate::policy::decide;
 use crate::state::Direction;
@@ -153,6 +154,7 @@ fn tcap(
     };
     message.screened = screen::screen(scene, carrier, parsed, found, opcode, peer_id).err();
     message.transaction = answered(scene, carrier, parsed);
+    message.event = detect::of_tcap(scene, carrier, parsed, found, opcode);
     if let Err(refusal) = strip(scene, carrier, parsed, found, opcode, peer.ludt, message) {
         // What cannot be carried on is the last thing that is wrong with a message, not the first.
         message.output.clear();

@@ -11,6 +11,7 @@ use sealgate_wire::{Reason, Refusal, ip, sccp, sctp, tcap};
 use super::sccp::{Shape, fits};
 use super::{Carrier, Found, Next, SI_ISUP, SI_SCCP, Scene, busy, isup, native_opcode, reassemble, sg_tcap0};
 use crate::pipeline::carrier::{self, Opened};
+use crate::pipeline::detect;
 use crate::pipeline::slots::{Message, MessageId, Transaction};
 use crate::policy::snapshot::{Own, Peer};
 use crate::state::Direction;
@@ -45,6 +46,7 @@ pub(crate) fn outbound(
         }
     };
     let Some((unitdata, called, calling)) = parted else { return Ok(Next::Pass(Reason::OkNotSubject)) };
+    message.event = detect::of_result(scene, unitdata.data, &called.0);
     let snapshot = scene.snapshot;
     let Some(peer_id) = snapshot.peer_by_digits(&called.0.digits) else {
         track(scene, message, 0, unitdata.data, &calling);
