@@ -97,6 +97,15 @@ pub struct Seen {
     age: u16,
 }
 
+/// What is known of a subscriber, by domain in the order of [`Domain::ALL`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Known {
+    /// Where it was last seen.
+    pub last: [Option<Seen>; Domain::ALL.len()],
+    /// Where it may be by now: a location update has passed, and no answer of the register was seen yet.
+    pub coming: [Option<Location>; Domain::ALL.len()],
+}
+
 /// A location update on its way to our register.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Update {
@@ -131,18 +140,27 @@ impl Subscribers {
         self.key.number(0, imsi)
     }
 
-    /// Where a subscriber was last seen in a domain.
-    pub fn last(&self, key: u64, domain: Domain, now_ms: u64) -> Option<Seen> {
-        let settled = self.seen(entry(key, domain, false), now_ms);
-        match (settled, self.unanswered(key, domain, now_ms)) {
-            (Some(settled), Some(coming)) if settled.age <= coming.age => Some(settled),
-            (settled, coming) => coming.or(settled),
+    /// What is known of a subscriber.
+    pub fn known(&self, key: u64, now_ms: u64) -> Known {
+        let found = |coming| {
+            let all = self.words.get_all(Domain::ALL.map(|domain| entry(key, domain, coming)), now_ms);
+            all.map(|entry| entry.map(|(value, age)| self.as_seen(value, age)))
+        };
+        let (settled, coming) = (found(false), found(true));
+        let mut last = settled;
+        for (last, coming) in last.iter_mut().zip(coming) {
+            // One that counts by now, and is younger.
+            let counts = coming.filter(|coming| coming.least_ms >= UNANSWERED_MS);
+            if counts.is_some_and(|coming| last.is_none_or(|last| coming.age < last.age)) {
+                *last = counts;
+            }
         }
+        Known { last, coming: coming.map(|seen| seen.map(|seen| seen.location)) }
     }
 
-    /// Where it may be by now: a location update has passed, and no answer of the register was seen yet.
-    pub fn coming(&self, key: u64, domain: Domain, now_ms: u64) -> Option<Location> {
-        self.seen(entry(key, domain, true), now_ms).map(|seen| seen.location)
+    /// Where a subscriber was last seen in a domain.
+    pub fn last(&self, key: u64, domain: Domain, now_ms: u64) -> Option<Seen> {
+        self.known(key, now_ms).last[domain as usize]
     }
 
     /// A location update passes on to the register.
@@ -169,13 +187,17 @@ impl Subscribers {
     }
 
     /// The subscriber has just done something at an operator where it is registered.
-    pub fn acts(&self, key: u64, domain: Domain, peer: u16, now_ms: u64) {
-        let Some(seen) = self.seen(entry(key, domain, false), now_ms).filter(|seen| seen.location.peer == peer) else {
-            return;
-        };
-        // Within a tick there is nothing to write, and a line that nobody writes stays in every worker's cache.
-        if seen.age > 0 {
-            self.settle(key, domain, seen.location, now_ms);
+    ///
+    /// * `domain`: in this one, or in any
+    pub fn acts(&self, key: u64, domain: Option<Domain>, peer: u16, now_ms: u64) {
+        let all = self.words.get_all(Domain::ALL.map(|domain| entry(key, domain, false)), now_ms);
+        for (of, found) in Domain::ALL.into_iter().zip(all) {
+            let Some((value, age)) = found.filter(|_| domain.is_none_or(|domain| domain == of)) else { continue };
+            let location = Location::unpack(value);
+            // Within a tick there is nothing to write, and a line that nobody writes stays in every worker's cache.
+            if location.peer == peer && age > 0 {
+                self.settle(key, of, location, now_ms);
+            }
         }
     }
 
@@ -214,10 +236,13 @@ impl Subscribers {
     }
 
     fn seen(&self, at: u64, now_ms: u64) -> Option<Seen> {
-        let (value, age) = self.words.get(at, now_ms)?;
+        self.words.get(at, now_ms).map(|(value, age)| self.as_seen(value, age))
+    }
+
+    fn as_seen(&self, value: u64, age: u16) -> Seen {
         let ticks = u64::from(age);
         let (least_ms, most_ms) = (ticks.saturating_sub(1) * self.tick_ms, (ticks + 1) * self.tick_ms);
-        Some(Seen { location: Location::unpack(value), least_ms, most_ms, age })
+        Seen { location: Location::unpack(value), least_ms, most_ms, age }
     }
 }
 

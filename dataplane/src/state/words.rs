@@ -72,6 +72,16 @@ impl<const VALUE: u32> Words<VALUE> {
         self.slots(key).find_map(|(_, have)| Some((value_of::<VALUE>(have), self.age(have, now_ms)?)))
     }
 
+    /// The same of several keys that have one bucket, whose line is read once.
+    pub(super) fn get_all<const N: usize>(&self, keys: [u64; N], now_ms: u64) -> [Option<(u64, u16)>; N] {
+        let Some(bucket) = keys.first().and_then(|key| self.bucket(*key)) else { return [None; N] };
+        let all = bucket.0.each_ref().map(|slot| slot.load(Ordering::Acquire));
+        keys.map(|key| {
+            let found = all.iter().find(|have| is_same::<VALUE>(**have, key) && self.age(**have, now_ms).is_some())?;
+            Some((value_of::<VALUE>(*found), self.age(*found, now_ms)?))
+        })
+    }
+
     /// Makes an entry, or renews its time. In a full bucket the oldest of the owner goes that has the most there; with one
     /// entry each, or where all have one owner, the oldest of all.
     ///

@@ -2,25 +2,11 @@
 
 use std::time::Instant;
 
-use sealgate_config::model::{Detection, Flood, Scan, Windowed};
+use sealgate_config::model::Detection;
 use sealgate_wire::Reason;
 
-use super::world::{DROP, Said, World};
+use super::world::{Said, World, all};
 use super::{A, B, D, PASSES, moves};
-
-/// All detectors, with limits that nobody here reaches but the attacker.
-fn all(detection: &mut Detection) {
-    detection.subscribers.limit = 1024;
-    detection.steps.limit = 1024;
-    detection.sources.limit = 256;
-    detection.velocity.switch = DROP;
-    detection.previous_location = DROP;
-    detection.multi_request.switch = DROP;
-    detection.scan = Scan { switch: DROP, window_s: 86_400, subscribers: 1_000_000 };
-    detection.flood = Flood { switch: DROP, per_second: 1_000_000, burst: 1_000_000 };
-    detection.multi_protocol = Windowed { switch: DROP, window_s: 3600 };
-    detection.cross_generation = Windowed { switch: DROP, window_s: 3600 };
-}
 
 fn victim(n: u32) -> String {
     format!("00101{n:010}")

@@ -1,6 +1,7 @@
 //! A gateway with detectors, and messages of operators A to D and of HOME about one of HOME's subscribers.
+#![allow(dead_code, reason = "each test file uses its part")]
 
-use sealgate_config::model::{DetectMode, Detection, Geo, Mode, Policy, Switch, UnknownPeer};
+use sealgate_config::model::{DetectMode, Detection, Flood, Geo, Mode, Policy, Scan, Switch, UnknownPeer, Windowed};
 use sealgate_dataplane::pipeline::WorkerConfig;
 use sealgate_wire::addr::Ssn;
 use sealgate_wire::ber::{put_tlv, put_with};
@@ -30,6 +31,20 @@ pub fn watching(change: impl FnOnce(&mut Detection)) -> Policy {
     policy.detection.velocity.geo = Some(Geo { file: "geo.csv".into(), places });
     change(&mut policy.detection);
     policy
+}
+
+/// All detectors refuse, with limits that only an attacker reaches.
+pub fn all(detection: &mut Detection) {
+    detection.subscribers.limit = 1024;
+    detection.steps.limit = 1024;
+    detection.sources.limit = 256;
+    detection.velocity.switch = DROP;
+    detection.previous_location = DROP;
+    detection.multi_request.switch = DROP;
+    detection.scan = Scan { switch: DROP, window_s: 86_400, subscribers: 1_000_000 };
+    detection.flood = Flood { switch: DROP, per_second: 1_000_000, burst: 1_000_000 };
+    detection.multi_protocol = Windowed { switch: DROP, window_s: 3600 };
+    detection.cross_generation = Windowed { switch: DROP, window_s: 3600 };
 }
 
 /// The gateway and a clock.
@@ -371,7 +386,7 @@ pub fn s6a_answer(request: &Lte, code: u32) -> Lte {
 }
 
 impl Lte {
-    fn octets(&self) -> Vec<u8> {
+    pub fn octets(&self) -> Vec<u8> {
         let mut out = Vec::new();
         let start = sealgate_wire::diameter::begin(&self.header, &mut out);
         let mut put = |id: AvpId, data: &[u8]| assert!(emit_avp(id, FLAG_MANDATORY, data, &mut out));

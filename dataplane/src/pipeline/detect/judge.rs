@@ -9,10 +9,7 @@ use crate::pipeline::slots::Message;
 use crate::policy::detection::Detector;
 use crate::policy::snapshot::PeerId;
 use crate::state::steps::Taken;
-use crate::state::subscribers::{Domain, Location, Seen, Update};
-
-/// What is known of the subscriber of a message, by domain.
-type Known = [Option<Seen>; Domain::ALL.len()];
+use crate::state::subscribers::{Domain, Known, Location, Seen, Update};
 
 /// Whether a message may pass; nothing is remembered yet.
 ///
@@ -30,10 +27,11 @@ pub(in crate::pipeline) fn judge(scene: &mut Scene<'_>, message: &Message) -> Re
 fn look(scene: &mut Scene<'_>, event: &Event, peer: PeerId) -> Result<(), Reason> {
     let (detection, memories, now_ms) = (&scene.snapshot.detection, &scene.shared.detection, scene.now_ms);
     let key = event.subscriber.map(u64::from);
-    let known: Known = match key.filter(|_| detection.follows() && event.what >= What::Acts) {
-        Some(key) => Domain::ALL.map(|domain| memories.subscribers.last(key, domain, now_ms)),
-        None => [None; 3],
+    let known = match key.filter(|_| detection.follows() && event.what >= What::Acts) {
+        Some(key) => memories.subscribers.known(key, now_ms),
+        None => Known::default(),
     };
+    let source = event.source.and_then(|source| memories.sources.find(source.get(), peer, now_ms));
     let lte = event.domain == Some(Domain::Lte);
     let another =
         |step: Option<Taken>, window_ms| step.is_some_and(|(other, most_ms)| other != peer && most_ms <= window_ms);
@@ -49,11 +47,10 @@ fn look(scene: &mut Scene<'_>, event: &Event, peer: PeerId) -> Result<(), Reason
                 let reach = |seen: &Seen| {
                     detection.geo.is_within_reach(seen.location.place, event.place, seen.most_ms, detection.kmh)
                 };
-                event.what == What::Moves && !known.iter().flatten().all(reach)
+                event.what == What::Moves && !known.last.iter().flatten().all(reach)
             }
             Detector::PreviousLocation => {
-                matches!(event.what, What::Acts | What::Purges)
-                    && key.is_some_and(|key| is_elsewhere(scene, key, event.domain, &known, peer))
+                matches!(event.what, What::Acts | What::Purges) && is_elsewhere(event.domain, &known, peer)
             }
             Detector::MultiRequest => {
                 let step = match event.what {
@@ -73,14 +70,10 @@ fn look(scene: &mut Scene<'_>, event: &Event, peer: PeerId) -> Result<(), Reason
                 let step = key.filter(|_| fetches).and_then(|key| memories.steps.on_lte(key, now_ms));
                 another(step, detection.generations_ms)
             }
-            Detector::Scan => event.asked.zip(event.source).is_some_and(|(asked, source)| {
-                let source = memories.sources.find(source.get(), peer, now_ms);
-                source.is_some_and(|source| source.scans(asked.get(), detection.scan, now_ms))
-            }),
-            Detector::Flood => event.source.is_some_and(|source| {
-                let source = memories.sources.find(source.get(), peer, now_ms);
-                source.is_some_and(|source| !source.takes(detection.flood, now_ms))
-            }),
+            Detector::Scan => {
+                event.asked.zip(source).is_some_and(|(asked, source)| source.scans(asked.get(), detection.scan, now_ms))
+            }
+            Detector::Flood => source.is_some_and(|source| !source.takes(detection.flood, now_ms)),
         };
         if is_found {
             found(scene, detector, detector.reason())?;
@@ -103,18 +96,14 @@ fn found(scene: &mut Scene<'_>, detector: Detector, reason: Reason) -> Result<()
     }
 }
 
-/// Whether a subscriber was seen, and not at this operator. A location update of his that is still on its way lets him be at both.
-fn is_elsewhere(scene: &Scene<'_>, key: u64, domain: Option<Domain>, known: &Known, peer: PeerId) -> bool {
-    let subscribers = &scene.shared.detection.subscribers;
-    let concerned = |of: Domain| domain.is_none_or(|domain| domain == of);
-    let of = || Domain::ALL.into_iter().zip(known).filter(|(domain, _)| concerned(*domain));
-    let mut seen = of().filter_map(|(_, seen)| *seen).peekable();
-    seen.peek().is_some()
-        && seen.all(|seen| seen.location.peer != peer)
-        && of().all(|(domain, _)| {
-            let coming = subscribers.coming(key, domain, scene.now_ms);
-            coming.is_none_or(|coming| coming.peer != peer)
-        })
+/// Whether a subscriber was seen, and not at this operator. A location update that is still on its way lets it be at both.
+fn is_elsewhere(domain: Option<Domain>, known: &Known, peer: PeerId) -> bool {
+    let concerned = |of: &Domain| domain.is_none_or(|domain| domain == *of);
+    let at = || Domain::ALL.iter().zip(known.last.iter().zip(&known.coming)).filter(|(of, _)| concerned(of));
+    let here = |(last, coming): (&Option<Seen>, &Option<Location>)| {
+        last.is_some_and(|seen| seen.location.peer == peer) || coming.is_some_and(|coming| coming.peer == peer)
+    };
+    at().any(|(_, (last, _))| last.is_some()) && !at().any(|(_, both)| here(both))
 }
 
 /// Remembers a message that passes.
@@ -152,8 +141,7 @@ fn note(scene: &Scene<'_>, event: &Event, peer: PeerId) {
                 }
             }
             What::Acts if detection.follows() => {
-                let domains = Domain::ALL.into_iter().filter(|of| event.domain.is_none_or(|domain| domain == *of));
-                domains.for_each(|domain| memories.subscribers.acts(key, domain, peer, now_ms));
+                memories.subscribers.acts(key, event.domain, peer, now_ms);
             }
             _ => {}
         }

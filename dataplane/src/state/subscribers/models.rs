@@ -19,7 +19,7 @@ fn an_answer_and_the_next_update_leave_the_subscriber_at_one_of_both() {
         table.accepted(&update(2), NOW + 200);
         let seen = table.last(1 << 30, Domain::Circuit, NOW + 200).map(|seen| seen.location.peer);
         assert_eq!(seen, Some(2), "what was accepted last");
-        assert_eq!(table.coming(1 << 30, Domain::Circuit, NOW + 200), None);
+        assert_eq!(table.known(1 << 30, NOW + 200).coming, [None; 3]);
     });
 }
 
@@ -40,7 +40,7 @@ fn a_refusal_takes_nothing_from_another_subscriber() {
         for (key, want) in [(5, true), (6, false), (7, true)] {
             let key = key << 40;
             assert_eq!(table.last(key, Domain::Lte, NOW).is_some(), want, "{key}");
-            assert_eq!(table.coming(key, Domain::Lte, NOW), None);
+            assert_eq!(table.known(key, NOW).coming, [None; 3]);
         }
     });
 }
