@@ -1,5 +1,6 @@
 //! The effective configuration: everything that holds, what was left out with the value it got. Loads back the same.
 
+mod detection;
 mod rules;
 
 use std::fmt::Display;
@@ -121,6 +122,7 @@ impl Policy {
             ("dess_keys", list(&self.dess_keys, dess_key)),
             ("stir", stir(&self.stir)),
             ("rules", list(&self.rules, rules::rule)),
+            ("detection", detection::section(&self.detection)),
             ("examples", list(&self.examples, example)),
         ]))
     }

@@ -9,6 +9,7 @@ pub mod cores;
 mod effective;
 mod enrolment;
 mod fault;
+mod geo;
 mod load;
 pub mod model;
 mod names;
@@ -22,7 +23,7 @@ mod words;
 
 pub use fault::{Fault, Faults};
 pub use load::{
-    load, load_appliance, load_appliance_on, load_policy, load_policy_for, parse_appliance, parse_policy,
-    parse_policy_for,
+    load, load_appliance, load_appliance_on, load_geo, load_policy, load_policy_for, parse_appliance, parse_geo,
+    parse_policy, parse_policy_for,
 };
 pub use model::*;

@@ -5,10 +5,10 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use crate::fault::{Fault, Faults, Report};
-use crate::model::{Appliance, Policy};
+use crate::model::{Appliance, Geo, GeoPlace, Policy};
 use crate::raw::{self, MAX_FILE};
 use crate::walk::Item;
-use crate::{appliance, policy};
+use crate::{appliance, geo, policy};
 
 /// Loads an appliance file. Relative paths in it are taken from its directory.
 ///
@@ -53,7 +53,46 @@ pub fn load_policy(path: &Path) -> Result<Policy, Faults> {
 /// All that is wrong with the file.
 pub fn load_policy_for(path: &Path, workers: usize) -> Result<Policy, Faults> {
     let base = path.parent().unwrap_or(Path::new(""));
-    read(&contents(path)?, &path.display().to_string(), |root| policy::read(root, workers, base))
+    let mean = |root: &Item<'_>| policy::read(root, workers, base);
+    let (policy, faults) = examine(&contents(path)?, &path.display().to_string(), mean);
+    let mut faults = faults.unwrap_or_default();
+    let policy = policy.map(|mut policy| {
+        if let Some(geo) = &mut policy.detection.velocity.geo {
+            faults = std::mem::take(&mut faults).and(read_geo(path.parent(), geo).err().unwrap_or_default());
+        }
+        policy
+    });
+    match policy {
+        Some(policy) if faults.is_empty() => Ok(policy),
+        _ => Err(faults),
+    }
+}
+
+/// Reads the geography that a policy names; a relative path is taken from the directory of the policy.
+fn read_geo(base: Option<&Path>, geo: &mut Geo) -> Result<(), Faults> {
+    if let Some(base) = base {
+        geo.file = base.join(&geo.file);
+    }
+    geo.places = load_geo(&geo.file)?;
+    Ok(())
+}
+
+/// Loads a geography: where number prefixes and networks are.
+///
+/// # Errors
+/// All that is wrong with the file.
+pub fn load_geo(path: &Path) -> Result<Vec<GeoPlace>, Faults> {
+    parse_geo(&contents(path)?, &path.display().to_string())
+}
+
+/// Reads a geography from `text`; `file` is its name in faults.
+///
+/// # Errors
+/// All that is wrong with the text.
+pub fn parse_geo(text: &str, file: &str) -> Result<Vec<GeoPlace>, Faults> {
+    let report = Report::new(file);
+    let places = geo::read(text, &report);
+    if report.is_clean() { Ok(places) } else { Err(report.into_faults()) }
 }
 
 /// Reads a policy from `text` for a gateway with one worker; `file` is its name in faults. Relative paths in it are taken from
@@ -118,15 +157,25 @@ impl Policy {
 }
 
 pub(crate) fn read<T>(text: &str, file: &str, mean: impl FnOnce(&Item<'_>) -> T) -> Result<T, Faults> {
+    let (value, faults) = examine(text, file, mean);
+    match (value, faults) {
+        (Some(value), None) => Ok(value),
+        (_, faults) => Err(faults.unwrap_or_default()),
+    }
+}
+
+/// What a text says, with a stand-in wherever it says it wrongly, and what is wrong with it.
+fn examine<T>(text: &str, file: &str, mean: impl FnOnce(&Item<'_>) -> T) -> (Option<T>, Option<Faults>) {
     let report = Report::new(file);
     let text = text.strip_prefix('\u{feff}').unwrap_or(text); // some editors begin UTF-8 with a mark
-    let Some(node) = raw::read(text, &report) else { return Err(report.into_faults()) };
+    let Some(node) = raw::read(text, &report) else { return (None, Some(report.into_faults())) };
     let value = mean(&Item::root(&node, &report));
     if report.is_clean() && !raw::agrees(text, &node) {
         let remedy = "write it more plainly: one key a line, text in quotes";
         report.add(None, "", "two YAML readers understand this file differently", remedy);
     }
-    if report.is_clean() { Ok(value) } else { Err(report.into_faults()) }
+    let faults = (!report.is_clean()).then(|| report.into_faults());
+    (Some(value), faults)
 }
 
 /// The text of a file of bounded size.

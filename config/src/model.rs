@@ -1,6 +1,7 @@
 //! What a configuration says once it has passed every check. Plain data: each consumer compiles its own tables from it.
 
 mod appliance;
+mod detection;
 mod enrolment;
 mod example;
 mod link;
@@ -12,6 +13,7 @@ pub mod tables;
 mod token;
 
 pub use appliance::*;
+pub use detection::*;
 pub use enrolment::*;
 pub use example::*;
 pub use link::*;

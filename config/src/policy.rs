@@ -2,6 +2,7 @@
 
 mod check;
 mod defaults;
+mod detection;
 pub(crate) mod examples;
 mod gtp;
 mod parties;
@@ -49,6 +50,7 @@ pub(crate) fn read(root: &Item<'_>, workers: usize, base: &Path) -> Policy {
     let dess_keys: Vec<_> = dess_keys.iter().filter_map(read_dess_key).collect();
     let stir = top.get("stir").map(|item| stir::read(&item)).unwrap_or_default();
     let rules = top.get("rules").map(|item| rules::read(&item)).unwrap_or_default();
+    let detection = top.get("detection").map(|item| detection::read(&item)).unwrap_or_default();
     let examples = top.get("examples").map(|item| examples::read(&item)).unwrap_or_default();
     top.close();
 
@@ -74,6 +76,7 @@ pub(crate) fn read(root: &Item<'_>, workers: usize, base: &Path) -> Policy {
         dess_keys: dess_keys.into_iter().map(|(key, _)| key).collect(),
         stir,
         rules: rules.into_iter().map(|(rule, _)| rule).collect(),
+        detection,
         examples: examples.into_iter().map(|(example, _)| example).collect(),
     }
 }

@@ -51,6 +51,8 @@ pub(crate) const X5U_MISS: &Words<X5uMiss> =
     &[("reject", X5uMiss::Reject), ("hold", X5uMiss::Hold), ("unverified", X5uMiss::Unverified)];
 pub(crate) const TUNNEL_CHECK: &Words<TunnelCheck> =
     &[("ignore", TunnelCheck::Ignore), ("learn", TunnelCheck::Learn), ("enforce", TunnelCheck::Enforce)];
+pub(crate) const DETECT_MODE: &Words<DetectMode> =
+    &[("off", DetectMode::Off), ("alert", DetectMode::Alert), ("drop", DetectMode::Drop)];
 pub(crate) const ATTEST: &Words<Attest> = &[("A", Attest::A), ("B", Attest::B), ("C", Attest::C)];
 pub(crate) const CATEGORY: &Words<Category> =
     &[("none", Category::None), ("cat1", Category::Cat1), ("cat2", Category::Cat2), ("cat3", Category::Cat3)];

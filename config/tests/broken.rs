@@ -4,6 +4,8 @@
 mod appliance;
 #[path = "broken/calls.rs"]
 mod calls;
+#[path = "broken/detection.rs"]
+mod detection;
 #[path = "broken/diameter.rs"]
 mod diameter;
 #[path = "broken/examples.rs"]
@@ -284,7 +286,7 @@ fn faults_of_a_policy() {
             "categories:\n",
             "categries:\n",
             &[
-                "p.yaml:32: categries: unknown key (did you mean \"categories\"?); known here: version, home, defaults, tables, links, peers, categories, sigfw_keys, dess_keys, stir, rules, examples",
+                "p.yaml:32: categries: unknown key (did you mean \"categories\"?); known here: version, home, defaults, tables, links, peers, categories, sigfw_keys, dess_keys, stir, rules, detection, examples",
             ],
         ),
         ("  mode: require", "\tmode: require", &["p.yaml:7: a tab in the indentation; indent with spaces"]),

@@ -31,6 +31,9 @@ fn the_examples_load_together() {
     assert_eq!(appliance.state.as_deref(), Some(Path::new("/var/lib/sealgate/state")));
     assert_eq!(appliance.cores.workers, [2, 3]);
     assert_eq!(policy.peers.len(), 2);
+    let geo = policy.detection.velocity.geo.expect("a geography");
+    assert_eq!(geo.file, example("geo.csv"));
+    assert!(geo.places.len() > 400, "{} lines", geo.places.len());
 }
 
 #[test]
@@ -38,6 +41,9 @@ fn the_examples_show_the_defaults() {
     let policy = Policy::parse(&text("policy.yaml")).unwrap_or_else(|f| panic!("{f}"));
     assert_eq!(policy.defaults, sealgate_config::Defaults::default());
     assert_eq!(policy.categories, sealgate_config::Categories::of(&policy.tables));
+    let mut detection = policy.detection.clone();
+    assert!(detection.velocity.geo.take().is_some_and(|geo| geo.file == Path::new("geo.csv")));
+    assert_eq!(detection, sealgate_config::Detection::default());
     let appliance = Appliance::parse(&text("sealgate.yaml")).unwrap_or_else(|f| panic!("{f}"));
     assert_eq!(appliance.crypto, sealgate_config::Crypto::default());
     assert_eq!(appliance.memory, sealgate_config::Memory::default());

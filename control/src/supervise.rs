@@ -227,6 +227,9 @@ fn memories(appliance: &Appliance, snapshot: &Snapshot, state: Option<&State>) -
     shared.tap = Tap::new(appliance.cores.workers.len(), appliance.admin.refused);
     if let Some(state) = state {
         state.take_over(&mut shared, now_ms());
+        if snapshot.detection.follows() {
+            state.take_over_seen(&mut shared, snapshot, now_ms());
+        }
     }
     shared
 }
@@ -240,6 +243,9 @@ fn leave(state: &State, engine: &Engine) {
     match left {
         Ok(()) => tracing::info!("replay memory left to the next start"),
         Err(why) => tracing::warn!("no replay memory left, the next start is a cold one: {why}"),
+    }
+    if let Some(Err(error)) = engine.export_seen(now_ms()).map(|octets| state.leave_seen(&octets)) {
+        tracing::warn!("no subscriber memory left, detectors learn anew after the next start: {error}");
     }
 }
 

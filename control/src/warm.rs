@@ -1,4 +1,4 @@
-//! The replay memory from one run to the next: written after an orderly stop, read before the next start.
+//! The replay memory, and what detectors have seen of subscribers, from one run to the next: written after an orderly stop, read before the next start.
 //!
 //! A memory may be loaded once, by the very next run: an older one would not know what was accepted since, and open the
 //! door to its replay. So the file is taken out of the way, for good, before it is read; a crash leaves none behind; and
@@ -7,6 +7,8 @@
 use crate::cli::CliError;
 use crate::durable;
 use sealgate_dataplane::pipeline::worker::Shared;
+use sealgate_dataplane::policy::Snapshot;
+use sealgate_dataplane::state::carry::CarryError;
 use std::fs::{self, DirBuilder, File, TryLockError};
 use std::io::{self, Read};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
@@ -14,8 +16,12 @@ use std::path::{Path, PathBuf};
 
 /// The file's name in the directory.
 const NAME: &str = "replay-memory";
+/// That of what detectors have seen.
+const SEEN: &str = "subscriber-memory";
 /// The largest file, octets: 16384 signers with as many marks as their windows have room for.
 const MAX: u64 = 512 << 20;
+/// The largest of what detectors have seen: a hundred million subscribers in two domains.
+const MAX_SEEN: u64 = 4 << 30;
 /// Permissions that nobody but the owner may have, of the file and of the directory.
 const OTHERS: u32 = 0o077;
 const OTHERS_WRITE: u32 = 0o022;
@@ -24,6 +30,7 @@ const OTHERS_WRITE: u32 = 0o022;
 #[derive(Debug)]
 pub struct State {
     file: PathBuf,
+    seen: PathBuf,
     _held: File,
 }
 
@@ -40,7 +47,7 @@ impl State {
             return Err(refuse("others can write to it".to_owned(), "chmod 700; who writes there can forge a memory"));
         }
         match held.try_lock() {
-            Ok(()) => Ok(Self { file: dir.join(NAME), _held: held }),
+            Ok(()) => Ok(Self { file: dir.join(NAME), seen: dir.join(SEEN), _held: held }),
             Err(TryLockError::WouldBlock) => Err(refuse(
                 "another gateway uses it".to_owned(),
                 "wait until that has ended, or give each gateway a directory of its own",
@@ -56,34 +63,16 @@ impl State {
     ///
     /// Returns whether it is a warm start.
     pub fn take_over(&self, shared: &mut Shared, now_ms: u64) -> bool {
-        let taken = durable::beside(&self.file, ".bad");
-        match fs::rename(&self.file, &taken).and_then(|()| durable::sync_parent(&self.file)) {
-            Ok(()) => {}
-            Err(fault) if fault.kind() == io::ErrorKind::NotFound => {
-                tracing::info!("no replay memory in {}: cold start", self.file.display());
-                return false;
-            }
-            Err(fault) => {
-                tracing::warn!("{}: cannot be moved away: {fault}; not used: cold start", self.file.display());
-                return false;
-            }
-        }
-        let loaded = read(&taken).and_then(|octets| shared.import(&octets, now_ms).map_err(|error| error.to_string()));
-        match loaded {
-            Ok(left) => {
-                let age = std::time::Duration::from_millis(now_ms.saturating_sub(left.left_ms));
-                tracing::info!("warm start: replay memory of the run that ended {age:?} ago");
-                // Nobody reads it under this name; it only takes room.
-                if let Err(fault) = fs::remove_file(&taken) {
-                    tracing::warn!("{}: cannot be removed: {fault}", taken.display());
-                }
-                true
-            }
-            Err(why) => {
-                tracing::warn!("{}: {why}; not used and moved to {}: cold start", self.file.display(), taken.display());
-                false
-            }
-        }
+        let load = |octets: &[u8]| shared.import(octets, now_ms).map(|left| left.left_ms);
+        taken(&self.file, MAX, "replay memory", now_ms, load)
+    }
+
+    /// The same of what detectors have seen of subscribers; whoever has lost that learns anew.
+    ///
+    /// * `snapshot`: the one that the run begins with
+    pub fn take_over_seen(&self, shared: &mut Shared, snapshot: &Snapshot, now_ms: u64) -> bool {
+        let load = |octets: &[u8]| shared.import_seen(octets, snapshot, now_ms);
+        taken(&self.seen, MAX_SEEN, "subscriber memory", now_ms, load)
     }
 
     /// Leaves a memory to the next run.
@@ -92,15 +81,61 @@ impl State {
     /// # Errors
     /// What the system says; then the next start is cold.
     pub fn leave(&self, octets: &[u8]) -> io::Result<()> {
-        if octets.len() as u64 > MAX {
-            return Err(io::Error::other(format!("{} octets are more than a start reads", octets.len())));
+        leave(&self.file, octets, MAX)
+    }
+
+    /// The same of what detectors have seen.
+    ///
+    /// * `octets`: of [`Shared::export_seen`] after all workers have ended
+    /// # Errors
+    /// What the system says; then the next run learns anew.
+    pub fn leave_seen(&self, octets: &[u8]) -> io::Result<()> {
+        leave(&self.seen, octets, MAX_SEEN)
+    }
+}
+
+fn leave(file: &Path, octets: &[u8], max: u64) -> io::Result<()> {
+    if octets.len() as u64 > max {
+        return Err(io::Error::other(format!("{} octets are more than a start reads", octets.len())));
+    }
+    durable::write(file, octets, 0o600)
+}
+
+/// Loads a memory that the last run left, after it was taken out of the way. Returns whether it was.
+///
+/// * `load`: gives when it was left, milliseconds since 1970
+fn taken(file: &Path, max: u64, what: &str, now_ms: u64, load: impl FnOnce(&[u8]) -> Result<u64, CarryError>) -> bool {
+    let taken = durable::beside(file, ".bad");
+    match fs::rename(file, &taken).and_then(|()| durable::sync_parent(file)) {
+        Ok(()) => {}
+        Err(fault) if fault.kind() == io::ErrorKind::NotFound => {
+            tracing::info!("no {what} in {}: cold start", file.display());
+            return false;
         }
-        durable::write(&self.file, octets, 0o600)
+        Err(fault) => {
+            tracing::warn!("{}: cannot be moved away: {fault}; not used: cold start", file.display());
+            return false;
+        }
+    }
+    match read(&taken, max).and_then(|octets| load(&octets).map_err(|error| error.to_string())) {
+        Ok(left_ms) => {
+            let age = std::time::Duration::from_millis(now_ms.saturating_sub(left_ms));
+            tracing::info!("warm start: {what} of the run that ended {age:?} ago");
+            // Nobody reads it under this name; it only takes room.
+            if let Err(fault) = fs::remove_file(&taken) {
+                tracing::warn!("{}: cannot be removed: {fault}", taken.display());
+            }
+            true
+        }
+        Err(why) => {
+            tracing::warn!("{}: {why}; not used and moved to {}: cold start", file.display(), taken.display());
+            false
+        }
     }
 }
 
 /// The octets of a file that is ours alone.
-fn read(path: &Path) -> Result<Vec<u8>, String> {
+fn read(path: &Path, max: u64) -> Result<Vec<u8>, String> {
     let text = |error: io::Error| error.to_string();
     // Before it is opened: opening a pipe may wait for ever.
     if !fs::symlink_metadata(path).map_err(text)?.is_file() {
@@ -115,10 +150,10 @@ fn read(path: &Path) -> Result<Vec<u8>, String> {
     if about.uid() != own {
         return Err(format!("it belongs to user {}, not to {own}", about.uid()));
     }
-    if about.len() > MAX {
+    if about.len() > max {
         return Err(format!("{} octets are too many", about.len()));
     }
     let mut octets = Vec::new();
-    file.take(MAX + 1).read_to_end(&mut octets).map_err(text)?;
+    file.take(max + 1).read_to_end(&mut octets).map_err(text)?;
     Ok(octets)
 }

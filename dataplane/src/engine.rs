@@ -398,6 +398,16 @@ impl Engine {
         done.then(|| self.shared.export(self.started_ms, now_ms))
     }
 
+    /// What was seen of subscribers, for [`Shared::import_seen`] of the next run; `None` as in [`Engine::export`], or if no
+    /// detector must know it.
+    ///
+    /// * `now_ms`: milliseconds since 1970
+    pub fn export_seen(&self, now_ms: u64) -> Option<Vec<u8>> {
+        let done = self.common.seats.iter().all(|seat| seat.state() == WorkerState::Done);
+        let snapshot = self.snapshot();
+        (done && snapshot.detection.follows()).then(|| self.shared.export_seen(&snapshot, now_ms))
+    }
+
     /// Waits until all workers have ended, at most so long.
     fn ends_within(&self, time: Duration) -> bool {
         let until = Instant::now().checked_add(time);

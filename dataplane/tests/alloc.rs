@@ -2,6 +2,8 @@
 //! control at the tap all the time.
 
 mod common;
+#[path = "detection/world.rs"]
+mod world;
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
@@ -74,7 +76,9 @@ fn allocations_of(
     turns: usize,
     wanted: &[(Reason, u64)],
 ) -> (u64, u64) {
+    // With all detectors.
     let mut policy = policy();
+    policy.detection = world::watching(world::all).detection;
     let diameter = policy.links.iter_mut().find(|link| link.name == "dia-1").expect("there");
     diameter.transports.tcp = true;
     policy.defaults.tcp.connections = 16; // a slot of the table is made when it is first used
@@ -329,6 +333,54 @@ fn nor_does_one_that_puts_fragments_together_and_cuts_again() {
     // Nothing but fragments comes in, and what passes is longer than its link carries.
     let (count, _) = allocations(Mode::Require, (inward, Vec::new()), 240, &[(Reason::OkVerified, 400)]);
     assert_eq!(count, 0, "allocations over fragments");
+}
+
+#[test]
+fn nor_does_one_that_looks_for_what_several_messages_show() {
+    const MESSAGES: u32 = 6000;
+    let path = |outward: bool| if outward { outbound() } else { inbound() };
+    let over_map = |outward, i: u32, user: &[u8]| frame(&path(outward), i, user);
+    let over_lte = |i: u32, said: &world::Lte| diameter::frame(&diameter::inbound(), i, &said.octets());
+    let (mut inward, mut outward) = (Vec::new(), Vec::new());
+    for i in 0..MESSAGES {
+        // Each subscriber appears at B, 9000 km away at A, and speaks from everywhere.
+        let (imsi, operator) = (format!("00101{:010}", i / 10), 3 - (i / 10 % 2) as u8);
+        let said = match i % 10 {
+            0 => world::Said::update(3, i, &imsi),
+            1 => world::Said::update(2, i, &imsi),
+            2 => world::Said::ussd(operator, i, &imsi),
+            3 => world::Said::purge(operator, i, &imsi),
+            4 => world::Said::deliver(operator, i, &imsi),
+            5 => world::Said::vectors(operator, i, &imsi),
+            6 => world::Said::call(operator, i, &imsi),
+            7 => {
+                let request = world::s6a(diameter::UPDATE_LOCATION, 4, i, &imsi);
+                inward.push(over_lte(i, &request));
+                let answer = world::s6a_answer(&request, 2001);
+                outward.push(diameter::frame(&diameter::outbound(), i, &answer.octets()));
+                continue;
+            }
+            8 => {
+                let question = world::Said::route(operator, i, "999010000077");
+                inward.push(over_map(false, i, &question.begin()));
+                outward.push(over_map(true, i, &question.routed(&imsi)));
+                continue;
+            }
+            _ => world::Said::update_gprs(3, i, &imsi),
+        };
+        // Answers to what moves, and many that nobody waits for: as many frames as come in, so that each meets its question.
+        outward.push(over_map(true, i, &said.accepted()));
+        inward.push(over_map(false, i, &said.begin()));
+    }
+    let wanted = [
+        (Reason::DetVelocity, 300),
+        (Reason::DetPrevLocation, 300),
+        (Reason::DetMultiRequest, 100),
+        (Reason::OkUnsignedAllowed, 2000),
+    ];
+    let (count, kept) = allocations(Mode::Prefer, (inward, outward), 400, &wanted);
+    assert!(kept > 0);
+    assert_eq!(count, 0, "allocations of detectors");
 }
 
 /// A call of the vectors.

@@ -3,7 +3,7 @@
 use sealgate_wire::addr::{Digits, Plan};
 pub use sealgate_wire::sec::passport::Attest;
 
-use super::{Category, Example, Link, Network, Rule, Screening, Tables, Unmatched};
+use super::{Category, Detection, Example, Link, Network, Rule, Screening, Tables, Unmatched};
 
 /// The policy file, checked.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -28,6 +28,8 @@ pub struct Policy {
     pub stir: Stir,
     /// What operators say of messages, in their order: the first rule that matches counts.
     pub rules: Vec<Rule>,
+    /// What only several messages show.
+    pub detection: Detection,
     /// Messages, and what must become of them: a policy that judges one otherwise is not put into force.
     pub examples: Vec<Example>,
 }

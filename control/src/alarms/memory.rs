@@ -24,7 +24,27 @@ pub fn look(registry: &Registry, stats: &Stats, digests: digest::Counters, repla
     registry.count(Alarm::ReplayTableEvicted, digests.evicted, Some(HOLD_S), text, now);
     let text = |count| format!("{count} message(s) so far were refused: no replay window is free for their signer");
     registry.count(Alarm::ReplayTableFull, replay.full + replay.signer_full, Some(HOLD_S), text, now);
+    let found = |reason: &Reason| {
+        stats.events.get(reason.index()).copied().filter(|count| *count > 0).map(|count| (reason.name(), count))
+    };
+    let by_reason: Vec<_> = FOUND.iter().filter_map(found).collect();
+    let text = |count| {
+        let each: Vec<_> = by_reason.iter().map(|(name, count)| format!("{name} {count}")).collect();
+        format!("{count} finding(s) of detectors so far passed, since they alert or learn: {}", each.join(", "))
+    };
+    registry.count(Alarm::Detection, by_reason.iter().map(|(_, count)| count).sum(), Some(HOLD_S), text, now);
 }
+
+/// Reasons of detectors that look at more than one message (formats 13.4).
+const FOUND: [Reason; 7] = [
+    Reason::DetVelocity,
+    Reason::DetPrevLocation,
+    Reason::DetMultiRequest,
+    Reason::DetMultiProtocol,
+    Reason::DetCrossGeneration,
+    Reason::DetScan,
+    Reason::DetFlood,
+];
 
 #[cfg(test)]
 mod tests {
@@ -45,5 +65,16 @@ mod tests {
         stats.event(Reason::ResSignFailed);
         assert_eq!(see(&stats, 0, 0), ["oversize"]);
         assert_eq!(see(&stats, 1, 1), ["oversize", "replay_table_evicted", "replay_table_full"]);
+        // What neither alerts nor learns is refused, and a forged answer always is.
+        stats.event(Reason::DetResponseSpoof);
+        assert_eq!(see(&stats, 1, 1), ["oversize", "replay_table_evicted", "replay_table_full"]);
+        (0..2).for_each(|_| stats.event(Reason::DetScan));
+        stats.event(Reason::DetVelocity);
+        assert_eq!(see(&stats, 1, 1), ["oversize", "replay_table_evicted", "replay_table_full", "detection"]);
+        let texts = registry.document(&Value::Null);
+        let text =
+            texts.as_array().expect("a list").iter().find(|one| one["name"] == "detection").map(|one| &one["text"]);
+        let want = "3 finding(s) of detectors so far passed, since they alert or learn: R_DET_VELOCITY 1, R_DET_SCAN 2";
+        assert_eq!(text, Some(&Value::from(want)));
     }
 }

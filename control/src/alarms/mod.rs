@@ -33,6 +33,8 @@ pub enum Alarm {
     ReplayTableEvicted,
     /// Messages are refused because there is no room for another signer's replay window.
     ReplayTableFull,
+    /// Detectors have found messages that passed, since they alert only or still learn (formats 13.4).
+    Detection,
     /// An engine's verdict was wrong.
     CryptoMismatch,
     /// The crypto device's verdict was wrong.
@@ -51,11 +53,12 @@ pub enum Alarm {
 
 impl Alarm {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::ClockUnsynced,
         Self::Oversize,
         Self::ReplayTableEvicted,
         Self::ReplayTableFull,
+        Self::Detection,
         Self::CryptoMismatch,
         Self::CryptoDeviceWrong,
         Self::CryptoDeviceOut,
@@ -72,6 +75,7 @@ impl Alarm {
             Self::Oversize => "oversize",
             Self::ReplayTableEvicted => "replay_table_evicted",
             Self::ReplayTableFull => "replay_table_full",
+            Self::Detection => "detection",
             Self::CryptoMismatch => "crypto_mismatch",
             Self::CryptoDeviceWrong => "crypto_device_wrong",
             Self::CryptoDeviceOut => "crypto_device_out",
@@ -90,6 +94,7 @@ impl Alarm {
             | Self::Oversize
             | Self::ReplayTableEvicted
             | Self::ReplayTableFull
+            | Self::Detection
             | Self::CryptoDeviceOut
             | Self::CryptoDeviceRefused
             | Self::CryptoThreadRestarted => false,

@@ -102,5 +102,21 @@ fn replay(board: &Board, page: &mut Page<'_>) -> fmt::Result {
     )?;
     page.counter("tunnels_closed", "Of these, those whose last context was deleted.", tunnels.closed)?;
     page.counter("tunnels_expired", "Of these, those of which nobody spoke for too long.", tunnels.expired)?;
-    page.counter("tunnels_evicted", "Of these, those forgotten for want of room.", tunnels.evicted)
+    page.counter("tunnels_evicted", "Of these, those forgotten for want of room.", tunnels.evicted)?;
+    let memories = &shared.detection;
+    let (subscribers, steps) = (memories.subscribers.counters(), memories.steps.counters());
+    page.counter("subscribers_seen", "Registrations of subscribers that detection remembered.", subscribers.opened)?;
+    page.counter(
+        "subscribers_expired",
+        "Of these, those of which nothing was seen for too long.",
+        subscribers.expired,
+    )?;
+    page.counter("subscribers_evicted", "Of these, those forgotten for want of room.", subscribers.evicted)?;
+    page.counter("detection_steps_evicted", "Steps of subscribers forgotten for want of room.", steps.evicted)?;
+    page.counter(
+        "detection_updates_evicted",
+        "Location updates whose answer could not be waited for, for want of room.",
+        memories.pending.evicted(),
+    )?;
+    page.counter("detection_sources_evicted", "Sources forgotten for want of room.", memories.sources.evicted())
 }

@@ -43,12 +43,14 @@ pub(super) fn associations(engine: &Engine) -> Value {
         .collect()
 }
 
-/// Replay windows, digests, open transactions, and tunnels.
+/// Replay windows, digests, open transactions, tunnels, and what detectors remember.
 pub(super) fn replay(engine: &Engine) -> Value {
     let shared = engine.shared();
     let (replay, digests, dialogues) =
         (shared.replay.counters(), shared.digests.counters(), shared.dialogues.counters());
     let tunnels = shared.tunnels.counters();
+    let memories = &shared.detection;
+    let (subscribers, steps) = (memories.subscribers.counters(), memories.steps.counters());
     json!({
         "windows": { "in_use": shared.replay.in_use(), "limit": shared.replay.capacity(), "opened": replay.opened,
             "reclaimed": replay.reclaimed, "replays": replay.replays, "old": replay.old,
@@ -57,5 +59,9 @@ pub(super) fn replay(engine: &Engine) -> Value {
         "transactions": { "opened": dialogues.opened, "evicted": dialogues.evicted, "expired": dialogues.expired },
         "tunnels": { "opened": tunnels.opened, "adopted": tunnels.adopted, "closed": tunnels.closed,
             "expired": tunnels.expired, "evicted": tunnels.evicted },
+        "detection": { "memory_octets": memories.memory(),
+            "subscribers": { "opened": subscribers.opened, "expired": subscribers.expired, "evicted": subscribers.evicted },
+            "steps": { "opened": steps.opened, "expired": steps.expired, "evicted": steps.evicted },
+            "updates": { "evicted": memories.pending.evicted() }, "sources": { "evicted": memories.sources.evicted() } },
     })
 }

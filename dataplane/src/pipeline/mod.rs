@@ -9,6 +9,7 @@ mod claims;
 mod connection;
 mod datagram;
 mod decode;
+pub mod detect;
 mod fragment;
 mod parked;
 mod reassembly;

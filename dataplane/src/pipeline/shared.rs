@@ -2,6 +2,7 @@
 
 use sealgate_wire::addr::Digits;
 
+use super::detect::Memories;
 use super::tap::Tap;
 use crate::policy::Snapshot;
 use crate::policy::snapshot::{LinkId, PeerId};
@@ -46,6 +47,8 @@ pub struct Shared {
     pub(crate) marked: Prints,
     /// Endpoints of GTP-C that our own network has given out.
     pub tunnels: Tunnels,
+    /// What detectors remember.
+    pub detection: Memories,
     /// How control sees single verdicts.
     pub tap: Tap,
     /// What each peer may send unsigned because it cannot be signed.
@@ -90,6 +93,7 @@ impl Shared {
                 tunnels::Config { entries: defaults.tunnels.limit, idle_ms: u64::from(defaults.tunnels.idle_s) * 1000 },
                 key,
             ),
+            detection: Memories::new(snapshot, key),
             tap: Tap::default(),
             rates: Rates::new(usize::from(PeerId::MAX)),
             buckets: Buckets::new(BUCKETS),

@@ -5,6 +5,7 @@ use sealgate_config::model::LinkKind;
 use sealgate_crypto::verify::Verified;
 use sealgate_wire::{Reason, Refusal, udp};
 
+use super::detect::Event;
 use crate::io::Frame;
 use crate::policy::rules::Ruling;
 use crate::policy::snapshot::{LinkId, PeerId, SignerId};
@@ -317,6 +318,8 @@ pub struct Message {
     pub screened: Option<Refusal>,
     /// Transaction it belongs to.
     pub transaction: Transaction,
+    /// What it means to detectors; `None`: nothing, or nobody looks.
+    pub event: Option<Event>,
     /// User data that leaves if it passes; empty: as it came.
     pub output: Vec<u8>,
     /// Place of our signature in `output`, while it is being made.

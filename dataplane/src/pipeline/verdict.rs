@@ -8,9 +8,9 @@ use sealgate_wire::sec::passport::base64url;
 use super::association::Associations;
 use super::carrier;
 use super::claims::Scene;
-use super::ruled;
 use super::slots::{Action, FrameSlot, Message, MessageId, Once, Record, SignatureState, Slab, Transaction};
 use super::tap::{Ear, Looked};
+use super::{detect, ruled};
 use crate::io::Frame;
 use crate::policy::decide;
 use crate::state::Direction;
@@ -135,6 +135,7 @@ fn judge_inbound(
     if let Transaction::Opens { key, about } = message.transaction {
         scene.shared.dialogues.open_about(key, message.peer, about, scene.now_ms);
     }
+    detect::remember(scene, message);
     Ok(match message.ruling.map(|ruling| ruling.action) {
         Some(config::Action::Mark) => Reason::OkMarked,
         _ if message.excused => Reason::OkAllowList,
@@ -142,10 +143,18 @@ fn judge_inbound(
     })
 }
 
-/// What policy makes of a message whose security step held: its built-in checks first, then the operator's rules.
+/// What policy makes of a message whose security step held: its built-in checks first, then what was seen before it, then the
+/// operator's rules.
 fn screened(scene: &mut Scene<'_>, message: &mut Message) -> Result<(), (Reason, u32)> {
     if let Some(refusal) = message.screened {
         ruled::refuse(scene, message, refusal)?;
+    }
+    if let Err(reason) = detect::judge(scene, message) {
+        if message.ruling.is_some_and(|ruling| ruling.overrides.has(reason)) {
+            message.excused = true;
+        } else {
+            ruled::refuse(scene, message, reason.at(0))?;
+        }
     }
     ruled::apply(scene, message)
 }
@@ -169,6 +178,7 @@ fn judge_outbound(
     if let Transaction::Opens { key, about } = message.transaction {
         scene.shared.dialogues.open_about(key, message.peer, about, scene.now_ms);
     }
+    detect::remember(scene, message);
     Ok(reason)
 }
 

@@ -468,6 +468,7 @@ impl<P: FrameIo> Worker<P> {
         self.shared.dialogues.sweep(SWEEP_BUCKETS, self.now_ms);
         self.shared.tunnels.sweep(SWEEP_BUCKETS, self.now_ms);
         self.shared.buckets.sweep(SWEEP_BUCKETS, self.now_ms);
+        self.shared.detection.sweep(&self.policy.held().detection, self.now_ms);
         for table in self.segments.tables() {
             let expired = table.expire(self.now_ms);
             self.stats.events[Reason::SccpReasmTimeout.index()] += expired as u64;

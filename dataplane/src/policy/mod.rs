@@ -1,7 +1,9 @@
 //! What may pass: compiled tables, the cell that workers read them from, and the decision.
 
 pub mod decide;
+pub mod detection;
 mod fast;
+pub mod geo;
 mod networks;
 mod party;
 mod places;

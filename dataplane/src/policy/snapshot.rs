@@ -13,7 +13,9 @@ use sealgate_crypto::verify::PublicKey;
 use sealgate_wire::addr::{Digits, GlobalTitle, Plan};
 use sealgate_wire::ber::Rules;
 
+use super::detection::Detection;
 pub use super::fast::{Fast, FastHasher};
+use super::geo::Geo;
 use super::networks::Networks;
 pub use super::party::{GtpKinds, Peer};
 use super::places::Places;
@@ -58,6 +60,8 @@ pub struct Snapshot {
     pub ruleset: Arc<rules::Rules>,
     /// Certificates of callers in SIP.
     pub stir: Stir,
+    /// What only several messages show.
+    pub detection: Detection,
     /// What we sign Diameter as; empty without a realm of ours.
     pub identity: String,
     /// Subsystems that may speak and be spoken to.
@@ -159,8 +163,8 @@ pub enum CompileError {
     /// A URL of STIR names no loaded certificate.
     #[error("stir.certificates: no certificate \"{0}\" is loaded")]
     StirCert(String),
-    /// More links, peers or certificates than the tables can number; links and peers that earlier policies named since the
-    /// start count.
+    /// More links, peers, places or certificates than the tables can number; links, peers and places that earlier policies named
+    /// since the start count.
     #[error("{0}: more than the tables can hold")]
     TooMany(&'static str),
 }
@@ -274,6 +278,16 @@ impl Snapshot {
             Before::SamePeers(old) => Arc::clone(&old.by_gt),
             Before::Nothing | Before::Other(_) => Arc::new(by_gt),
         };
+        let places = policy.detection.velocity.geo.as_ref().map_or(&[][..], |geo| &geo.places);
+        let geo = match before {
+            Before::SamePeers(old) => Some(Arc::clone(&old.detection.geo)),
+            Before::Other(old) => Geo::compile(places, Some(&old.detection.geo)).map(Arc::new),
+            Before::Nothing => Geo::compile(places, None).map(Arc::new),
+        };
+        if geo.is_none() {
+            faults.push(CompileError::TooMany("places of detection.velocity.geo"));
+        }
+        let detection = Detection::compile(&policy.detection, geo.unwrap_or_default());
         if links.len() >= usize::from(LinkId::MAX) {
             faults.push(CompileError::TooMany("links"));
         }
@@ -417,6 +431,7 @@ impl Snapshot {
             commands: Commands::compile(policy),
             ruleset,
             stir,
+            detection,
             identity: policy.home.realms.first().cloned().unwrap_or_default(),
             ssns: flags(policy.defaults.ssns.iter().map(|&ssn| i32::from(ssn))),
             other_tcap: flags(policy.defaults.other_tcap_ssns.iter().map(|&ssn| i32::from(ssn)).chain([146])),

@@ -4,6 +4,8 @@
 
 use std::hash::{BuildHasher, RandomState};
 
+use sealgate_wire::addr::Digits;
+
 /// The secret of one table.
 #[derive(Clone, Copy)]
 pub struct Key {
@@ -36,6 +38,20 @@ impl Key {
             sip.write(&(part.len() as u32).to_le_bytes());
             sip.write(part);
         }
+        sip.finish()
+    }
+}
+
+impl Key {
+    /// The hash of a number, by whole words: a third of the work of [`Key::hash`].
+    ///
+    /// * `kind`: what sort of number it is; numbers of two kinds never have the same hash but by chance
+    pub fn number(&self, kind: u8, number: &Digits) -> u64 {
+        let packed = u128::from_le_bytes(number.packed());
+        let mut sip = Sip::new(self);
+        sip.word(packed as u64);
+        sip.word((packed >> 64) as u64);
+        (sip.tail, sip.len) = (u64::from(kind) | (number.len() as u64) << 8, 18);
         sip.finish()
     }
 }
@@ -122,6 +138,17 @@ mod tests {
         assert_eq!(plain(&octets), 0xa129_ca61_49be_45e5, "the example of the paper, appendix A");
         assert_eq!(plain(&[]), 0x726f_db47_dd0e_0e31);
         assert_eq!(plain(&octets[..8]), 0x93f5_f579_9a93_2462);
+    }
+
+    #[test]
+    fn a_number_is_hashed_as_the_octets_that_stand_for_it() {
+        for text in ["", "1", "001010123456789", "99902000001112345678901234567890"] {
+            let number: Digits = text.parse().unwrap();
+            let octets = [&number.packed()[..], &[7, text.len() as u8]].concat();
+            assert_eq!(KEY.number(7, &number), plain(&octets), "{text}");
+        }
+        let number = |text: &str| KEY.number(0, &text.parse().unwrap());
+        assert_ne!(number("0"), number("00"));
     }
 
     #[test]

@@ -54,7 +54,8 @@ impl Rates {
 }
 
 impl Limit {
-    fn take(self, next: &AtomicU64, now: u64) -> bool {
+    /// Takes one message where `next` says when the next one is due; times are nanoseconds since 1970.
+    pub(super) fn take(self, next: &AtomicU64, now: u64) -> bool {
         let Some(interval) = NANOS.checked_div(self.per_second.into()) else { return false };
         let ahead = interval.saturating_mul(u64::from(self.burst.max(1)) - 1);
         let mut due = next.load(Ordering::Relaxed);

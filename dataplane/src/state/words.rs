@@ -54,7 +54,7 @@ impl<const VALUE: u32> Words<VALUE> {
     /// * `entries`: how many there is room for, rounded up to a power of two of buckets of eight
     /// * `timeout_ms`: how long an entry lasts, at most [`LONGEST`] ticks of `tick_ms`
     pub(super) fn new(entries: usize, timeout_ms: u64, tick_ms: u64) -> Self {
-        let buckets = (entries / SLOTS).clamp(1, 1 << 24).next_power_of_two();
+        let buckets = (entries / SLOTS).clamp(1, 1 << 26).next_power_of_two();
         let tick_ms = tick_ms.max(1);
         Self {
             buckets: (0..buckets).map(|_| Bucket(core::array::from_fn(|_| AtomicU64::new(EMPTY)))).collect(),
@@ -70,6 +70,16 @@ impl<const VALUE: u32> Words<VALUE> {
     /// The value under a key, and how many ticks ago it was made or renewed.
     pub(super) fn get(&self, key: u64, now_ms: u64) -> Option<(u64, u16)> {
         self.slots(key).find_map(|(_, have)| Some((value_of::<VALUE>(have), self.age(have, now_ms)?)))
+    }
+
+    /// The same of several keys that have one bucket, whose line is read once.
+    pub(super) fn get_all<const N: usize>(&self, keys: [u64; N], now_ms: u64) -> [Option<(u64, u16)>; N] {
+        let Some(bucket) = keys.first().and_then(|key| self.bucket(*key)) else { return [None; N] };
+        let all = bucket.0.each_ref().map(|slot| slot.load(Ordering::Acquire));
+        keys.map(|key| {
+            let found = all.iter().find(|have| is_same::<VALUE>(**have, key) && self.age(**have, now_ms).is_some())?;
+            Some((value_of::<VALUE>(*found), self.age(*found, now_ms)?))
+        })
     }
 
     /// Makes an entry, or renews its time. In a full bucket the oldest of the owner goes that has the most there; with one
@@ -138,6 +148,45 @@ impl<const VALUE: u32> Words<VALUE> {
             changed |= slot.compare_exchange(have, entry, Ordering::AcqRel, Ordering::Relaxed).is_ok();
         }
         changed
+    }
+
+    /// Makes an entry as old as if it had been made `age` ticks ago.
+    pub(super) fn date_back(&self, key: u64, now_ms: u64, age: u16) {
+        self.change(key, now_ms, |value| Some((value, self.timeout.saturating_sub(age))));
+    }
+
+    /// Octets of memory.
+    pub(super) fn memory(&self) -> usize {
+        size_of_val(&*self.buckets)
+    }
+
+    /// How long an entry lasts, ticks, and how many buckets there are.
+    pub(super) fn shape(&self) -> (u16, usize) {
+        (self.timeout, self.buckets.len())
+    }
+
+    /// All entries that have not expired: the bucket of each, and its word.
+    pub(super) fn all(&self, now_ms: u64) -> impl Iterator<Item = (usize, u64)> {
+        let words = self
+            .buckets
+            .iter()
+            .enumerate()
+            .flat_map(|(at, bucket)| bucket.0.iter().map(move |slot| (at, slot.load(Ordering::Acquire))));
+        words.filter(move |(_, word)| self.age(*word, now_ms).is_some())
+    }
+
+    /// Puts back an entry of [`Words::all`] with another value; false if its bucket has no room, or there is none.
+    pub(super) fn put_back(&self, bucket: usize, word: u64, value: u64) -> bool {
+        let Some(bucket) = self.buckets.get(bucket) else { return false };
+        let mask: u64 = ((1 << VALUE) - 1) << 16;
+        let entry = word & !mask | value << 16 & mask;
+        let free = |slot: &&AtomicU64| slot.compare_exchange(EMPTY, entry, Ordering::AcqRel, Ordering::Relaxed).is_ok();
+        bucket.0.iter().any(|slot| free(&slot))
+    }
+
+    /// The value in a word of [`Words::all`].
+    pub(super) fn value(word: u64) -> u64 {
+        value_of::<VALUE>(word)
     }
 
     /// Clears what has expired out of the next `buckets` buckets, and says how many entries that were.

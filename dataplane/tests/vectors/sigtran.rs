@@ -8,9 +8,9 @@ use super::common::sigtran::{BSN, data_of, frame, message, turn};
 use super::common::{hex, to_hex, vectors};
 use super::{Step, balance, gateway, overridden, verdict};
 
-/// Velocity, which is not built; faults below the message, which making the frame anew mends; a routing context, which M2PA has
+/// Faults below the message, which making the frame anew mends; a routing context, which M2PA has
 /// none of.
-const ELSEWHERE: [&str; 6] = ["tp-035", "tp-036", "tr-002", "tr-004", "tr-005", "tr-012"];
+const ELSEWHERE: [&str; 4] = ["tr-002", "tr-004", "tr-005", "tr-012"];
 
 /// Runs a file; what cannot be said in the other protocol is not run, and must be what is listed.
 fn run(file: &str, kind: LinkKind, unsaid: &[&str]) {

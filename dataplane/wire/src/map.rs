@@ -3,6 +3,7 @@
 mod contexts;
 mod emit;
 mod known;
+mod open;
 mod operations;
 mod shapes;
 
@@ -12,6 +13,7 @@ pub use emit::{
     send_routing_info_for_sm, send_routing_info_for_sm_result, update_location, update_location_result,
 };
 pub use known::Known;
+pub use open::{destination_imsi, open_for};
 pub use operations::{OPERATIONS, OpCode, operation_name};
 
 pub use crate::argument::{Party, read_address, read_imsi};

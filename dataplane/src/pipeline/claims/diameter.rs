@@ -16,6 +16,7 @@ use sealgate_wire::sec::dess::Group;
 use sealgate_wire::{Reason, Refusal};
 
 use super::{Next, Scene, busy};
+use crate::pipeline::detect;
 use crate::pipeline::slots::{Message, MessageId, SignatureState, Transaction};
 use crate::pipeline::worker::ANY_PEER;
 use crate::policy::decide;
@@ -88,6 +89,7 @@ pub(crate) fn inbound(
         },
     };
     message.screened = screen::screen(scene, &parsed, peer, message).err();
+    message.event = detect::of_diameter(scene, &parsed, message);
     let canonicalise = snapshot.rules == Rules::Lenient && !parsed.canonical;
     if parsed.dess.is_some() || canonicalise {
         if !diameter::rebuild(&parsed.view, |avp| Some(*avp) == parsed.dess, &[], &mut message.output) {

@@ -12,6 +12,7 @@ use super::{
     Carrier, Found, Next, SI_ISUP, SI_SCCP, Scene, busy, isup, native_opcode, reassemble, screen, sg_tcap0, sg_tcap1,
 };
 use crate::pipeline::carrier::{self, Opened};
+use crate::pipeline::detect;
 use crate::pipeline::slots::{Message, MessageId, SignatureState, Transaction};
 use crate::policy::decide;
 use crate::state::Direction;
@@ -161,6 +162,7 @@ fn tcap(
     };
     let user = screen::User { message: parsed, found, opcode, open };
     message.screened = screen::screen(scene, carrier, user, message).err();
+    message.event = detect::of_tcap(scene, carrier, parsed, found, opcode);
     if let Err(refusal) = strip(scene, carrier, parsed, found, opcode, peer.ludt, message) {
         // What cannot be carried on is the last thing that is wrong with a message, not the first.
         message.output.clear();

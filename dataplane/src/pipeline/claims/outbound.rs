@@ -12,6 +12,7 @@ use super::asked::Asked;
 use super::sccp::{Shape, fits};
 use super::{Carrier, Found, Next, SI_ISUP, SI_SCCP, Scene, busy, isup, native_opcode, reassemble, sg_tcap0};
 use crate::pipeline::carrier::{self, Opened};
+use crate::pipeline::detect;
 use crate::pipeline::slots::{Message, MessageId, Transaction};
 use crate::policy::snapshot::{Own, Peer};
 use crate::policy::tables::Contexts;
@@ -48,6 +49,7 @@ pub(crate) fn outbound(
         }
     };
     let Some((opc, (unitdata, called, calling))) = parted else { return Ok(Next::Pass(Reason::OkNotSubject)) };
+    message.event = detect::of_result(scene, unitdata.data, &called.0);
     let snapshot = scene.snapshot;
     let mut carrier = Carrier { kind: message.kind, user, unitdata, segmented: false, opc, called, calling };
     let Some(peer_id) = snapshot.peer_by_digits(&called.0.digits) else {

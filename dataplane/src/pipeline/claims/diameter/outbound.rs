@@ -10,6 +10,7 @@ use super::super::outbound::{too_long, unsigned};
 use super::super::{Next, Scene, busy};
 use super::asked::Asked;
 use super::{request_key, transaction};
+use crate::pipeline::detect;
 use crate::pipeline::slots::{Message, MessageId};
 use crate::policy::snapshot::{Own, Peer, PeerId};
 use crate::state::Direction;
@@ -38,6 +39,7 @@ pub(crate) fn outbound(
     }
     // An answer names nobody: it goes to who asked.
     let key = request_key(scene, message.link, Direction::In, header);
+    message.event = detect::of_answer(scene, &parsed, key);
     let asked = scene.shared.dialogues.lookup(key, scene.now_ms);
     let next = towards(scene, &parsed, asked, message, id);
     // What finds no room in the pool may be asked for again, and goes to the same one then.
