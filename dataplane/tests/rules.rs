@@ -69,6 +69,8 @@ rules:
   - {id: all, match: {}, action: allow}
 ";
     assert_eq!(judge(&with(rules, &[]), &sai), (Reason::PolRule, tag_of("no-sai")));
+    let record = running(&with(rules, &[])).frame(0, &sai, NOW_MS).records[0];
+    assert!(record.at > 40, "where its operation begins, octet {}", record.at);
     for unfit in ["direction: out", "peer: [A]", "opcode: [57]", "signature: [valid]", "protocol: cap"] {
         let key = unfit.split(':').next().expect("a key");
         let old = ["protocol: map", "direction: in", "peer: [B]", "opcode: [56]", "signature: [absent]"];
@@ -211,7 +213,7 @@ fn a_peer_that_is_learned_or_tested_passes_and_is_counted() {
         let step = gateway.frame(0, &ati, NOW_MS);
         let record = step.records[0];
         assert_eq!((record.reason, record.would), (Reason::OkUnsignedAllowed, Some(Reason::PolCat1)), "{word}");
-        assert_eq!(step.sent[1], [ati.clone()], "as it came");
+        assert_eq!(step.sent[1], std::slice::from_ref(&ati), "as it came");
         let stats = gateway.worker.stats();
         let row = stats.would_be(2, sealgate_dataplane::state::Direction::In);
         assert_eq!(row.map(|row| row[Reason::PolCat1.index()]), Some(1));

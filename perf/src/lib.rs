@@ -18,6 +18,7 @@ pub mod record;
 pub mod reload;
 pub mod report;
 pub mod rival;
+pub mod rules;
 mod scratch;
 pub mod sweep;
 pub mod sync;

@@ -50,6 +50,15 @@ fn measures(arguments: &[&str], rounds: usize, names: &[&str]) -> Result<Documen
 }
 
 #[test]
+fn rules() -> Result {
+    let names = ["rules_10_ns", "rules_500_senders_ns", "rules_500_ratio_to_first", "rules_10_found"];
+    let document = measures(&["rules", "--rules", "10,500", "--rounds", "3"], 3, &names)?;
+    assert!(document.median("rules_500_octets_per_prefix").is_some_and(|octets| octets > 16.0));
+    assert!(document.median("rules_500_compile_ms").is_some_and(|ms| ms > 0.0));
+    Ok(())
+}
+
+#[test]
 fn engines() -> Result {
     let arguments = ["--algs", "p256", "--keys", "1,4", "--batches", "1,32", "--requests", "200", "--rounds", "3"];
     let names = ["p256_ratio_b1_k1", "p256_ratio_b32_k4", "p256_us_b32_k4", "p256_reference_us_b32_k4"];

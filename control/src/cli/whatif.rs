@@ -100,11 +100,27 @@ impl Said {
     }
 }
 
+/// Messages with the same change of verdict.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+struct Change {
+    peer: String,
+    way: &'static str,
+    before: Said,
+    after: Said,
+}
+
+/// How many there are.
+#[derive(Clone, Default, Debug)]
+struct Count {
+    messages: usize,
+    /// The first frames, as people and tshark count them: from 1.
+    frames: Vec<u64>,
+}
+
 /// Messages of a capture that two policies judge differently.
 pub(super) struct Verdicts {
     messages: usize,
-    /// By peer, direction, and verdict before and after: how many, and the first frames.
-    moved: BTreeMap<(String, &'static str, Said, Said), (usize, Vec<u64>)>,
+    moved: BTreeMap<Change, Count>,
 }
 
 impl Verdicts {
@@ -133,7 +149,7 @@ impl Verdicts {
         let (before, after) = (judge(old)?, judge(new)?);
         let key = |record: &Record| (record.frame, record.tsn);
         let before: BTreeMap<_, _> = before.iter().map(|(record, said, _)| (key(record), said)).collect();
-        let mut moved = BTreeMap::new();
+        let mut moved: BTreeMap<Change, Count> = BTreeMap::new();
         for (record, said, peer) in &after {
             let Some(was) = before.get(&key(record)).filter(|was| **was != said) else { continue };
             let way = match record.way {
@@ -141,26 +157,26 @@ impl Verdicts {
                 Some(Direction::Out) => "out",
                 None => "",
             };
-            let row = moved.entry((peer.clone(), way, (*was).clone(), said.clone())).or_insert((0, Vec::new()));
-            row.0 += 1;
-            if row.1.len() < NAMED {
-                // People and tshark count frames from 1.
-                row.1.push(record.frame + 1);
+            let change = Change { peer: peer.clone(), way, before: (*was).clone(), after: said.clone() };
+            let count = moved.entry(change).or_default();
+            count.messages += 1;
+            if count.frames.len() < NAMED {
+                count.frames.push(record.frame + 1);
             }
         }
         Ok(Self { messages: after.len(), moved })
     }
 
     fn count(&self, of: impl Fn(&Said, &Said) -> bool) -> usize {
-        let rows = self.moved.iter().filter(|((_, _, before, after), _)| of(before, after));
-        rows.map(|(_, (count, _))| count).sum()
+        let rows = self.moved.iter().filter(|(change, _)| of(&change.before, &change.after));
+        rows.map(|(_, count)| count.messages).sum()
     }
 
     /// As a document.
     pub(super) fn to_json(&self) -> Value {
-        let row = |((peer, way, before, after), (count, frames)): (&(String, &str, Said, Said), &(usize, Vec<u64>))| {
-            json!({ "peer": peer, "direction": way, "before": before.to_json(), "after": after.to_json(),
-                "messages": count, "frames": frames })
+        let row = |(change, count): (&Change, &Count)| {
+            json!({ "peer": change.peer, "direction": change.way, "before": change.before.to_json(),
+                "after": change.after.to_json(), "messages": count.messages, "frames": count.frames })
         };
         json!({ "messages": self.messages, "otherwise": self.count(|_, _| true),
             "newly_refused": self.count(newly_refused), "newly_passed": self.count(newly_passed),
@@ -191,15 +207,15 @@ impl std::fmt::Display for Verdicts {
             return Ok(());
         }
         let mut table = Table::new(&["peer", "direction", "before", "after", "#messages", "frames"]);
-        for ((peer, way, before, after), (count, frames)) in &self.moved {
-            let more = if *count > frames.len() { ", ..." } else { "" };
+        for (Change { peer, way, before, after }, Count { messages, frames }) in &self.moved {
+            let more = if *messages > frames.len() { ", ..." } else { "" };
             let frames = frames.iter().map(u64::to_string).collect::<Vec<_>>().join(", ");
             table.row([
                 peer.clone(),
                 (*way).to_owned(),
                 before.words(),
                 after.words(),
-                count.to_string(),
+                messages.to_string(),
                 format!("{frames}{more}"),
             ]);
         }

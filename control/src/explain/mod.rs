@@ -436,6 +436,8 @@ fn judged(
         (Direction::Out, true) => format!("peers.{}, signed towards", peer.name),
         (Direction::Out, false) => format!("peers.{}, not signed towards", peer.name),
     });
+    let ruled = snapshot.ruleset.name_of(record.rule).map(|name| format!("rules.{name}"));
+    let rule = [rule, ruled].into_iter().flatten().reduce(|peer, rule| format!("{peer}; {rule}"));
     let steps = steps::of_message(record.reason, record.at, read, way, before);
     let octets = if record.reason.refuses() { point(record, read) } else { None };
     let octets = octets.and_then(|(in_tcap, field, range)| match &read.gathered {

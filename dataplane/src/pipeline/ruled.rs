@@ -50,7 +50,7 @@ pub(super) fn apply(scene: &mut Scene<'_>, message: &mut Message) -> Result<(), 
     };
     ruleset.count(&ruling, reason.is_some(), usize::from(scene.signer.node));
     match reason {
-        Some(reason) => refuse(scene, message, reason.at(0)),
+        Some(reason) => refuse(scene, message, reason.at(ruling.at as usize)),
         None => default(scene, message),
     }
 }

@@ -51,12 +51,12 @@ impl<'s> Asked<'s> {
     /// Takes note of what the rules say of an invoked operation.
     pub(super) fn part(&self, component: &tcap::Component<'_>, imsi: Option<Digits>, message: &mut Message) {
         let imsi = imsi.or_else(|| if self.is_map { None } else { self.subscriber(component) });
-        self.rulings.part(&self.about(component, imsi), message);
+        self.rulings.part(&self.about(component, imsi), component.parameter_offset, message);
     }
 
     /// The same of a message that invokes nothing.
     pub(super) fn whole(&self, message: &mut Message) {
-        self.rulings.answer(&self.facts, message);
+        self.rulings.answer(&self.facts, 0, message);
     }
 
     /// Whether the rule for an operation switches the check off that it would be refused by.

@@ -165,7 +165,7 @@ fn ruled(scene: &Scene<'_>, control: &Control<'_>, message: &mut Message) {
     let way = message.way.unwrap_or(Direction::In);
     let Some(rulings) = Rulings::of(scene.snapshot, Protocol::Gtp, way) else { return };
     let code = Some(u32::from(control.view.kind.0));
-    rulings.part(&Facts { code, imsi: control.imsi, ..facts(scene, message, None) }, message);
+    rulings.part(&Facts { code, imsi: control.imsi, ..facts(scene, message, None) }, 0, message);
 }
 
 /// Checks of one message that need no memory.

@@ -87,7 +87,7 @@ fn ruled(scene: &Scene<'_>, calling: Option<Digits>, called: Option<Digits>, opc
     let way = message.way.unwrap_or(Direction::In);
     let Some(rulings) = Rulings::of(scene.snapshot, Protocol::Isup, way) else { return };
     let facts = Facts { called, opc: Some(opc.0), ..facts(scene, message, calling) };
-    rulings.part(&facts, message);
+    rulings.part(&facts, 0, message);
 }
 
 /// Makes the message that our exchange gets: without the parameter of the profile, and marked where the link marks. What is as

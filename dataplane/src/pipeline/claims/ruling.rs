@@ -25,15 +25,16 @@ impl<'s> Rulings<'s> {
         (!rules.is_idle(protocol, way)).then_some(Self { rules, protocol, way })
     }
 
-    /// Takes note of what becomes of the message for the sake of one of its parts.
-    pub(super) fn part(&self, facts: &Facts<'_>, message: &mut Message) {
-        message.unmatched |= !self.answer(facts, message);
+    /// Takes note of what becomes of the message for the sake of one of its parts, which begins at an octet.
+    pub(super) fn part(&self, facts: &Facts<'_>, at: usize, message: &mut Message) {
+        message.unmatched |= !self.answer(facts, at, message);
     }
 
     /// The same of what asks for nothing: answers, and what ends a dialogue. A policy that wants a rule for every message wants
     /// one for what was asked. Returns whether there is a rule.
-    pub(super) fn answer(&self, facts: &Facts<'_>, message: &mut Message) -> bool {
-        let Some(ruling) = self.rules.first(self.protocol, self.way, facts) else { return false };
+    pub(super) fn answer(&self, facts: &Facts<'_>, at: usize, message: &mut Message) -> bool {
+        let Some(mut ruling) = self.rules.first(self.protocol, self.way, facts) else { return false };
+        ruling.at = at as u32;
         message.ruling = Some(message.ruling.map_or(ruling, |before| before.stricter(ruling)));
         true
     }

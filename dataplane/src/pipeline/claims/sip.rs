@@ -109,7 +109,7 @@ fn ruled_request(scene: &Scene<'_>, parsed: &sip::Message<'_>, rules: &config::S
         message.peer = calling.and_then(|calling| scene.snapshot.peer_of_number(&calling)).unwrap_or(0);
     }
     let method = parsed.method().map_or(&[][..], |method| method.0);
-    rulings.part(&Facts { method, called, ..facts(scene, message, calling) }, message);
+    rulings.part(&Facts { method, called, ..facts(scene, message, calling) }, 0, message);
     message.ruling.is_some() || scene.snapshot.ruleset.unmatched != Unmatched::Allow
 }
 
@@ -145,7 +145,7 @@ impl Subject<'_, '_> {
         let Some(rulings) = Rulings::of(scene.snapshot, Protocol::Sip, way) else { return Ok(()) };
         let method = Method::INVITE.0;
         let facts = Facts { method, called: Some(self.called), ..facts(scene, message, Some(self.calling)) };
-        rulings.part(&facts, message);
+        rulings.part(&facts, 0, message);
         let marks = message.ruling.is_some_and(|ruling| ruling.action == config::Action::Mark);
         if !marks || way == Direction::Out {
             return Ok(());

@@ -61,6 +61,8 @@ pub struct Ruling {
     pub overrides: Overrides,
     /// Whether it is logged.
     pub log: bool,
+    /// Octet of the part of the message that it was found for.
+    pub at: u32,
 }
 
 /// How often a rule was the one that counted.
@@ -180,7 +182,7 @@ impl Rules {
         let tree = &self.trees[protocol as usize][way as usize];
         let place = tree.first(&Search { checks: &self.checks, lists: &self.lists, facts })?;
         let &Rule { tag, action, overrides, log } = self.table.get(place as usize)?;
-        Some(Ruling { tag, place, action, overrides, log })
+        Some(Ruling { tag, place, action, overrides, log, at: 0 })
     }
 
     /// Counts a rule; `shard`: the worker.

@@ -101,7 +101,7 @@ impl<V: Copy + Default> Numbers<V> {
         let begin = self.leads.get(place(digits, self.lead)).map_or(0, |lead| usize::from(lead.begin));
         let among_others = begin > 0 && len >= begin;
         let (from, last) = (self.home(key(digits, if among_others { begin } else { len })), self.lines.len() - 1);
-        for at in (0..=FAR).map(|i| from + i & last) {
+        for at in (0..=FAR).map(|i| (from + i) & last) {
             let Some(line) = self.lines.get_mut(at) else { continue };
             for (slot, place) in line.keys.iter_mut().zip(&mut line.values) {
                 if *slot == FREE {
@@ -168,7 +168,7 @@ impl<V: Copy + Default> Numbers<V> {
     #[inline(always)]
     fn lines_of(&self, home: u64, mut done: impl FnMut(&Line<V>) -> bool) {
         let from = self.home(home);
-        for at in (0..=FAR).map(|i| from + i & (self.lines.len() - 1)) {
+        for at in (0..=FAR).map(|i| (from + i) & (self.lines.len() - 1)) {
             let Some(line) = self.lines.get(at) else { return };
             // Slots are taken from the first on: a line that has room is the last one.
             if done(line) || line.keys[SLOTS - 1] == FREE {

@@ -11,6 +11,7 @@ mod pools;
 mod quick;
 mod reloads;
 mod reports;
+mod ruling;
 mod sweeps;
 mod syncs;
 mod vdevs;
@@ -46,6 +47,8 @@ enum Verb {
     Sync(syncs::Sync),
     /// What swaps of policy and trust cost a worker's turns, and whether a message is lost by them.
     Reload(reloads::Reload),
+    /// What operator rules cost a message, by their number.
+    Rules(ruling::Ruling),
     /// Two documents side by side; ends with status 1 if a ratio differs too much.
     Compare(compares::Compare),
     /// A tester against a gateway: the highest load of which nothing is lost, latency from the due time, and what comes
@@ -92,6 +95,7 @@ fn main() -> ExitCode {
         Verb::Attack(args) => attacks::run(&args),
         Verb::Sync(args) => syncs::run(&args),
         Verb::Reload(args) => reloads::run(&args),
+        Verb::Rules(args) => ruling::run(&args),
         Verb::Compare(args) => compares::run(&args),
         Verb::Load(args) => load::run(&args),
         #[cfg(feature = "dpdk")]

@@ -11,6 +11,9 @@ use crate::pipeline::slots::Message;
 use crate::policy::rules::Facts;
 use crate::state::Direction;
 
+/// Where a message says its command (RFC 6733 §3).
+const COMMAND: usize = 5;
+
 /// The rules for one message.
 pub(super) struct Asked<'s> {
     rulings: Rulings<'s>,
@@ -38,14 +41,14 @@ impl<'s> Asked<'s> {
     /// Takes note of what the rules say of a request: of several subscribers, the worst.
     pub(super) fn request(&self, message: &mut Message) {
         self.subscribers(|facts| {
-            self.rulings.part(&facts, message);
+            self.rulings.part(&facts, COMMAND, message);
             true
         });
     }
 
     /// The same of an answer, which has no command to be asked about: that was in the request.
     pub(super) fn answer(&self, message: &mut Message) {
-        self.rulings.answer(&Facts { code: None, category: Category::None, ..self.facts }, message);
+        self.rulings.answer(&Facts { code: None, category: Category::None, ..self.facts }, COMMAND, message);
     }
 
     /// Whether the rule switches the check off that the message would be refused by, for each subscriber.

@@ -1,0 +1,77 @@
+//! `sgperf rules`: what operator rules cost a message, by their number.
+
+use clap::Args;
+use sealgate_perf::record::Document;
+use sealgate_perf::rules::{Callers, PREFIXES, SENDERS, Subject};
+use std::error::Error;
+
+#[derive(Args)]
+pub struct Ruling {
+    /// Numbers of rules; each has ten prefixes. The first one is what the others are compared with.
+    #[arg(long, value_delimiter = ',', default_value = "10,1000,100000")]
+    rules: Vec<usize>,
+    /// Rounds; in each, every number of rules has its turn.
+    #[arg(long, default_value_t = 9)]
+    rounds: usize,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+pub fn run(args: &Ruling) -> Result<(), Box<dyn Error>> {
+    let mut document = Document::begin("rules");
+    let subjects: Vec<Subject> = args.rules.iter().map(|count| Subject::new(*count)).collect();
+    for subject in &subjects {
+        let (count, report) = (subject.count, subject.report);
+        let prefixes = (count * PREFIXES).max(1) as f64;
+        document.add(&format!("rules_{count}_compile_ms"), "ms", report.took.as_secs_f64() * 1e3);
+        document.add(&format!("rules_{count}_octets_per_prefix"), "octets", report.octets as f64 / prefixes);
+    }
+    let mixes = [("", Callers::All), ("_senders", Callers::Senders)];
+    for _ in 0..args.rounds.max(1) {
+        for (name, callers) in mixes {
+            let mut least = None;
+            for subject in &subjects {
+                let (ns, share) = subject.look(callers);
+                let least = *least.get_or_insert(ns);
+                let count = subject.count;
+                document.add(&format!("rules_{count}{name}_ns"), "ns", ns);
+                document.add(&format!("rules_{count}{name}_ratio_to_first"), "", ns / least);
+                document.add(&format!("rules_{count}{name}_found"), "share", share);
+            }
+        }
+    }
+    if args.json {
+        return document.print(true);
+    }
+    println!(
+        "one look at the rules, CPU time of one core, median of {} rounds (lowest to highest)",
+        args.rounds.max(1)
+    );
+    for (name, callers) in mixes {
+        match callers {
+            Callers::All => println!("callers under all prefixes alike"),
+            Callers::Senders => println!("callers of {SENDERS} nodes, again and again"),
+        }
+        for subject in &subjects {
+            let count = subject.count;
+            let figure = |what: &str| document.figures.get(&format!("rules_{count}{name}_{what}"));
+            let (Some(ns), Some(ratio)) = (figure("ns"), figure("ratio_to_first")) else { continue };
+            println!(
+                "{count:>10} rules  {:>6.1} ns ({:.1} to {:.1})  {:.2} times the first ({:.2} to {:.2})",
+                ns.median, ns.low, ns.high, ratio.median, ratio.low, ratio.high
+            );
+        }
+    }
+    println!("memory and compiling");
+    for subject in &subjects {
+        let (count, report) = (subject.count, subject.report);
+        println!(
+            "{count:>10} rules  {} prefixes  {:.1} octets each with all that belongs to it  {:.1} ms",
+            count * PREFIXES,
+            report.octets as f64 / (count * PREFIXES).max(1) as f64,
+            report.took.as_secs_f64() * 1e3
+        );
+    }
+    Ok(())
+}
