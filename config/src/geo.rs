@@ -119,7 +119,7 @@ fn read_code((at, kind): (Mark, &str), (code_at, text): (Mark, &str), report: &R
             digits.map(GeoCode::Network)
         }
         other => {
-            let hint = names::hint(other, ["gt", "plmn"].into_iter());
+            let hint = names::hint(other, ["gt", "plmn"]);
             report.add(Some(at), "kind", format!("{other:?} is not a kind{hint}"), "use gt or plmn");
             None
         }

@@ -82,7 +82,7 @@ impl Pending {
         }
         second.store(update.key, Ordering::Release);
         third.store(value, Ordering::Release);
-        first.store(check_of(key, update.key, value) | now_ms / SECOND_MS & TIME, Ordering::Release);
+        first.store(check_of(key, update.key, value) | ((now_ms / SECOND_MS) & TIME), Ordering::Release);
     }
 
     /// The update of a transaction, which waits no more then.

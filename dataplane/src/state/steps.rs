@@ -142,7 +142,7 @@ fn at(key: u64, step: Step) -> u64 {
         Step::MovedInMap => 3,
         Step::MovedInLte => 4,
         Step::OnLte => 5,
-        Step::ToldTo(peer) => 1 << 31 | u64::from(peer) * 0x9e37_79b1 & 0x7fff_ffff,
+        Step::ToldTo(peer) => (1 << 31) | ((u64::from(peer) * 0x9e37_79b1) & 0x7fff_ffff),
     };
     key ^ mix << 32
 }
