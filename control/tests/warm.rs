@@ -7,6 +7,7 @@ use sealgate_control::gather::Gathered;
 use sealgate_control::warm::State;
 use sealgate_dataplane::pipeline::worker::Shared;
 use sealgate_dataplane::policy::Snapshot;
+use sealgate_dataplane::state::subscribers::{Domain, Location, Update};
 use sealgate_wire::Reason;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -117,4 +118,36 @@ fn a_directory_is_for_one_gateway_at_a_time_and_for_nobody_else() {
     assert!(why.contains("others can write to it"), "{why}");
     fs::write(lab.file("file"), "").expect("written");
     assert!(State::open(&lab.file("file")).is_err());
+}
+
+#[test]
+fn what_detectors_have_seen_is_kept_in_a_file_of_its_own() {
+    let lab = Lab::new("warm-seen");
+    let snapshot = snapshot(&lab);
+    let dir = lab.file("state");
+    let state = State::open(&dir).expect("made");
+    let imsi = "001010000000077".parse().expect("digits");
+    let location = Location { peer: 1, place: 0 };
+    let last = |shared: &Shared| {
+        let key = shared.detection.subscribers.key(&imsi);
+        shared.detection.subscribers.last(key, Domain::Lte, NOW_MS + 500).map(|seen| seen.location)
+    };
+    let before = Shared::new(&snapshot);
+    let key = before.detection.subscribers.key(&imsi);
+    before.detection.subscribers.accepted(&Update { key, domain: Domain::Lte, location }, NOW_MS);
+    let mut shared = Shared::new(&snapshot);
+    assert!(!state.take_over_seen(&mut shared, &snapshot, NOW_MS), "the first start");
+    state.leave(&octets(&snapshot)).expect("written");
+    state.leave_seen(&before.export_seen(&snapshot, NOW_MS)).expect("written");
+    assert_eq!(names(&dir), ["replay-memory", "subscriber-memory"]);
+    assert!(state.take_over_seen(&mut shared, &snapshot, NOW_MS + 500));
+    assert_eq!((last(&shared), names(&dir)), (Some(location), vec!["replay-memory".to_owned()]), "loaded once");
+    assert!(state.take_over(&mut shared, NOW_MS + 500) && knows(&shared), "and the other one for itself");
+    // Damaged, it is moved aside.
+    let mut damaged = before.export_seen(&snapshot, NOW_MS);
+    damaged[30] ^= 1;
+    state.leave_seen(&damaged).expect("written");
+    let mut next = Shared::new(&snapshot);
+    assert!(!state.take_over_seen(&mut next, &snapshot, NOW_MS + 500));
+    assert_eq!((last(&next), names(&dir)), (None, vec!["subscriber-memory.bad".to_owned()]));
 }

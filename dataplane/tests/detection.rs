@@ -87,20 +87,25 @@ fn a_subscriber_is_the_same_in_each_domain_and_protocol() {
 
 #[test]
 fn the_visited_network_says_where_or_else_the_realm() {
-    let mut world = World::with(|detection| detection.velocity.switch = DROP);
-    let with = |world: &mut World, operator, plmn: &[u8]| {
+    let mut policy = world::watching(|detection| detection.velocity.switch = DROP);
+    policy.peers[0].plmns.push("00112".parse().expect("digits"));
+    let mut world = World::new(&policy);
+    let visits = |world: &mut World, operator, plmn: Option<&[u8]>| {
         let mut request = s6a(diameter::UPDATE_LOCATION, operator, world.id(), IMSI);
-        request.visited = Some(plmn.to_vec());
+        request.visited = plmn.map(<[u8]>::to_vec);
         let reason = world.lte(&request);
         if reason == PASSES {
             assert_eq!(world.lte_home(&s6a_answer(&request, 2001)), PASSES);
         }
         reason
     };
-    assert_eq!(with(&mut world, A, &[0x00, 0xf1, 0x20]), PASSES, "00102");
-    assert_eq!(attaches(world.after(60), B, IMSI), Reason::DetVelocity, "by its realm");
-    assert_eq!(with(&mut world, B, &[0x00, 0xf1, 0x30]), Reason::DetVelocity, "00103");
-    assert_eq!(attaches(&mut world, D, IMSI), PASSES);
+    assert_eq!(visits(&mut world, A, Some(&[0x00, 0xf1, 0x20])), PASSES, "00102");
+    assert_eq!(visits(world.after(60), B, None), Reason::DetVelocity, "by its realm");
+    assert_eq!(visits(&mut world, B, Some(&[0x00, 0xf1, 0x30])), Reason::DetVelocity, "00103");
+    assert_eq!(visits(&mut world, A, Some(&[0x00, 0xf1, 0x21])), Reason::DetVelocity, "00112, where B is");
+    assert_eq!(visits(&mut world, A, None), PASSES);
+    assert_eq!(visits(world.after(10 * 3600), A, Some(&[0x00, 0xf1, 0x21])), PASSES);
+    assert_eq!((visits(&mut world, B, None), visits(&mut world, A, None)), (PASSES, Reason::DetVelocity));
 }
 
 #[test]
@@ -410,6 +415,7 @@ fn who_is_on_s6a_needs_no_vectors_elsewhere() {
 fn a_start_goes_on_where_the_run_before_ended() {
     let policy = world::watching(|detection| {
         detection.velocity.switch = Switch { mode: DetectMode::Drop, learn_s: 3600 };
+        detection.previous_location = Switch { mode: DetectMode::Drop, learn_s: 3600 };
     });
     let mut world = World::new(&policy);
     assert_eq!(moves(&mut world, B, IMSI), PASSES);
@@ -436,6 +442,10 @@ fn a_start_goes_on_where_the_run_before_ended() {
         },
     );
     next.now_ms = NOW_MS + 3_660_000;
+    for (operator, want) in [(B, PASSES), (A, Reason::DetPrevLocation), (C, Reason::DetPrevLocation)] {
+        let said = Said::ussd(operator, next.id(), IMSI);
+        assert_eq!(next.from(&said.begin()), want, "operator {operator}");
+    }
     assert_eq!(moves(&mut next, A, IMSI), Reason::DetVelocity, "known, and it has learned");
     assert_eq!(moves(&mut next, C, IMSI), PASSES);
 }

@@ -76,7 +76,7 @@ impl ValueEnum for What {
             Self::Trust => "certificates and revocation lists",
             Self::Repository => "the repository that is followed, and its alarms",
             Self::Associations => "associations of each worker",
-            Self::Replay => "memories against replays, and open transactions",
+            Self::Replay => "memories against replays, open transactions, and what detectors remember",
             Self::Alarms => "what stands, with its severity and since when",
             Self::Refused => "the last refused messages of each reason",
             Self::Migration => "how far each peer is from mode require",

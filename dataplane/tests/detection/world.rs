@@ -14,6 +14,7 @@ use super::common::{Gateway, NOW_MS, diameter, policy};
 /// Places of operators: B and C are 9000 km from A, D beside it.
 pub const GEO: &str = "kind,code,latitude,longitude,radius_km,name\n\
     gt,99902,0,0,0,A\nplmn,00102,0,0,0,A\n\
+    plmn,00112,0,80.938,0,A abroad\n\
     gt,99903,0,80.938,0,B\nplmn,00103,0,80.938,0,B\n\
     gt,99904,0,80.938,100,C\nplmn,00104,0,80.938,100,C\n\
     gt,99905,0,1,200,D\nplmn,00105,0,1,200,D\n";

@@ -96,6 +96,7 @@ pub fn cases() -> Vec<Case> {
 fn pointers() -> Vec<Case> {
     let sccp = udt(&address(OURS, 6), &address(THEIRS, 7), &good());
     let (called, calling) = (usize::from(sccp[2]) + 2, usize::from(sccp[3]) + 3);
+    let data = usize::from(sccp[4]) + 4;
     let with = |at: usize, octet: u8| {
         let mut changed = sccp.clone();
         changed[at] = octet;
@@ -113,6 +114,7 @@ fn pointers() -> Vec<Case> {
         ("a called address longer than the message", called, 0xf0, Reason::SccpPointer),
         ("a called address upon the calling one", called, sccp[called] + 1, Reason::SccpPointer),
         ("a calling address upon the data", calling, sccp[calling] + 1, Reason::SccpPointer),
+        ("data longer than the message", data, sccp[data] + 5, Reason::SccpPointer),
         ("connection request", 0, 1, Reason::SccpType),
         ("data form 1", 0, 6, Reason::SccpType),
         ("a type that there is not", 0, 0x15, Reason::SccpType),

@@ -146,7 +146,9 @@ pub(super) fn replay(document: &Value) -> String {
         "replay windows: {} of {} in use, {} opened, {} in the place of an idle one; refused: {} replays, {} too old, {} for want \
          of a window\n\
          digests of SG-TCAP-0: {} replays refused, {} evicted within their time\n\
-         transactions of ours: {} opened, {} expired, {} evicted\n",
+         transactions of ours: {} opened, {} expired, {} evicted\n\
+         detection: {} octets; registrations of subscribers: {} seen, {} expired, {} evicted; evicted besides: {} steps, {} \
+         updates, {} sources\n",
         get("windows.in_use"),
         get("windows.limit"),
         get("windows.opened"),
@@ -159,6 +161,13 @@ pub(super) fn replay(document: &Value) -> String {
         get("transactions.opened"),
         get("transactions.expired"),
         get("transactions.evicted"),
+        get("detection.memory_octets"),
+        get("detection.subscribers.opened"),
+        get("detection.subscribers.expired"),
+        get("detection.subscribers.evicted"),
+        get("detection.steps.evicted"),
+        get("detection.updates.evicted"),
+        get("detection.sources.evicted"),
     )
 }
 

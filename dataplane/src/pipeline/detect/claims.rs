@@ -120,11 +120,10 @@ fn read_tcap(
             let imsi = if named { map::destination_imsi(message) } else { found.imsi };
             (imsi, found.msisdn, found.nodes.last().copied())
         };
-        event.subscriber =
-            imsi.filter(|imsi| own(snapshot, imsi)).and_then(|imsi| hash(shared.detection.subscribers.key(&imsi)));
+        let key = imsi.map(|imsi| shared.detection.subscribers.key(&imsi));
+        event.subscriber = imsi.filter(|imsi| own(snapshot, imsi)).and(key).and_then(hash);
         if event.what >= What::Asks && detection.looks(Detector::Scan) {
-            let by_number = || msisdn.map(|number| shared.key.number(MSISDN, &number));
-            event.asked = imsi.map(|imsi| shared.detection.subscribers.key(&imsi)).or_else(by_number).and_then(hash);
+            event.asked = key.or_else(|| msisdn.map(|number| shared.key.number(MSISDN, &number))).and_then(hash);
         }
         if event.what == What::Moves {
             let at = node.map_or(0, |node| detection.geo.of_number(&node));
