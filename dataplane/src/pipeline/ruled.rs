@@ -30,7 +30,16 @@ pub(super) fn refuse(scene: &mut Scene<'_>, message: &mut Message, refusal: Refu
 ///
 /// # Errors
 /// [`Reason::PolRule`], [`Reason::PolRate`], or [`Reason::PolDefaultDeny`].
+#[inline(always)]
 pub(super) fn apply(scene: &mut Scene<'_>, message: &mut Message) -> Result<(), (Reason, u32)> {
+    if message.ruling.is_none() && !message.unmatched {
+        return Ok(());
+    }
+    carry_out(scene, message)
+}
+
+#[inline(never)]
+fn carry_out(scene: &mut Scene<'_>, message: &mut Message) -> Result<(), (Reason, u32)> {
     let ruleset = &scene.snapshot.ruleset;
     let Some(ruling) = message.ruling else { return default(scene, message) };
     let reason = match ruling.action {

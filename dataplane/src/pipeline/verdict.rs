@@ -145,6 +145,7 @@ fn judge_inbound(
 
 /// What policy makes of a message whose security step held: its built-in checks first, then what was seen before it, then the
 /// operator's rules.
+#[inline(always)]
 fn screened(scene: &mut Scene<'_>, message: &mut Message) -> Result<(), (Reason, u32)> {
     if let Some(refusal) = message.screened {
         ruled::refuse(scene, message, refusal)?;

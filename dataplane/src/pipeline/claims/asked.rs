@@ -26,7 +26,7 @@ impl<'s> Asked<'s> {
     /// `None` where no rule has anything to say.
     ///
     /// * `is_map`: as the called subsystem says, unless a context says more
-    #[inline]
+    #[inline(always)]
     pub(super) fn of(
         scene: &Scene<'s>,
         carrier: &Carrier<'_>,
@@ -34,10 +34,26 @@ impl<'s> Asked<'s> {
         is_map: bool,
         message: &mut Message,
     ) -> Option<Self> {
+        let way = message.way.unwrap_or(Direction::In);
+        let idle = |protocol| scene.snapshot.ruleset.is_idle(protocol, way);
+        if idle(Protocol::Map) && idle(Protocol::Cap) {
+            return None;
+        }
+        Self::with_rules(scene, carrier, parsed, is_map, way, message)
+    }
+
+    #[inline(never)]
+    fn with_rules(
+        scene: &Scene<'s>,
+        carrier: &Carrier<'_>,
+        parsed: &'s tcap::Message<'_>,
+        is_map: bool,
+        way: Direction,
+        message: &mut Message,
+    ) -> Option<Self> {
         let ac = parsed.application_context().ok().flatten().map_or(&[][..], |oid| oid.0);
         let is_map = is_map && cap::context(ac).is_none();
         let protocol = if is_map { Protocol::Map } else { Protocol::Cap };
-        let way = message.way.unwrap_or(Direction::In);
         let rulings = Rulings::of(scene.snapshot, protocol, way)?;
         let facts = Facts {
             ac,
