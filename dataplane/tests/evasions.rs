@@ -40,8 +40,11 @@ mod versions;
 
 use kit::{Case, Score};
 
+/// What makes the frames of a family.
+type Cases = fn() -> Vec<Case>;
+
 /// Every family by its name.
-const FAMILIES: &[(&str, fn() -> Vec<Case>)] = &[
+const FAMILIES: &[(&str, Cases)] = &[
     ("global-opcodes", opcodes::cases),
     ("application-contexts", contexts::cases),
     ("transaction-ids", transactions::cases),
