@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{Gateway, NOW_MS, Step, hex, policy, traffic, vectors};
+use common::{Gateway, NOW_MS, Step, gtp, hex, policy, traffic, vectors};
 use sealgate_config::model::Policy;
 use sealgate_dataplane::pipeline::WorkerConfig;
 use sealgate_dataplane::policy::rules::tag_of;
@@ -274,6 +274,30 @@ fn a_call_is_marked_or_rejected_by_a_rule_whatever_its_link_does() {
     let text = String::from_utf8_lossy(&step.sent[0][0]).into_owned();
     assert!(text.contains("SIP/2.0 403"), "{text}");
     assert!(running(&rule("drop")).frame(0, &call, NOW_MS).sent.iter().all(Vec::is_empty), "refused without an answer");
+}
+
+#[test]
+fn gtp_is_ruled_by_message_and_subscriber_and_nodes_are_never_asked_for_a_rule() {
+    let said = gtp::Said { imsi: "001010123456789", network: 2, address: gtp::A };
+    let session = gtp::control(gtp::A, &gtp::v2(32, 0, &said.v2()));
+    let echo = gtp::control(gtp::A, &gtp::ECHO);
+    let of = |matches: &str, frame: &[u8]| {
+        let rules = format!("\nrules:\n  - {{id: r, match: {{protocol: gtp, {matches}}}, action: drop}}\n");
+        judge(&with(&rules, &[]), frame).0
+    };
+    for (fits, not) in [("message: [32]", "message: [16]"), ("imsi_prefix: [\"00101\"]", "imsi_prefix: [\"00102\"]")] {
+        assert_eq!((of(fits, &session), of(not, &session)), (Reason::PolRule, Reason::OkUnsignedAllowed), "{fits}");
+        assert_eq!(of(fits, &echo), Reason::OkNotSubject);
+    }
+    let deny = with("", &[("  unknown_peer: drop", "  unknown_peer: drop\n  unmatched: drop")]);
+    assert_eq!((judge(&deny, &session).0, judge(&deny, &echo).0), (Reason::PolDefaultDeny, Reason::OkNotSubject));
+    // What a peer may not say is counted only, where it is learned.
+    let other = gtp::Said { imsi: "001030123456789", ..said };
+    let foreign = gtp::control(gtp::A, &gtp::v2(32, 0, &other.v2()));
+    assert_eq!(judge(&policy(), &foreign).0, Reason::PolImsiGt);
+    let learned = with("", &[("  A:\n", "  A:\n    screening: learn\n")]);
+    let record = running(&learned).frame(0, &foreign, NOW_MS).records[0];
+    assert_eq!((record.reason.passes(), record.would), (true, Some(Reason::PolImsiGt)));
 }
 
 #[test]

@@ -4,9 +4,13 @@ use super::{CliError, print};
 use crate::gather::{Gathered, Problems};
 use crate::ports;
 use sealgate_config::cores::CoreMap;
+use sealgate_config::model::Policy;
 use sealgate_dataplane::engine::now_ms;
 use sealgate_dataplane::io::eal_args::Facts;
+use sealgate_dataplane::policy::rules::Rules;
+use sealgate_dataplane::policy::snapshot::PeerId;
 use serde_json::{Value, json};
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -64,16 +68,33 @@ fn good(args: &Args, gathered: &Gathered, cpus: Option<&[usize]>) -> (String, Va
         // Comments, so that the output is still YAML.
         Some(yaml) => text = text.lines().map(|line| format!("# {line}\n")).collect::<String>() + yaml,
         None => text.push_str(&format!(
-            "{}: good: {} link(s), {} peer(s), {} signer(s), {} worker(s)\n",
+            "{}: good: {} link(s), {} peer(s), {} signer(s), {} worker(s){}\n",
             args.config.display(),
             policy.links.len(),
             policy.peers.len(),
             trust.signers.len(),
-            appliance.cores.workers.len()
+            appliance.cores.workers.len(),
+            compiled(policy)
         )),
     }
     let json = json!({ "ok": true, "faults": [], "warnings": warnings, "effective": effective });
     (text, json, 0)
+}
+
+/// What rules come to, if there are any.
+fn compiled(policy: &Policy) -> String {
+    if policy.rules.is_empty() {
+        return String::new();
+    }
+    let places: HashMap<&str, PeerId> = policy.peers.iter().map(|peer| peer.name.as_str()).zip(1..).collect();
+    let report = Rules::new(&policy.rules, policy.defaults.unmatched, |name| places.get(name).copied()).report();
+    format!(
+        "\n{} rule(s) with {} value(s) take {} KiB and were compiled in {:.1} ms",
+        report.rules,
+        report.values,
+        report.octets.div_ceil(1024),
+        report.took.as_secs_f64() * 1e3
+    )
 }
 
 fn bad(problems: &Problems) -> (String, Value, u8) {

@@ -7,7 +7,7 @@ use core::net::IpAddr;
 
 use sealgate_config::model::{Protocol, Screening, TunnelCheck, UnknownPeer};
 use sealgate_wire::addr::Digits;
-use sealgate_wire::gtp::{self, Datagram, Kind, Message as Control, Version, user_plane};
+use sealgate_wire::gtp::{self, Datagram, Kind, Message as Control, Role, Version, role, user_plane};
 use sealgate_wire::{Reason, Refusal};
 
 use super::ruling::{Rulings, facts};
@@ -165,7 +165,13 @@ fn ruled(scene: &Scene<'_>, control: &Control<'_>, message: &mut Message) {
     let way = message.way.unwrap_or(Direction::In);
     let Some(rulings) = Rulings::of(scene.snapshot, Protocol::Gtp, way) else { return };
     let code = Some(u32::from(control.view.kind.0));
-    rulings.part(&Facts { code, imsi: control.imsi, ..facts(scene, message, None) }, 0, message);
+    let facts = Facts { code, imsi: control.imsi, ..facts(scene, message, None) };
+    match role(control.view.version, control.view.kind) {
+        Role::Request { .. } | Role::Alone { .. } => rulings.part(&facts, 0, message),
+        Role::Answer { .. } | Role::Node => {
+            rulings.answer(&facts, 0, message);
+        }
+    }
 }
 
 /// Checks of one message that need no memory.
