@@ -52,6 +52,24 @@ impl Pending {
     /// * `key`: of its transaction
     pub fn put(&self, key: u64, update: &Update, now_ms: u64) {
         let Some(bucket) = self.bucket(key) else { return };
+        let empty = bucket.iter().find(|slot| slot.0[0].load(Ordering::Acquire) == EMPTY);
+        let Some((slot, check)) = empty.map(|slot| (slot, EMPTY)).or_else(|| self.first_to_go(bucket, update, now_ms))
+        else {
+            return;
+        };
+        let value = pack(update);
+        let [first, second, third] = &slot.0;
+        // Whoever else wants this slot finds it changed, and goes without.
+        if first.compare_exchange(check, EMPTY, Ordering::AcqRel, Ordering::Relaxed).is_err() {
+            return;
+        }
+        second.store(update.key, Ordering::Release);
+        third.store(value, Ordering::Release);
+        first.store(check_of(key, update.key, value) | ((now_ms / SECOND_MS) & TIME), Ordering::Release);
+    }
+
+    /// The slot of a full bucket that goes, and its check.
+    fn first_to_go<'b>(&self, bucket: &'b [Slot; SLOTS], update: &Update, now_ms: u64) -> Option<(&'b Slot, u64)> {
         let peers = bucket.each_ref().map(|slot| unpack(slot.0[2].load(Ordering::Relaxed)).1.peer);
         let checks = bucket.each_ref().map(|slot| slot.0[0].load(Ordering::Acquire));
         let share = |peer: u16| {
@@ -70,19 +88,11 @@ impl Pending {
                 best = Some((slot, check, found));
             }
         }
-        let Some((slot, check, rank)) = best else { return };
+        let (slot, check, rank) = best?;
         if rank < u32::MAX - 1 {
             self.evicted.add();
         }
-        let value = pack(update);
-        let [first, second, third] = &slot.0;
-        // Whoever else wants this slot finds it changed, and goes without.
-        if first.compare_exchange(check, EMPTY, Ordering::AcqRel, Ordering::Relaxed).is_err() {
-            return;
-        }
-        second.store(update.key, Ordering::Release);
-        third.store(value, Ordering::Release);
-        first.store(check_of(key, update.key, value) | ((now_ms / SECOND_MS) & TIME), Ordering::Release);
+        Some((slot, check))
     }
 
     /// The update of a transaction, which waits no more then.

@@ -142,11 +142,13 @@ impl Subscribers {
 
     /// What is known of a subscriber.
     pub fn known(&self, key: u64, now_ms: u64) -> Known {
-        let found = |coming| {
-            let all = self.words.get_all(Domain::ALL.map(|domain| entry(key, domain, coming)), now_ms);
-            all.map(|entry| entry.map(|(value, age)| self.as_seen(value, age)))
-        };
-        let (settled, coming) = (found(false), found(true));
+        let mut keys = [0; 2 * Domain::ALL.len()];
+        for (i, at) in keys.iter_mut().enumerate() {
+            *at = key ^ (i as u64) << 61; // see `entry`
+        }
+        let [a, x, b, y, c, z] = self.words.get_all(keys, now_ms);
+        let seen = |found: Option<(u64, u16)>| found.map(|(value, age)| self.as_seen(value, age));
+        let (settled, coming) = ([seen(a), seen(b), seen(c)], [seen(x), seen(y), seen(z)]);
         let mut last = settled;
         for (last, coming) in last.iter_mut().zip(coming) {
             // One that counts by now, and is younger.
