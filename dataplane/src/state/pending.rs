@@ -70,22 +70,21 @@ impl Pending {
 
     /// The slot of a full bucket that goes, and its check.
     fn first_to_go<'b>(&self, bucket: &'b [Slot; SLOTS], update: &Update, now_ms: u64) -> Option<(&'b Slot, u64)> {
-        let peers = bucket.each_ref().map(|slot| unpack(slot.0[2].load(Ordering::Relaxed)).1.peer);
-        let checks = bucket.each_ref().map(|slot| slot.0[0].load(Ordering::Acquire));
-        let share = |peer: u16| {
-            let of = |(check, other): (&u64, &u16)| *check != EMPTY && *other == peer;
-            checks.iter().zip(&peers).filter(|both| of(*both)).count() as u32
-        };
-        let rank = |check: u64, peer: u16| match age(check, now_ms) {
-            _ if check == EMPTY => u32::MAX,
-            None => u32::MAX - 1,
-            Some(age) => (share(peer) + u32::from(peer == update.location.peer)) << 16 | u32::from(age),
-        };
+        let peer_of = |slot: &Slot| unpack(slot.0[2].load(Ordering::Relaxed)).1.peer;
+        let share = |peer: u16| bucket.iter().filter(|slot| peer_of(slot) == peer).count() as u32;
         let mut best: Option<(&Slot, u64, u32)> = None;
-        for ((slot, check), peer) in bucket.iter().zip(checks).zip(peers) {
-            let found = rank(check, peer);
-            if best.is_none_or(|(_, _, other)| found > other) {
-                best = Some((slot, check, found));
+        for slot in bucket {
+            let check = slot.0[0].load(Ordering::Acquire);
+            let rank = match age(check, now_ms) {
+                _ if check == EMPTY => u32::MAX,
+                None => u32::MAX - 1,
+                Some(age) => {
+                    let peer = peer_of(slot);
+                    (share(peer) + u32::from(peer == update.location.peer)) << 16 | u32::from(age)
+                }
+            };
+            if best.is_none_or(|(_, _, other)| rank > other) {
+                best = Some((slot, check, rank));
             }
         }
         let (slot, check, rank) = best?;

@@ -125,7 +125,8 @@ impl Sources {
                     return self.line(at, i);
                 }
             }
-            let all = bucket.each_ref().map(|slot| slot.load(Ordering::Acquire));
+            let mut all = [EMPTY; SLOTS];
+            all.iter_mut().zip(bucket).for_each(|(have, slot)| *have = slot.load(Ordering::Acquire));
             let of = |have: u64| (have >> 16) as u16;
             let share = |peer: u16| all.iter().filter(|have| **have != EMPTY && of(**have) == peer).count() as u32;
             let rank = |have: u64| {

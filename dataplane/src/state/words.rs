@@ -119,7 +119,8 @@ impl<const VALUE: u32> Words<VALUE> {
         now_ms: u64,
         owner: &impl Fn(u64) -> u64,
     ) -> Option<(&'b AtomicU64, u64)> {
-        let all = bucket.0.each_ref().map(|slot| slot.load(Ordering::Acquire));
+        let mut all = [EMPTY; SLOTS];
+        all.iter_mut().zip(&bucket.0).for_each(|(have, slot)| *have = slot.load(Ordering::Acquire));
         let share = |of: u64| all.iter().filter(|have| owner(value_of::<VALUE>(**have)) == of).count() as u32;
         let rank = |have: u64| match self.age(have, now_ms) {
             None => 1 << 28,
