@@ -158,10 +158,14 @@ fn a_move_is_seen_behind_harmless_operations_and_without_a_first_one() {
     two.invokes.extend(Said::update(A, 0, IMSI).invokes);
     assert_eq!(world.from(&two.begin()), Reason::PolCat3, "two subscribers in one message");
     // Opened without an operation, which comes when the dialogue runs.
-    let proceeding = |world: &mut World, operator| Said::update(operator, world.id(), IMSI).proceed();
-    let from_a = proceeding(&mut world, A);
-    assert_eq!(world.from(&from_a), Reason::DetVelocity);
-    let from_b = proceeding(&mut world, B);
+    let proceeding =
+        |world: &mut World, operator, context: Option<&[u8]>| Said::update(operator, world.id(), IMSI).proceed(context);
+    // As it should be, and as if it were one of CAP.
+    for context in [None, Some(&[4, 0, 0, 1, 0, 50, 1][..])] {
+        let from_a = proceeding(&mut world, A, context);
+        assert_eq!(world.from(&from_a), Reason::DetVelocity, "{context:?}");
+    }
+    let from_b = proceeding(&mut world, B, None);
     assert_eq!(world.from(&from_b), PASSES);
 }
 
@@ -216,6 +220,9 @@ fn what_only_happens_where_a_subscriber_is_comes_from_there() {
         assert_eq!(says(world.after(1), message, A), Reason::DetPrevLocation);
         assert_eq!(says(&mut world, message, B), PASSES);
     }
+    // Nor does it help to say in the middle of a dialogue that it is of another version.
+    let purge = Said::purge(A, world.id(), IMSI).proceed(Some(&[4, 0, 0, 1, 0, 27, 2]));
+    assert_eq!(world.from(&purge), Reason::DetPrevLocation);
     // Vectors are fetched before a subscriber moves, and moving says where it is.
     assert_eq!(says(&mut world, Said::vectors, A), PASSES);
     assert_eq!(moves(world.after(3600), A, IMSI), PASSES);

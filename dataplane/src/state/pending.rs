@@ -52,28 +52,11 @@ impl Pending {
     /// * `key`: of its transaction
     pub fn put(&self, key: u64, update: &Update, now_ms: u64) {
         let Some(bucket) = self.bucket(key) else { return };
-        let peers = bucket.each_ref().map(|slot| unpack(slot.0[2].load(Ordering::Relaxed)).1.peer);
-        let checks = bucket.each_ref().map(|slot| slot.0[0].load(Ordering::Acquire));
-        let share = |peer: u16| {
-            let of = |(check, other): (&u64, &u16)| *check != EMPTY && *other == peer;
-            checks.iter().zip(&peers).filter(|both| of(*both)).count() as u32
+        let empty = bucket.iter().find(|slot| slot.0[0].load(Ordering::Acquire) == EMPTY);
+        let Some((slot, check)) = empty.map(|slot| (slot, EMPTY)).or_else(|| self.first_to_go(bucket, update, now_ms))
+        else {
+            return;
         };
-        let rank = |check: u64, peer: u16| match age(check, now_ms) {
-            _ if check == EMPTY => u32::MAX,
-            None => u32::MAX - 1,
-            Some(age) => (share(peer) + u32::from(peer == update.location.peer)) << 16 | u32::from(age),
-        };
-        let mut best: Option<(&Slot, u64, u32)> = None;
-        for ((slot, check), peer) in bucket.iter().zip(checks).zip(peers) {
-            let found = rank(check, peer);
-            if best.is_none_or(|(_, _, other)| found > other) {
-                best = Some((slot, check, found));
-            }
-        }
-        let Some((slot, check, rank)) = best else { return };
-        if rank < u32::MAX - 1 {
-            self.evicted.add();
-        }
         let value = pack(update);
         let [first, second, third] = &slot.0;
         // Whoever else wants this slot finds it changed, and goes without.
@@ -83,6 +66,32 @@ impl Pending {
         second.store(update.key, Ordering::Release);
         third.store(value, Ordering::Release);
         first.store(check_of(key, update.key, value) | ((now_ms / SECOND_MS) & TIME), Ordering::Release);
+    }
+
+    /// The slot of a full bucket that goes, and its check.
+    fn first_to_go<'b>(&self, bucket: &'b [Slot; SLOTS], update: &Update, now_ms: u64) -> Option<(&'b Slot, u64)> {
+        let peer_of = |slot: &Slot| unpack(slot.0[2].load(Ordering::Relaxed)).1.peer;
+        let share = |peer: u16| bucket.iter().filter(|slot| peer_of(slot) == peer).count() as u32;
+        let mut best: Option<(&Slot, u64, u32)> = None;
+        for slot in bucket {
+            let check = slot.0[0].load(Ordering::Acquire);
+            let rank = match age(check, now_ms) {
+                _ if check == EMPTY => u32::MAX,
+                None => u32::MAX - 1,
+                Some(age) => {
+                    let peer = peer_of(slot);
+                    (share(peer) + u32::from(peer == update.location.peer)) << 16 | u32::from(age)
+                }
+            };
+            if best.is_none_or(|(_, _, other)| rank > other) {
+                best = Some((slot, check, rank));
+            }
+        }
+        let (slot, check, rank) = best?;
+        if rank < u32::MAX - 1 {
+            self.evicted.add();
+        }
+        Some((slot, check))
     }
 
     /// The update of a transaction, which waits no more then.

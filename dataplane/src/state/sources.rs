@@ -115,14 +115,18 @@ impl Sources {
         let head = key & !0xffff_ffff | u64::from(peer) << 16 | u64::from(now);
         let is_same = |have: u64| have != EMPTY && (have ^ head) >> 16 == 0;
         for _ in 0..2 {
-            let all = bucket.each_ref().map(|slot| slot.load(Ordering::Acquire));
-            if let Some((i, &have)) = all.iter().enumerate().find(|(_, have)| is_same(**have)) {
-                if have as u16 != now {
-                    // One worker's time is as good as another's.
-                    let _ = bucket.get(i)?.compare_exchange(have, head, Ordering::AcqRel, Ordering::Relaxed);
+            for (i, slot) in bucket.iter().enumerate() {
+                let have = slot.load(Ordering::Acquire);
+                if is_same(have) {
+                    if have as u16 != now {
+                        // One worker's time is as good as another's.
+                        let _ = slot.compare_exchange(have, head, Ordering::AcqRel, Ordering::Relaxed);
+                    }
+                    return self.line(at, i);
                 }
-                return self.line(at, i);
             }
+            let mut all = [EMPTY; SLOTS];
+            all.iter_mut().zip(bucket).for_each(|(have, slot)| *have = slot.load(Ordering::Acquire));
             let of = |have: u64| (have >> 16) as u16;
             let share = |peer: u16| all.iter().filter(|have| **have != EMPTY && of(**have) == peer).count() as u32;
             let rank = |have: u64| {

@@ -1,7 +1,7 @@
 //! Steps of procedures that go over several requests or protocols (formats 13.4, classes 2 to 4): who was told where a subscriber
 //! is, by whom it was purged, and where it moved to. Shared by all workers, lock-free.
 //!
-//! An entry is one word of [`Words`]: 32 bits of a keyed hash of the subscriber and the step, the peer, and the time in seconds.
+//! An entry is one word: 32 bits of a keyed hash of the subscriber and the step, the peer, and the time in seconds.
 
 use super::words::Words;
 

@@ -1,6 +1,6 @@
 //! Where each subscriber was last seen (formats 13.4): by which operator, and at which place. Shared by all workers, lock-free.
 //!
-//! An entry is one word of [`Words`]: 24 bits of a keyed hash of the IMSI, 13 of the peer, 11 of the place, and the time. What
+//! An entry is one word: 24 bits of a keyed hash of the IMSI, 13 of the peer, 11 of the place, and the time. What
 //! was learned of the circuit and packet domains (MAP) and of S6a is kept apart, in entries of their own, since a subscriber is
 //! registered in each for itself and detectors compare them. All entries of a subscriber lie in one cache line.
 //!
@@ -142,11 +142,13 @@ impl Subscribers {
 
     /// What is known of a subscriber.
     pub fn known(&self, key: u64, now_ms: u64) -> Known {
-        let found = |coming| {
-            let all = self.words.get_all(Domain::ALL.map(|domain| entry(key, domain, coming)), now_ms);
-            all.map(|entry| entry.map(|(value, age)| self.as_seen(value, age)))
-        };
-        let (settled, coming) = (found(false), found(true));
+        let mut keys = [0; 2 * Domain::ALL.len()];
+        for (i, at) in keys.iter_mut().enumerate() {
+            *at = key ^ (i as u64) << 61; // see `entry`
+        }
+        let [a, x, b, y, c, z] = self.words.get_all(keys, now_ms);
+        let seen = |found: Option<(u64, u16)>| found.map(|(value, age)| self.as_seen(value, age));
+        let (settled, coming) = ([seen(a), seen(b), seen(c)], [seen(x), seen(y), seen(z)]);
         let mut last = settled;
         for (last, coming) in last.iter_mut().zip(coming) {
             // One that counts by now, and is younger.
@@ -190,7 +192,9 @@ impl Subscribers {
     ///
     /// * `domain`: in this one, or in any
     pub fn acts(&self, key: u64, domain: Option<Domain>, peer: u16, now_ms: u64) {
-        let all = self.words.get_all(Domain::ALL.map(|domain| entry(key, domain, false)), now_ms);
+        let [a, b, c] = Domain::ALL;
+        let keys = [entry(key, a, false), entry(key, b, false), entry(key, c, false)];
+        let all = self.words.get_all(keys, now_ms);
         for (of, found) in Domain::ALL.into_iter().zip(all) {
             let Some((value, age)) = found.filter(|_| domain.is_none_or(|domain| domain == of)) else { continue };
             let location = Location::unpack(value);

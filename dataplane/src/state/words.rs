@@ -41,15 +41,6 @@ pub(super) struct Words<const VALUE: u32> {
     expired: Count,
 }
 
-/// What an entry had, seen from the one that wants its place.
-#[derive(Clone, Copy)]
-struct Candidate {
-    /// How gladly its place is taken; the highest goes.
-    rank: u32,
-    have: u64,
-    age: Option<u16>,
-}
-
 impl<const VALUE: u32> Words<VALUE> {
     /// * `entries`: how many there is room for, rounded up to a power of two of buckets of eight
     /// * `timeout_ms`: how long an entry lasts, at most [`LONGEST`] ticks of `tick_ms`
@@ -75,11 +66,15 @@ impl<const VALUE: u32> Words<VALUE> {
     /// The same of several keys that have one bucket, whose line is read once.
     pub(super) fn get_all<const N: usize>(&self, keys: [u64; N], now_ms: u64) -> [Option<(u64, u16)>; N] {
         let Some(bucket) = keys.first().and_then(|key| self.bucket(*key)) else { return [None; N] };
-        let all = bucket.0.each_ref().map(|slot| slot.load(Ordering::Acquire));
-        keys.map(|key| {
-            let found = all.iter().find(|have| is_same::<VALUE>(**have, key) && self.age(**have, now_ms).is_some())?;
-            Some((value_of::<VALUE>(*found), self.age(*found, now_ms)?))
-        })
+        let mut found = [None; N];
+        for have in bucket.0.iter().map(|slot| slot.load(Ordering::Acquire)) {
+            for (found, key) in found.iter_mut().zip(keys) {
+                if found.is_none() && is_same::<VALUE>(have, key) {
+                    *found = self.age(have, now_ms).map(|age| (value_of::<VALUE>(have), age));
+                }
+            }
+        }
+        found
     }
 
     /// Makes an entry, or renews its time. In a full bucket the oldest of the owner goes that has the most there; with one
@@ -91,32 +86,13 @@ impl<const VALUE: u32> Words<VALUE> {
         let Some(bucket) = self.bucket(key) else { return };
         // As often as there are slots: each failure means that another worker got one of them.
         for _ in 0..SLOTS {
-            let all = bucket.0.each_ref().map(|slot| slot.load(Ordering::Acquire));
-            let mine = owner(value(None));
-            let share = |of: u64| all.iter().filter(|have| owner(value_of::<VALUE>(**have)) == of).count() as u32;
-            let candidate = |have: u64| {
-                let age = self.age(have, now_ms);
-                let rank = match age {
-                    _ if have == EMPTY => 1 << 29,
-                    _ if is_same::<VALUE>(have, key) => 1 << 30,
-                    None => 1 << 28,
-                    Some(age) => {
-                        let of = owner(value_of::<VALUE>(have));
-                        // This one counts too, or whoever comes in would push out another who has as many.
-                        (share(of) + u32::from(of == mine)) << 16 | u32::from(age)
-                    }
-                };
-                Candidate { rank, have, age }
+            let Some((slot, have)) = same_or_empty::<VALUE>(bucket, key)
+                .or_else(|| self.first_to_go(bucket, owner(value(None)), now_ms, &owner))
+            else {
+                return;
             };
-            let mut best: Option<(&AtomicU64, Candidate)> = None;
-            for (slot, have) in bucket.0.iter().zip(all) {
-                let found = candidate(have);
-                if best.is_none_or(|(_, other)| found.rank > other.rank) {
-                    best = Some((slot, found));
-                }
-            }
-            let Some((slot, Candidate { rank, have, age })) = best else { return };
-            let renews = rank == 1 << 30 && age.is_some();
+            let age = self.age(have, now_ms);
+            let renews = is_same::<VALUE>(have, key) && age.is_some();
             let entry = self.entry(key, value(renews.then(|| value_of::<VALUE>(have))), now_ms);
             if slot.compare_exchange(have, entry, Ordering::AcqRel, Ordering::Relaxed).is_err() {
                 continue;
@@ -133,6 +109,35 @@ impl<const VALUE: u32> Words<VALUE> {
         // Eight others were faster, so by now this one would be the oldest.
         self.opened.add();
         self.evicted.add();
+    }
+
+    /// The slot of a full bucket that goes: one that has expired, or else the oldest of the owner that has the most.
+    fn first_to_go<'b>(
+        &self,
+        bucket: &'b Bucket,
+        mine: u64,
+        now_ms: u64,
+        owner: &impl Fn(u64) -> u64,
+    ) -> Option<(&'b AtomicU64, u64)> {
+        let mut all = [EMPTY; SLOTS];
+        all.iter_mut().zip(&bucket.0).for_each(|(have, slot)| *have = slot.load(Ordering::Acquire));
+        let share = |of: u64| all.iter().filter(|have| owner(value_of::<VALUE>(**have)) == of).count() as u32;
+        let rank = |have: u64| match self.age(have, now_ms) {
+            None => 1 << 28,
+            Some(age) => {
+                let of = owner(value_of::<VALUE>(have));
+                // This one counts too, or whoever comes in would push out another who has as many.
+                (share(of) + u32::from(of == mine)) << 16 | u32::from(age)
+            }
+        };
+        let mut best: Option<(&AtomicU64, u64, u32)> = None;
+        for (slot, have) in bucket.0.iter().zip(all) {
+            let found = rank(have);
+            if best.is_none_or(|(_, _, other)| found > other) {
+                best = Some((slot, have, found));
+            }
+        }
+        best.map(|(slot, have, _)| (slot, have))
     }
 
     /// Changes what is under a key; `change` gives the value, and how many ticks of its time are left, or nothing where the
@@ -247,6 +252,21 @@ impl<const VALUE: u32> Words<VALUE> {
     fn entry(&self, key: u64, value: u64, now_ms: u64) -> u64 {
         tag::<VALUE>(key) << (16 + VALUE) | (value & ((1 << VALUE) - 1)) << 16 | u64::from(self.ticks(now_ms))
     }
+}
+
+/// The slot that holds a key, expired or not, or else the first that is empty, and what is in it.
+fn same_or_empty<const VALUE: u32>(bucket: &Bucket, key: u64) -> Option<(&AtomicU64, u64)> {
+    let mut empty = None;
+    for slot in &bucket.0 {
+        let have = slot.load(Ordering::Acquire);
+        if is_same::<VALUE>(have, key) {
+            return Some((slot, have));
+        }
+        if have == EMPTY && empty.is_none() {
+            empty = Some((slot, have));
+        }
+    }
+    empty
 }
 
 /// The upper bits of the key; nought would look empty.

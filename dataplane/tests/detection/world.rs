@@ -308,9 +308,9 @@ impl Said {
     }
 
     /// As a CONTINUE in a dialogue that was opened without an operation.
-    pub fn proceed(&self) -> Vec<u8> {
+    pub fn proceed(&self, context: Option<&[u8]>) -> Vec<u8> {
         let mut message = Vec::new();
-        tcap::emit_continue(self.tid(), self.tid(), None, &self.components(), &mut message);
+        tcap::emit_continue(self.tid(), self.tid(), context, &self.components(), &mut message);
         self.carried(&message, false)
     }
 

@@ -86,12 +86,14 @@ fn read_tcap(
     let source = if opens && detection.counts() { hash(shared.key.number(SOURCE, calling)) } else { None };
     let comes =
         Event { what: What::Comes, domain: None, place: 0, subscriber: None, asked: None, source, answer: None };
-    let context = message.application_context().ok().flatten();
+    // Only who opens a dialogue says what it is: a name in the middle of one is nothing that a host goes by.
+    let begins = message.kind == MessageKind::Begin;
+    let context = message.application_context().ok().flatten().filter(|_| begins);
     let cap = match context {
         Some(name) => cap::context(name.0).is_some(),
         None => snapshot.is_other_tcap(carrier.called.1.0, carrier.called.1.0),
     };
-    let version = context.and_then(|name| map::context(name.0)).map_or(u8::from(opens), |context| context.version);
+    let version = context.and_then(|name| map::context(name.0)).map_or(u8::from(begins), |context| context.version);
     let mut all: Option<Event> = None;
     let invokes = message.components.iter().enumerate().filter(|(i, component)| {
         component.kind == ComponentKind::Invoke && !(found.count > 0 && found.is(message, *i, opcode))
