@@ -1,5 +1,6 @@
 //! The built-in checks of a TCAP message: formats 13.2, steps 2 to 8.
 
+use sealgate_config::model::Category;
 use sealgate_wire::addr::Digits;
 use sealgate_wire::tcap::{self, ComponentKind, MessageKind, Operation};
 use sealgate_wire::{Reason, Refusal, map};
@@ -22,14 +23,28 @@ pub(super) struct User<'m, 'a> {
 }
 
 impl<'m, 'a> User<'m, 'a> {
-    fn components(self) -> impl Iterator<Item = &'m tcap::Component<'a>> {
+    /// Calls `check` with each component that is the user's, up to the first that it refuses.
+    ///
+    /// Loops instead of filters: an iterator over what is left after two of them is not taken apart by the compiler.
+    #[inline(always)]
+    fn each(self, mut check: impl FnMut(&'m tcap::Component<'a>) -> Result<(), Refusal>) -> Result<(), Refusal> {
         let plain = self.found.count == 0;
-        let is_user = move |i: usize| plain || !self.found.is(self.message, i, self.opcode);
-        self.message.components.iter().enumerate().filter(move |(i, _)| is_user(*i)).map(|(_, component)| component)
+        for (i, component) in self.message.components.iter().enumerate() {
+            if plain || !self.found.is(self.message, i, self.opcode) {
+                check(component)?;
+            }
+        }
+        Ok(())
     }
 
-    fn invokes(self) -> impl Iterator<Item = &'m tcap::Component<'a>> {
-        self.components().filter(|component| component.kind == ComponentKind::Invoke)
+    /// The same of those that ask for an operation.
+    #[inline(always)]
+    fn each_invoke(self, mut check: impl FnMut(&'m tcap::Component<'a>) -> Result<(), Refusal>) -> Result<(), Refusal> {
+        self.each(|component| if component.kind == ComponentKind::Invoke { check(component) } else { Ok(()) })
+    }
+
+    fn asks(self) -> bool {
+        self.each_invoke(|_| Err(Reason::IntBug.at(0))).is_err()
     }
 }
 
@@ -46,18 +61,16 @@ pub(super) fn screen(
     let snapshot = scene.snapshot;
     let peer = snapshot.peers.get(usize::from(peer_id)).ok_or(Reason::IntBug.at(0))?;
     let mut seen = [0_u64; 4];
-    for component in user.components() {
-        if matches!(component.operation, Operation::Global(_)) {
-            return Err(Reason::TcapGlobalOpcode.at(component.parameter_offset));
-        }
-    }
-    for component in user.invokes() {
-        let Some(id) = component.invoke_id else { continue };
+    user.each(|component| match component.operation {
+        Operation::Global(_) => Err(Reason::TcapGlobalOpcode.at(component.parameter_offset)),
+        Operation::Local(_) | Operation::None => Ok(()),
+    })?;
+    user.each_invoke(|component| {
+        let Some(id) = component.invoke_id else { return Ok(()) };
         let (word, bit) = (&mut seen[usize::from(id >> 6)], 1 << (id & 63));
-        if std::mem::replace(word, *word | bit) & bit != 0 {
-            return Err(Reason::TcapInvokeIdDup.at(component.parameter_offset));
-        }
-    }
+        let twice = std::mem::replace(word, *word | bit) & bit != 0;
+        if twice { Err(Reason::TcapInvokeIdDup.at(component.parameter_offset)) } else { Ok(()) }
+    })?;
     let dialogue = dialogue(scene, user, peer)?;
     // What we are asked is decided by who is called: the caller's subsystem is his own claim.
     let called_map = !snapshot.is_other_tcap(carrier.called.1.0, carrier.called.1.0);
@@ -71,31 +84,25 @@ pub(super) fn screen(
         Some(Protocol::Cap) => &snapshot.cap_categories,
         None => return Ok(()),
     };
-    // No operation of either protocol is beyond an octet, but some hosts read no more than that of one.
-    for component in user.invokes() {
-        if component.local().is_some_and(|op| u8::try_from(op).is_err()) {
-            return Err(Reason::TcapAcOpcode.at(component.parameter_offset));
-        }
-    }
-    // A category 1 operation is never meant for us, whichever message of a dialogue brings it.
-    for component in user.invokes() {
-        if component.local().is_some_and(|op| categories.is_cat1(op)) {
-            return Err(Reason::PolCat1.at(component.parameter_offset));
-        }
-    }
+    // A category 1 operation is never meant for us, whichever message of a dialogue brings it. None of either protocol is beyond
+    // an octet, but some hosts read no more than that of one.
+    user.each_invoke(|component| match component.local().map(u8::try_from) {
+        Some(Ok(op)) if categories.of(op) == Category::Cat1 => Err(Reason::PolCat1.at(component.parameter_offset)),
+        Some(Err(_)) => Err(Reason::TcapAcOpcode.at(component.parameter_offset)),
+        Some(Ok(_)) | None => Ok(()),
+    })?;
     if let Dialogue::Known { context, theirs } = dialogue {
         let own = if theirs { &context.initiator } else { &context.responder };
-        for component in user.invokes() {
-            if component.local().is_none_or(|op| !own.has(op)) {
-                return Err(Reason::TcapAcOpcode.at(component.parameter_offset));
-            }
-        }
+        user.each_invoke(|component| match component.local() {
+            Some(op) if own.has(op) => Ok(()),
+            _ => Err(Reason::TcapAcOpcode.at(component.parameter_offset)),
+        })?;
     }
     if protocol != Some(Protocol::Map) {
         return Ok(());
     }
     let mut sender = Sender { snapshot, known: &mut scene.scratch.arguments, dialogue, carrier, peer, peer_id };
-    user.invokes().try_for_each(|component| sender.speaks_for_itself(component))
+    user.each_invoke(|component| sender.speaks_for_itself(component))
 }
 
 /// What is known of the dialogue that a message belongs to.
@@ -114,7 +121,7 @@ fn dialogue<'s>(scene: &Scene<'s>, user: User<'_, '_>, peer: &Peer) -> Result<Di
     let contexts = &scene.snapshot.contexts;
     let name = user.message.application_context()?;
     if user.message.kind != MessageKind::Begin {
-        let asks = name.is_some() || user.invokes().next().is_some();
+        let asks = name.is_some() || user.asks();
         let word = user.open.filter(|_| asks).and_then(|key| scene.shared.dialogues.about(key, scene.now_ms));
         let Some((context, theirs)) = word.and_then(|word| contexts.read(word)) else { return Ok(Dialogue::Unknown) };
         // An answer takes up the context that it was asked under, or refuses the dialogue.
