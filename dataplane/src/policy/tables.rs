@@ -57,9 +57,11 @@ pub struct Context {
 #[derive(Clone, Debug, Default)]
 pub struct Contexts {
     rows: Vec<Context>,
-    /// Numbers of those that the policy names, by up to seven octets of their names with the length on top.
-    short: HashMap<u64, u16, Fast>,
-    long: HashMap<Box<[u8]>, u16, Fast>,
+    /// Numbers of those that the policy names, by the seven octets of their names, which those of MAP and CAP have: each at the
+    /// first free place from its own on, `u64::MAX` where there is none.
+    places: Vec<(u64, u16)>,
+    /// Those with other names.
+    others: HashMap<Box<[u8]>, u16, Fast>,
 }
 
 impl Contexts {
@@ -83,21 +85,39 @@ impl Contexts {
                 Some(old) => *old = row,
                 None => all.rows.push(row),
             }
-            let number = u16::try_from(place).ok()?;
-            match short(&oid) {
-                Some(word) => all.short.insert(word, number),
-                None => all.long.insert(oid, number),
-            };
+            all.others.insert(oid, u16::try_from(place).ok()?);
         }
+        all.places = vec![(u64::MAX, 0); PLACES];
+        let usual: Vec<_> = all.others.iter().filter_map(|(oid, number)| Some((seven(oid)?, *number))).collect();
+        for (word, number) in usual {
+            let mut at = first_place(word);
+            while all.places.get(at)?.0 != u64::MAX {
+                at = (at + 1) % PLACES;
+            }
+            *all.places.get_mut(at)? = (word, number);
+        }
+        all.others.retain(|oid, _| seven(oid).is_none());
         (all.rows.len() <= Self::MOST).then_some(all)
     }
 
     /// The context of exactly this name: one arc more, one less, or a version that no table has is none.
     #[inline]
     pub fn find(&self, oid: &[u8]) -> Option<(u16, &Context)> {
-        let number = match short(oid) {
-            Some(word) => *self.short.get(&word)?,
-            None => *self.long.get(oid)?,
+        let number = match seven(oid) {
+            Some(word) => {
+                let mut at = first_place(word);
+                loop {
+                    let &(found, number) = self.places.get(at)?;
+                    if found == word {
+                        break number;
+                    }
+                    if found == u64::MAX {
+                        return None;
+                    }
+                    at = (at + 1) % PLACES;
+                }
+            }
+            None => *self.others.get(oid)?,
         };
         Some((number, self.rows.get(usize::from(number))?))
     }
@@ -127,9 +147,19 @@ impl Context {
     }
 }
 
+/// Places for names of seven octets: more than twice as many as there can be, so that hardly any two want the same.
+const PLACES: usize = 1024;
+
+/// A name of seven octets as a number; below `u64::MAX`.
 #[inline]
-fn short(oid: &[u8]) -> Option<u64> {
-    (oid.len() <= 7).then(|| oid.iter().fold(oid.len() as u64, |word, &octet| word << 8 | u64::from(octet)))
+fn seven(oid: &[u8]) -> Option<u64> {
+    let &[a, b, c, d, e, f, g] = oid.try_into().ok()?;
+    Some(u64::from_be_bytes([0, a, b, c, d, e, f, g]))
+}
+
+#[inline]
+fn first_place(word: u64) -> usize {
+    (word.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 54) as usize % PLACES
 }
 
 /// Categories of operations, by code.
@@ -137,7 +167,7 @@ fn short(oid: &[u8]) -> Option<u64> {
 pub struct Categories([Category; 256]);
 
 impl Categories {
-    fn of(lists: [(Category, &[i32]); 3]) -> Self {
+    fn new(lists: [(Category, &[i32]); 3]) -> Self {
         let mut all = [Category::None; 256];
         for (category, codes) in lists {
             for &code in codes {
@@ -152,22 +182,28 @@ impl Categories {
     /// Those of MAP.
     pub(super) fn map(policy: &Policy) -> Self {
         let map = &policy.categories.map;
-        Self::of([(Category::Cat1, &map.cat1), (Category::Cat2, &map.cat2), (Category::Cat3, &map.cat3)])
+        Self::new([(Category::Cat1, &map.cat1), (Category::Cat2, &map.cat2), (Category::Cat3, &map.cat3)])
     }
 
     /// Those of CAP.
     pub(super) fn cap(policy: &Policy) -> Self {
-        let mut all = Self::of([(Category::Cat1, &[]), (Category::Cat2, &[]), (Category::Cat3, &[])]);
+        let mut all = Self::new([(Category::Cat1, &[]), (Category::Cat2, &[]), (Category::Cat3, &[])]);
         for operation in &policy.tables.cap.operations {
             all.0[usize::from(operation.code)] = operation.category;
         }
         all
     }
 
-    /// The category of an operation. What is no octet has none.
+    /// The category of an operation.
+    #[inline]
+    pub fn of(&self, code: u8) -> Category {
+        self.0[usize::from(code)]
+    }
+
+    /// The same of any number: what is no octet has none.
     #[inline]
     pub fn category(&self, op: i32) -> Category {
-        u8::try_from(op).map_or(Category::None, |code| self.0[usize::from(code)])
+        u8::try_from(op).map_or(Category::None, |code| self.of(code))
     }
 
     /// Never meant for outsiders.

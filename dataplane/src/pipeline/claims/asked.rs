@@ -1,13 +1,14 @@
 //! What a TCAP message asks, as operator rules see it: each invoked operation by itself.
 
 use sealgate_config::model::{Category, Protocol};
-use sealgate_wire::Reason;
 use sealgate_wire::addr::Digits;
 use sealgate_wire::ber::Rules as Coding;
 use sealgate_wire::tcap::{self, ComponentKind};
+use sealgate_wire::{Reason, Refusal};
 use sealgate_wire::{cap, map};
 
 use super::ruling::{Rulings, facts};
+use super::screen::User;
 use super::{Carrier, Scene};
 use crate::pipeline::slots::Message;
 use crate::policy::Snapshot;
@@ -66,7 +67,6 @@ impl<'s> Asked<'s> {
 
     /// Takes note of what the rules say of an invoked operation.
     pub(super) fn part(&self, component: &tcap::Component<'_>, imsi: Option<Digits>, message: &mut Message) {
-        let imsi = imsi.or_else(|| if self.is_map { None } else { self.subscriber(component) });
         self.rulings.part(&self.about(component, imsi), component.parameter_offset, message);
     }
 
@@ -81,17 +81,33 @@ impl<'s> Asked<'s> {
         self.rulings.excuses(reason, &self.about(component, self.subscriber(component)))
     }
 
-    /// The same, where there may be no rules; noted for the verdict.
+    /// Refuses a message for an operation, unless the rule for it switches that check off; noted for the verdict.
+    ///
+    /// # Errors
+    /// The reason, at the operation.
     #[cold]
-    pub(super) fn excuse(
+    pub(super) fn refuse(
         asked: &Option<Self>,
         message: &mut Message,
         reason: Reason,
         component: &tcap::Component<'_>,
-    ) -> bool {
-        let excused = asked.as_ref().is_some_and(|asked| asked.excuses(reason, component));
-        message.excused |= excused;
-        excused
+    ) -> Result<(), Refusal> {
+        if !asked.as_ref().is_some_and(|asked| asked.excuses(reason, component)) {
+            return Err(reason.at(component.parameter_offset));
+        }
+        message.excused = true;
+        Ok(())
+    }
+
+    /// Takes note of what the rules say of each operation, or of a message that invokes none.
+    pub(super) fn all(&self, user: User<'_, '_>, message: &mut Message) {
+        let part = |component: &tcap::Component<'_>| {
+            self.part(component, self.subscriber(component), message);
+            Ok(())
+        };
+        if user.each_invoke(part).is_ok() && !user.asks() {
+            self.whole(message);
+        }
     }
 
     fn about(&self, component: &tcap::Component<'_>, imsi: Option<Digits>) -> Facts<'s> {

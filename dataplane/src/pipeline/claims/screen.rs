@@ -1,5 +1,6 @@
 //! The built-in checks of a TCAP message: formats 13.2, steps 2 to 8.
 
+use sealgate_config::model::Category;
 use sealgate_wire::addr::Digits;
 use sealgate_wire::tcap::{self, ComponentKind, MessageKind, Operation};
 use sealgate_wire::{Reason, Refusal, map};
@@ -24,14 +25,32 @@ pub(super) struct User<'m, 'a> {
 }
 
 impl<'m, 'a> User<'m, 'a> {
-    fn components(self) -> impl Iterator<Item = &'m tcap::Component<'a>> {
+    /// Calls `check` with each component that is the user's, up to the first that it refuses.
+    ///
+    /// Loops instead of filters: an iterator over what is left after two of them is not taken apart by the compiler.
+    #[inline(always)]
+    fn each(self, mut check: impl FnMut(&'m tcap::Component<'a>) -> Result<(), Refusal>) -> Result<(), Refusal> {
         let plain = self.found.count == 0;
-        let is_user = move |i: usize| plain || !self.found.is(self.message, i, self.opcode);
-        self.message.components.iter().enumerate().filter(move |(i, _)| is_user(*i)).map(|(_, component)| component)
+        for (i, component) in self.message.components.iter().enumerate() {
+            if plain || !self.found.is(self.message, i, self.opcode) {
+                check(component)?;
+            }
+        }
+        Ok(())
     }
 
-    fn invokes(self) -> impl Iterator<Item = &'m tcap::Component<'a>> {
-        self.components().filter(|component| component.kind == ComponentKind::Invoke)
+    /// The same of those that ask for an operation.
+    #[inline(always)]
+    pub fn each_invoke(
+        self,
+        mut check: impl FnMut(&'m tcap::Component<'a>) -> Result<(), Refusal>,
+    ) -> Result<(), Refusal> {
+        self.each(|component| if component.kind == ComponentKind::Invoke { check(component) } else { Ok(()) })
+    }
+
+    /// Whether there is one.
+    pub fn asks(self) -> bool {
+        self.each_invoke(|_| Err(Reason::IntBug.at(0))).is_err()
     }
 }
 
@@ -49,28 +68,24 @@ pub(super) fn screen(
     let peer_id = slot.peer;
     let peer = snapshot.peers.get(usize::from(peer_id)).ok_or(Reason::IntBug.at(0))?;
     let mut seen = [0_u64; 4];
-    for component in user.components() {
-        if matches!(component.operation, Operation::Global(_)) {
-            return Err(Reason::TcapGlobalOpcode.at(component.parameter_offset));
-        }
-    }
-    for component in user.invokes() {
-        let Some(id) = component.invoke_id else { continue };
+    user.each(|component| match component.operation {
+        Operation::Global(_) => Err(Reason::TcapGlobalOpcode.at(component.parameter_offset)),
+        Operation::Local(_) | Operation::None => Ok(()),
+    })?;
+    user.each_invoke(|component| {
+        let Some(id) = component.invoke_id else { return Ok(()) };
         let (word, bit) = (&mut seen[usize::from(id >> 6)], 1 << (id & 63));
-        if std::mem::replace(word, *word | bit) & bit != 0 {
-            return Err(Reason::TcapInvokeIdDup.at(component.parameter_offset));
-        }
-    }
+        let twice = std::mem::replace(word, *word | bit) & bit != 0;
+        if twice { Err(Reason::TcapInvokeIdDup.at(component.parameter_offset)) } else { Ok(()) }
+    })?;
     // What we are asked is decided by who is called: the caller's subsystem is his own claim.
     let called_map = !snapshot.is_other_tcap(carrier.called.1.0, carrier.called.1.0);
     let rules = Asked::of(scene, carrier, user.message, called_map, slot);
     let dialogue = match dialogue(scene, user, peer) {
         // A check of the whole message is switched off where it is for each part of it.
         Err(refusal) => {
-            let excused = |rules: &Asked<'_>| user.invokes().all(|one| rules.excuses(refusal.reason, one));
-            if !rules.as_ref().is_some_and(excused) {
-                return Err(refusal);
-            }
+            let rules = rules.as_ref().ok_or(refusal)?;
+            user.each_invoke(|one| if rules.excuses(refusal.reason, one) { Ok(()) } else { Err(refusal) })?;
             slot.excused = true;
             Dialogue::Unknown
         }
@@ -87,55 +102,38 @@ pub(super) fn screen(
         None => {
             // Of another protocol, which is not taken apart: rules may say something of it all the same.
             if let Some(rules) = rules {
-                let invokes = user.invokes().map(|one| rules.part(one, None, slot)).count();
-                if invokes == 0 {
-                    rules.whole(slot);
-                }
+                rules.all(user, slot);
             }
             return Ok(());
         }
     };
-    // No operation of either protocol is beyond an octet, but some hosts read no more than that of one.
-    for component in user.invokes() {
-        if component.local().is_some_and(|op| u8::try_from(op).is_err()) {
-            return Err(Reason::TcapAcOpcode.at(component.parameter_offset));
-        }
-    }
-    // A category 1 operation is never meant for us, whichever message of a dialogue brings it.
-    for component in user.invokes() {
-        let cat1 = component.local().is_some_and(|op| categories.is_cat1(op));
-        if cat1 && !Asked::excuse(&rules, slot, Reason::PolCat1, component) {
-            return Err(Reason::PolCat1.at(component.parameter_offset));
-        }
-    }
+    // A category 1 operation is never meant for us, whichever message of a dialogue brings it. None of either protocol is beyond
+    // an octet, but some hosts read no more than that of one.
+    user.each_invoke(|component| match component.local().map(u8::try_from) {
+        Some(Ok(op)) if categories.of(op) == Category::Cat1 => Asked::refuse(&rules, slot, Reason::PolCat1, component),
+        Some(Err(_)) => Err(Reason::TcapAcOpcode.at(component.parameter_offset)),
+        Some(Ok(_)) | None => Ok(()),
+    })?;
     if let Dialogue::Known { context, theirs } = dialogue {
         let own = if theirs { &context.initiator } else { &context.responder };
-        for component in user.invokes().filter(|component| component.local().is_none_or(|op| !own.has(op))) {
-            if !Asked::excuse(&rules, slot, Reason::TcapAcOpcode, component) {
-                return Err(Reason::TcapAcOpcode.at(component.parameter_offset));
-            }
-        }
+        user.each_invoke(|component| match component.local() {
+            Some(op) if own.has(op) => Ok(()),
+            _ => Asked::refuse(&rules, slot, Reason::TcapAcOpcode, component),
+        })?;
     }
-    let mut sender = Sender { snapshot, known: &mut scene.scratch.arguments, dialogue, carrier, peer, peer_id };
-    let mut parts = 0;
-    for component in user.invokes() {
-        let mut found = map::Identities::default();
-        if protocol == Some(Protocol::Map) {
+    if protocol == Some(Protocol::Map) {
+        let mut sender = Sender { snapshot, known: &mut scene.scratch.arguments, dialogue, carrier, peer, peer_id };
+        user.each_invoke(|component| {
+            let mut found = map::Identities::default();
             sender.reads(component, &mut found)?;
-            if let Some(reason) = sender.is_not(component, &found)
-                && !Asked::excuse(&rules, slot, reason, component)
-            {
-                return Err(reason.at(component.parameter_offset));
+            match sender.is_not(component, &found) {
+                Some(reason) => Asked::refuse(&rules, slot, reason, component),
+                None => Ok(()),
             }
-        }
-        parts += 1;
-        if let Some(rules) = &rules {
-            rules.part(component, found.imsi, slot);
-        }
+        })?;
     }
-    // What asks nothing is still a message.
-    if let Some(rules) = rules.filter(|_| parts == 0) {
-        rules.whole(slot);
+    if let Some(rules) = rules {
+        rules.all(user, slot);
     }
     Ok(())
 }
@@ -156,7 +154,7 @@ fn dialogue<'s>(scene: &Scene<'s>, user: User<'_, '_>, peer: &Peer) -> Result<Di
     let contexts = &scene.snapshot.contexts;
     let name = user.message.application_context()?;
     if user.message.kind != MessageKind::Begin {
-        let asks = name.is_some() || user.invokes().next().is_some();
+        let asks = name.is_some() || user.asks();
         let word = user.open.filter(|_| asks).and_then(|key| scene.shared.dialogues.about(key, scene.now_ms));
         let Some((context, theirs)) = word.and_then(|word| contexts.read(word)) else { return Ok(Dialogue::Unknown) };
         // An answer takes up the context that it was asked under, or refuses the dialogue.

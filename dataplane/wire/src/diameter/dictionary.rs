@@ -152,8 +152,8 @@ const TGPP: &[&[Definition]] = &[
     sgd::AVPS,
 ];
 
-static IETF_INDEX: Index<1024> = Index::of(IETF);
-static TGPP_INDEX: Index<4608> = Index::of(TGPP);
+static IETF_INDEX: Index<1024> = Index::of(IETF, AvpId::FAILED_AVP.code());
+static TGPP_INDEX: Index<4608> = Index::of(TGPP, u32::MAX);
 
 /// What is known of an AVP; `None` if nothing is.
 #[inline]
@@ -167,35 +167,31 @@ pub fn avp(id: AvpId) -> Option<&'static Definition> {
     }
 }
 
-/// What an AVP holds.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[repr(u8)]
-pub enum Form {
-    /// Nobody knows.
-    Unknown,
-    /// A value.
-    Value,
-    /// AVPs.
-    Group,
-}
+/// Bits of [`bits`]: the AVP is known.
+pub(super) const KNOWN: u8 = 1;
+/// It holds AVPs.
+pub(super) const GROUP: u8 = 2;
+/// The host reads what it holds as AVPs of this message: not DESS-Signature, which never reaches it, and not Failed-AVP, which
+/// quotes what somebody else found malformed (RFC 6733 §7.5).
+pub(super) const ENTERED: u8 = 4;
 
-/// What an AVP holds.
+/// What is known of an AVP, in one look: [`KNOWN`], [`GROUP`], [`ENTERED`]; 0 if nothing is.
 #[inline]
-pub const fn form(id: AvpId) -> Form {
+pub(super) const fn bits(id: AvpId) -> u8 {
     match id.vendor() {
-        0 => IETF_INDEX.form(id.code()),
-        AvpId::TGPP => TGPP_INDEX.form(id.code()),
-        AvpId::GSMA if id.is(AvpId::DESS_SIGNATURE) => Form::Group,
-        AvpId::GSMA => gsma::form(id.code(), gsma::GSMA),
-        AvpId::SEALGATE => gsma::form(id.code(), gsma::SEALGATE),
-        _ => Form::Unknown,
+        0 => IETF_INDEX.bits(id.code()),
+        AvpId::TGPP => TGPP_INDEX.bits(id.code()),
+        AvpId::GSMA if id.is(AvpId::DESS_SIGNATURE) => KNOWN | GROUP,
+        AvpId::GSMA => gsma::bits(id.code(), gsma::GSMA),
+        AvpId::SEALGATE => gsma::bits(id.code(), gsma::SEALGATE),
+        _ => 0,
     }
 }
 
 /// True for an AVP that holds AVPs; false for one that nobody knows.
 #[inline]
 pub const fn is_grouped(id: AvpId) -> bool {
-    matches!(form(id), Form::Group)
+    bits(id) & GROUP != 0
 }
 
 /// Every AVP that we know, with its vendor.
@@ -213,13 +209,14 @@ pub fn avps() -> impl Iterator<Item = (u32, &'static Definition)> {
 struct Index<const N: usize> {
     /// Number of the table in the upper four bits, one more than the place in it below; 0: not known.
     places: [u16; N],
-    /// Two bits a code, the lowest first: a [`Form`].
-    forms: [u8; N],
+    /// Four [`bits`] a code, the lowest first.
+    bits: [u8; N],
 }
 
 impl<const N: usize> Index<N> {
-    const fn of(tables: &[&[Definition]]) -> Self {
-        let mut index = Self { places: [0; N], forms: [0; N] };
+    /// * `quoted`: a group that is not [`ENTERED`]
+    const fn of(tables: &[&[Definition]], quoted: u32) -> Self {
+        let mut index = Self { places: [0; N], bits: [0; N] };
         assert!(tables.len() <= 16, "four bits for the table");
         let mut table = 0;
         while table < tables.len() {
@@ -230,8 +227,12 @@ impl<const N: usize> Index<N> {
                 let code = code as usize;
                 assert!(index.places[code] == 0, "a code is defined twice");
                 index.places[code] = (table as u16) << 12 | (place as u16 + 1);
-                let form = if let Kind::Grouped = kind { Form::Group } else { Form::Value };
-                index.forms[code / 4] |= (form as u8) << (2 * (code % 4));
+                let bits = match kind {
+                    Kind::Grouped if code as u32 == quoted => KNOWN | GROUP,
+                    Kind::Grouped => KNOWN | GROUP | ENTERED,
+                    _ => KNOWN,
+                };
+                index.bits[code / 2] |= bits << (4 * (code % 2));
                 place += 1;
             }
             table += 1;
@@ -247,16 +248,9 @@ impl<const N: usize> Index<N> {
     }
 
     #[inline]
-    const fn form(&self, code: u32) -> Form {
+    const fn bits(&self, code: u32) -> u8 {
         let code = code as usize;
-        if code >= N {
-            return Form::Unknown;
-        }
-        match self.forms[code / 4] >> (2 * (code % 4)) & 3 {
-            0 => Form::Unknown,
-            1 => Form::Value,
-            _ => Form::Group,
-        }
+        if code < N { self.bits[code / 2] >> (4 * (code % 2)) & 0xf } else { 0 }
     }
 }
 

@@ -1,6 +1,6 @@
 //! The strict decoding of a message: formats 11.3 in one walk, with what screening asks for.
 
-use super::dictionary::{self, Form};
+use super::dictionary::{self, ENTERED, KNOWN};
 use super::{Avp, AvpId, Avps, FLAG_MANDATORY, Flags, Header, MAX_DEPTH, View};
 use crate::{Reason, Refusal};
 
@@ -38,13 +38,9 @@ pub struct Message<'a> {
     pub dess: Option<Avp<'a>>,
     /// How many Route-Records there are; [`Message::route_records`] reads them.
     pub route_record_count: usize,
-    /// Octet of the first AVP that must be understood and is not known, in a group or not.
-    pub unknown: Option<usize>,
-    /// Octet of the first Auth-Application-Id or Acct-Application-Id, in a Vendor-Specific-Application-Id or not, that names
-    /// another application than the header.
-    pub other_application: Option<usize>,
     /// False if an octet of padding is not zero, here or in a group (formats 11.3).
     pub canonical: bool,
+    marks: u32,
 }
 
 impl<'a> Message<'a> {
@@ -76,8 +72,7 @@ impl<'a> Message<'a> {
     pub fn parse_each(octets: &'a [u8], mut each: impl FnMut(Option<&Avp<'a>>, &Avp<'a>)) -> Result<Self, Refusal> {
         let view = View::new(octets)?;
         let header = view.header();
-        let mut walk = Walk { left: MAX_AVPS, padding: 0, unknown: None };
-        let mut other_application = None;
+        let mut walk = Walk { left: MAX_AVPS, marks: 0 };
         let mut texts = [None; TEXTS];
         let (mut result_code, mut auth_session_state) = (None, None);
         let (mut visited_plmn, mut experimental, mut dess, mut route_record_count) = (None, None, None, 0);
@@ -91,22 +86,15 @@ impl<'a> Message<'a> {
             let again = match Role::of(avp.id) {
                 Role::Other => continue,
                 Role::Unknown => {
-                    walk = walk.unknown(&avp);
+                    walk.marks |= stranger(&avp);
                     continue;
                 }
                 Role::Application => {
-                    if avp.u32() != Some(header.application) {
-                        other_application.get_or_insert(avp.at);
-                    }
+                    walk.marks |= other(&avp, &view);
                     continue;
                 }
                 Role::VendorApplication => {
-                    let other = |child: &Avp<'_>| {
-                        Role::of(child.id) == Role::Application && child.u32() != Some(header.application)
-                    };
-                    if let Some(child) = avp.children().flatten().find(other) {
-                        other_application.get_or_insert(child.at);
-                    }
+                    walk.marks |= other_inside(&avp, &view);
                     walk = walk.group(avp, 1, &mut each)?;
                     continue;
                 }
@@ -160,10 +148,22 @@ impl<'a> Message<'a> {
             experimental,
             dess,
             route_record_count,
-            unknown: walk.unknown,
-            other_application,
-            canonical: walk.padding == 0,
+            canonical: walk.marks & PADDING == 0,
+            marks: walk.marks,
         })
+    }
+
+    /// Octet of the first AVP that must be understood and is not known, in a group or not.
+    pub fn unknown(&self) -> Option<usize> {
+        let is = |avp: &Avp<'_>| dictionary::bits(avp.id) & KNOWN == 0 && avp.flags & FLAG_MANDATORY != 0;
+        if self.marks & UNKNOWN == 0 { None } else { first(self.view.avps(), 0, &is) }
+    }
+
+    /// Octet of the first Auth-Application-Id or Acct-Application-Id, in a Vendor-Specific-Application-Id or not, that names
+    /// another application than the header.
+    pub fn other_application(&self) -> Option<usize> {
+        let is = |avp: &Avp<'_>| is_other(avp, self.header.application);
+        if self.marks & OTHER_APPLICATION == 0 { None } else { first(self.view.avps(), 0, &is) }
     }
 
     /// Vendor and code of the Experimental-Result; `None` without one, or if it lacks either.
@@ -180,19 +180,10 @@ impl<'a> Message<'a> {
     }
 }
 
-/// What is known of an AVP; a group is one whose inside the host will read as AVPs.
-#[inline]
-const fn form(id: AvpId) -> Form {
-    match dictionary::form(id) {
-        Form::Group if id.is(AvpId::DESS_SIGNATURE) || id.is(AvpId::FAILED_AVP) => Form::Value,
-        form => form,
-    }
-}
-
 /// Groups whose inside the host will read as AVPs.
 #[inline]
 pub(super) const fn is_entered(id: AvpId) -> bool {
-    matches!(form(id), Form::Group)
+    dictionary::bits(id) & ENTERED != 0
 }
 
 /// What the walk does with an AVP outside of groups. The first ones hold text and may occur once: their number is their
@@ -261,12 +252,59 @@ impl Role {
     /// That of an AVP of which nothing more is kept.
     #[inline]
     const fn plain(id: AvpId) -> Self {
-        match form(id) {
-            Form::Unknown => Role::Unknown,
-            Form::Value => Role::Other,
-            Form::Group => Role::Group,
+        match dictionary::bits(id) {
+            0 => Role::Unknown,
+            bits if bits & ENTERED != 0 => Role::Group,
+            _ => Role::Other,
         }
     }
+}
+
+/// [`OTHER_APPLICATION`] if a Vendor-Specific-Application-Id names another one than the header.
+#[inline(never)]
+fn other_inside(group: &Avp<'_>, view: &View<'_>) -> u32 {
+    group.children().flatten().fold(0, |marks, child| marks | other(&child, view))
+}
+
+/// [`OTHER_APPLICATION`] if this AVP names another one. Not inlined: it is one of many, and the loop around it wants registers.
+#[inline(never)]
+fn other(avp: &Avp<'_>, view: &View<'_>) -> u32 {
+    if is_other(avp, view.header().application) { OTHER_APPLICATION } else { 0 }
+}
+
+/// An Auth-Application-Id or Acct-Application-Id of another application.
+fn is_other(avp: &Avp<'_>, application: u32) -> bool {
+    Role::of(avp.id) == Role::Application && avp.u32() != Some(application)
+}
+
+/// [`unknown`] outside of groups, where hardly any AVP is.
+#[cold]
+#[inline(never)]
+fn stranger(avp: &Avp<'_>) -> u32 {
+    unknown(avp)
+}
+
+/// [`UNKNOWN`] if this AVP, which nobody knows, must be understood (RFC 6733 §4.1).
+#[inline(always)]
+const fn unknown(avp: &Avp<'_>) -> u32 {
+    ((avp.flags & FLAG_MANDATORY) as u32) << (31 - FLAG_MANDATORY.trailing_zeros())
+}
+
+/// Octet of the first AVP that `is` so, in the order of the tree; groups are entered as the walk enters them.
+#[cold]
+fn first(avps: Avps<'_>, depth: usize, is: &dyn Fn(&Avp<'_>) -> bool) -> Option<usize> {
+    for avp in avps.flatten() {
+        if is(&avp) {
+            return Some(avp.at);
+        }
+        if is_entered(avp.id)
+            && depth < MAX_DEPTH
+            && let Some(at) = first(avp.children(), depth + 1, is)
+        {
+            return Some(at);
+        }
+    }
+    None
 }
 
 /// A number of 32 bits, whatever else the AVP holds being malformed.
@@ -282,28 +320,26 @@ fn repeated(before: Option<Refusal>, at: usize) -> Option<Refusal> {
     before.or(Some(Reason::DiaAvpDup.at(at)))
 }
 
+/// Octets of padding that are not zero, all laid over each other.
+const PADDING: u32 = 0x00ff_ffff;
+/// An application is named that is not the header's.
+const OTHER_APPLICATION: u32 = 1 << 30;
+/// There is an AVP that must be understood and is not known.
+const UNKNOWN: u32 = 1 << 31;
+
 /// What a walk over all AVPs counts and sees. Handed on by value, so that it stays in registers.
 #[derive(Clone, Copy)]
 struct Walk {
     /// AVPs that may still come.
     left: usize,
-    /// All octets of padding, laid over each other.
-    padding: u32,
-    /// See [`Message::unknown`].
-    unknown: Option<usize>,
+    /// [`PADDING`], [`OTHER_APPLICATION`], [`UNKNOWN`]: where, is looked up only of what is refused.
+    marks: u32,
 }
 
 impl Walk {
     #[inline]
     fn count(self, avp: &Avp<'_>) -> Option<Self> {
-        Some(Self { left: self.left.checked_sub(1)?, padding: self.padding | avp.padding(), ..self })
-    }
-
-    /// Notes one that is not known, if it must be understood (RFC 6733 §4.1).
-    #[cold]
-    fn unknown(self, avp: &Avp<'_>) -> Self {
-        let at = (avp.flags & FLAG_MANDATORY != 0).then_some(avp.at);
-        Self { unknown: self.unknown.or(at), ..self }
+        Some(Self { left: self.left.checked_sub(1)?, marks: self.marks | avp.padding() })
     }
 
     /// Walks the inside of a group; `depth`: in how many groups its AVPs lie.
@@ -322,10 +358,11 @@ impl Walk {
             let Some(counted) = self.count(&avp) else { return Err(Reason::DiaAvpDepth.at(avp.at)) };
             self = counted;
             each(Some(&group), &avp);
-            match form(avp.id) {
-                Form::Group => self = self.group(avp, depth + 1, each)?,
-                Form::Unknown => self = self.unknown(&avp),
-                Form::Value => {}
+            match dictionary::bits(avp.id) {
+                KNOWN => {}
+                0 => self.marks |= unknown(&avp),
+                bits if bits & ENTERED != 0 => self = self.group(avp, depth + 1, each)?,
+                _ => {}
             }
         }
         Ok(self)

@@ -46,7 +46,7 @@ pub(super) fn screen(
         }
     };
     // A host that goes by what the message says inside must read the same.
-    if let Some(at) = message.other_application {
+    if let Some(at) = message.other_application() {
         return Err(Reason::DiaApp.at(at));
     }
     let (host, realm) = (message.origin_host.unwrap_or_default(), message.origin_realm.unwrap_or_default());
@@ -64,7 +64,7 @@ pub(super) fn screen(
         check(Reason::PolCat1.at(5))?;
     }
     // Where it matters whom a request speaks of, nothing may speak of somebody in words that we do not know.
-    if let Some(at) = message.unknown.filter(|_| category != Category::None) {
+    if let Some(at) = message.unknown().filter(|_| category != Category::None) {
         return Err(Reason::DiaAvpUnknown.at(at));
     }
     let of_peer = |digits: &Digits| peer.plmns.iter().any(|plmn| digits.starts_with(plmn));

@@ -1,6 +1,6 @@
 //! AVPs of signatures: DESS of the GSMA, and the header of the native profile (formats 6).
 
-use super::{Definition, Form, definitions};
+use super::{Definition, KNOWN, definitions};
 
 /// Vendor 46304.
 #[rustfmt::skip]
@@ -18,14 +18,14 @@ pub(super) const SEALGATE: &[Definition] = definitions! {
     1 OctetString "SG-Security-Header"
 };
 
-/// What an AVP of one of these tables holds, DESS-Signature aside.
-pub(super) const fn form(code: u32, table: &[Definition]) -> Form {
+/// What is known of an AVP of one of these tables, DESS-Signature aside.
+pub(super) const fn bits(code: u32, table: &[Definition]) -> u8 {
     let mut i = 0;
     while i < table.len() {
         if table[i].code == code {
-            return Form::Value;
+            return KNOWN;
         }
         i += 1;
     }
-    Form::Unknown
+    0
 }
