@@ -40,8 +40,11 @@ mod versions;
 
 use kit::{Case, Score};
 
+/// A name, and what makes the frames.
+type Family = (&'static str, fn() -> Vec<Case>);
+
 /// Every family by its name.
-const FAMILIES: &[(&str, fn() -> Vec<Case>)] = &[
+const FAMILIES: &[Family] = &[
     ("global-opcodes", opcodes::cases),
     ("application-contexts", contexts::cases),
     ("transaction-ids", transactions::cases),

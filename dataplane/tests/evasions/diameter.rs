@@ -187,7 +187,7 @@ pub fn avps() -> Vec<Case> {
         ("an IMSI of sixteen digits", Some("0010300000000012")),
         ("an IMSI with a space", Some("00103000000000 1")),
         ("an empty name", Some("")),
-        ("a name with a NUL in front", Some("\0001030000000001")),
+        ("a name with a NUL in front", Some("\x00001030000000001")),
     ] {
         let avps: Vec<Vec<u8>> = who.iter().map(|who| user(who)).collect();
         let avps: Vec<&[u8]> = avps.iter().map(Vec::as_slice).collect();
