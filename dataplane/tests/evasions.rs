@@ -40,11 +40,11 @@ mod versions;
 
 use kit::{Case, Score};
 
-/// What makes the frames of a family.
-type Cases = fn() -> Vec<Case>;
+/// A name, and what makes the frames.
+type Family = (&'static str, fn() -> Vec<Case>);
 
 /// Every family by its name.
-const FAMILIES: &[(&str, Cases)] = &[
+const FAMILIES: &[Family] = &[
     ("global-opcodes", opcodes::cases),
     ("application-contexts", contexts::cases),
     ("transaction-ids", transactions::cases),

@@ -4,6 +4,9 @@ use sealgate_wire::Reason;
 
 use super::kit::*;
 
+/// An operation of a later message: its name, the context of the dialogue, code, argument, and what becomes of it.
+type Later = (&'static str, [u8; 7], i32, Vec<u8>, Reason);
+
 /// B begins with nothing but this context, and we answer with it.
 fn begun(context: &[u8], ours_id: &[u8], theirs_id: &[u8]) -> Vec<Carried> {
     let first = of(0x62, &[&tlv(0x48, theirs_id), &request(context)]);
@@ -19,9 +22,8 @@ fn asked(context: &[u8], id: &[u8], op: i32) -> Vec<Carried> {
 pub fn cases() -> Vec<Case> {
     let mut all = Vec::new();
     let (string, inside) = (imsi(4, B), of(0x30, &[&imsi(0x80, B), &[2, 1, 1]]));
-    // They begin; the operation comes with their second message: what it is, context, operation, argument, reason.
-    type Second = (&'static str, [u8; 7], i32, Vec<u8>, Reason);
-    let after: Vec<Second> = vec![
+    // They begin; the operation comes with their second message. Context, operation, argument.
+    let after: Vec<Later> = vec![
         ("category 1 of its own context", INTERROGATION, 71, interrogation(HOME), Reason::PolCat1),
         ("category 1 of another context", LOCATION, 71, interrogation(HOME), Reason::PolCat1),
         ("sendRoutingInfo", map(5, 3), 22, of(0x30, &[&number(0x80, OURS)]), Reason::PolCat1),

@@ -47,8 +47,8 @@ pub fn cases() -> Vec<Case> {
     let (cancel_2, cancel_3) = (imsi(4, B), of(0xa3, &[&imsi(4, B)]));
     let (purge_2, purge_3) =
         (of(0x30, &[&imsi(4, B), &number(4, THEIRS)]), of(0xa3, &[&imsi(4, B), &number(0x80, THEIRS)]));
-    // Name, context, operation, argument of version 2 and of version 3.
-    type Shape<'a> = (&'static str, u8, i32, &'a [u8], &'a [u8]);
+    // Context, operation, and its argument in versions 2 and 3.
+    type Shape<'a> = (&'a str, u8, i32, &'a [u8], &'a [u8]);
     let shapes: [Shape<'_>; 3] = [
         ("sendAuthenticationInfo", 14, 56, &string, &inside),
         ("cancelLocation", 2, 3, &cancel_2, &cancel_3),
