@@ -322,7 +322,7 @@ fn a_whatif_says_which_rule_would_refuse_which_frames() {
     let against = ["--against", &file("open.yaml")];
     let said = whatif("ruled.yaml", &against);
     assert!(said.contains("7 would be refused that passed, 0 would pass"), "{said}");
-    assert!(said.contains("R_OK_UNSIGNED_ALLOWED") && said.contains("R_POL_RULE by no-locations"), "{said}");
+    assert!(said.contains("R_OK_UNSIGNED_ALLOWED") && said.contains("R_POL_RULE by no-routing"), "{said}");
     assert!(said.contains("1, 2, 3, 4, 5, ..."), "frames as tshark counts them: {said}");
     let said: Value =
         serde_json::from_str(&whatif("learned.yaml", &[&against[..], &["--json"]].concat())).expect("JSON");
@@ -331,9 +331,9 @@ fn a_whatif_says_which_rule_would_refuse_which_frames() {
     assert!(whatif("open.yaml", &against).starts_with("0 of 7"), "the same policy judges the same");
 }
 
-/// A rule that refuses location updates.
+/// A rule that refuses questions for routing information.
 const RULE: &str =
-    "\nrules:\n  - {id: no-locations, match: {protocol: map, direction: in, opcode: [2]}, action: drop}\n";
+    "\nrules:\n  - {id: no-routing, match: {protocol: map, direction: in, opcode: [45]}, action: drop}\n";
 
 #[test]
 fn a_server_that_says_nothing_holds_up_no_reload() {

@@ -88,7 +88,7 @@ fn what_active_screening_would_refuse_is_shown_with_its_rule() {
     lab.gateway(&OTHER, &HOME, "null", "null");
     let policy = fs::read_to_string(lab.file("other-policy.yaml")).expect("there");
     assert_eq!(policy.matches("mode: require").count(), 1);
-    let rules = "\nrules:\n  - {id: no-locations, match: {protocol: map, direction: in, opcode: [2]}, action: drop}\n  \
+    let rules = "\nrules:\n  - {id: no-routing, match: {protocol: map, direction: in, opcode: [45]}, action: drop}\n  \
                  - {id: never, match: {protocol: cap}, action: alert}\n";
     let policy = policy.replace("mode: require", "mode: prefer, screening: test") + rules;
     let busy = Busy::with_policy(&lab, &policy);
@@ -106,10 +106,10 @@ fn what_active_screening_would_refuse_is_shown_with_its_rule() {
     assert!(peer["in"]["R_POL_RULE"].as_u64() > Some(0), "{screening}");
     assert_eq!(peer["in"]["R_POL_RULE"], peer["would_be_refused"], "and for nothing else");
     let example = &peer["examples"][0];
-    assert_eq!((&example["rule"], &example["would"]), (&json!("no-locations"), &json!("R_POL_RULE")), "{example}");
+    assert_eq!((&example["rule"], &example["would"]), (&json!("no-routing"), &json!("R_POL_RULE")), "{example}");
     assert_eq!(example["passes"], json!(true));
     let rules = busy.board.document(What::Rules, now_ms());
-    assert_eq!((&rules["rules"][0]["rule"], &rules["rules"][1]["matched"]), (&json!("no-locations"), &json!(0)));
+    assert_eq!((&rules["rules"][0]["rule"], &rules["rules"][1]["matched"]), (&json!("no-routing"), &json!(0)));
     assert!(rules["rules"][0]["refused"].as_u64() > Some(0), "{rules}");
     assert_eq!(rules["rules"][0]["matched"], rules["rules"][0]["refused"]);
     assert_eq!(rules["compiled"]["rules"], json!(2));
