@@ -149,6 +149,11 @@ fn of_several_operations_the_one_that_is_refused_counts() {
     // Make the invoke identifiers differ, so that it is well made.
     let reason = judge(&policy(), &two).0;
     assert_eq!(reason, Reason::TcapInvokeIdDup, "rules have no say in what is malformed");
+    let all = "\nrules:\n  - {id: all, match: {}, action: rate_limit, rate: {tokens_per_s: 9, burst: 9}}\n";
+    let forged = frame("tcap_native", "tn-020");
+    let before = judge(&policy(), &forged);
+    assert!(before.0.refuses());
+    assert_eq!(judge(&with(all, &[]), &forged), before, "nor does a refusal of something else name one");
     let rules =
         "\nrules:\n  - {id: r, match: {}, action: allow, overrides: [cat1, cat2, cat3, ac_opcode, ac_missing]}\n";
     assert_eq!(judge(&with(rules, &[]), &two).0, Reason::TcapInvokeIdDup);

@@ -81,7 +81,13 @@ impl Said {
         Self { reason: record.reason, rule, would: record.would }
     }
 
-    /// What an operator must hear about: another verdict, or another rule for the same.
+    /// Whether a message is judged otherwise. That another rule lets it pass is no other verdict.
+    fn differs(&self, other: &Self) -> bool {
+        let refuses = self.reason.refuses() && self.rule != other.rule;
+        self.reason != other.reason || self.would != other.would || refuses
+    }
+
+    /// What people read.
     fn words(&self) -> String {
         let mut words = self.reason.name().to_owned();
         if !self.rule.is_empty() {
@@ -151,7 +157,7 @@ impl Verdicts {
         let before: BTreeMap<_, _> = before.iter().map(|(record, said, _)| (key(record), said)).collect();
         let mut moved: BTreeMap<Change, Count> = BTreeMap::new();
         for (record, said, peer) in &after {
-            let Some(was) = before.get(&key(record)).filter(|was| **was != said) else { continue };
+            let Some(was) = before.get(&key(record)).filter(|was| was.differs(said)) else { continue };
             let way = match record.way {
                 Some(Direction::In) => "in",
                 Some(Direction::Out) => "out",
@@ -160,8 +166,10 @@ impl Verdicts {
             let change = Change { peer: peer.clone(), way, before: (*was).clone(), after: said.clone() };
             let count = moved.entry(change).or_default();
             count.messages += 1;
-            if count.frames.len() < NAMED {
-                count.frames.push(record.frame + 1);
+            let frame = record.frame + 1;
+            // A frame may have several of them.
+            if count.frames.len() <= NAMED && count.frames.last() != Some(&frame) {
+                count.frames.push(frame);
             }
         }
         Ok(Self { messages: after.len(), moved })
@@ -176,7 +184,8 @@ impl Verdicts {
     pub(super) fn to_json(&self) -> Value {
         let row = |(change, count): (&Change, &Count)| {
             json!({ "peer": change.peer, "direction": change.way, "before": change.before.to_json(),
-                "after": change.after.to_json(), "messages": count.messages, "frames": count.frames })
+                "after": change.after.to_json(), "messages": count.messages,
+                "frames": count.frames.iter().take(NAMED).collect::<Vec<_>>() })
         };
         json!({ "messages": self.messages, "otherwise": self.count(|_, _| true),
             "newly_refused": self.count(newly_refused), "newly_passed": self.count(newly_passed),
@@ -208,8 +217,8 @@ impl std::fmt::Display for Verdicts {
         }
         let mut table = Table::new(&["peer", "direction", "before", "after", "#messages", "frames"]);
         for (Change { peer, way, before, after }, Count { messages, frames }) in &self.moved {
-            let more = if *messages > frames.len() { ", ..." } else { "" };
-            let frames = frames.iter().map(u64::to_string).collect::<Vec<_>>().join(", ");
+            let more = if frames.len() > NAMED { ", ..." } else { "" };
+            let frames = frames.iter().take(NAMED).map(u64::to_string).collect::<Vec<_>>().join(", ");
             table.row([
                 peer.clone(),
                 (*way).to_owned(),

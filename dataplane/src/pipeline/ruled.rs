@@ -94,3 +94,10 @@ pub(super) fn answer(snapshot: &Snapshot, message: &Message, reason: Reason) -> 
         _ => Answer::AsLink,
     }
 }
+
+/// The rule to which a verdict is due, see [`crate::policy::rules::tag_of`]; 0: none. What was refused before rules were asked is due
+/// to none.
+pub(super) fn decided(message: &Message, reason: Reason, leaves: bool) -> u64 {
+    let counts = leaves || matches!(reason, Reason::PolRule | Reason::PolRate);
+    message.ruling.filter(|_| counts).map_or(0, |ruling| ruling.tag)
+}

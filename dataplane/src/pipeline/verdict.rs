@@ -272,7 +272,7 @@ pub(super) fn settle<F: Frame>(
         }
     }
     let (frame, tsn) = last;
-    let rule = message.ruling.map_or(0, |ruling| ruling.tag);
+    let rule = ruled::decided(message, reason, leaves);
     let would = message.would.filter(|_| leaves).map(|refusal| refusal.reason);
     if let Some(reason) = would {
         scene.stats.count_would(message.peer, way, reason);
