@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use common::traffic::{Call, chunk, frame, inbound, outbound, packet};
 use common::{Gateway, NOW_MS, key, policy};
 use common::{diameter, gtp, isup, sigtran};
-use sealgate_config::model::{IpFragments, LinkKind, Mode};
+use sealgate_config::model::{Action, Check, IpFragments, LinkKind, Match, Mode, Over, Per, Rate, Rule};
 use sealgate_crypto::pool::PoolConfig;
 use sealgate_dataplane::io::mem::MemPort;
 use sealgate_dataplane::pipeline::tap::{Filter, Tap};
@@ -68,6 +68,30 @@ fn allocations(mode: Mode, frames: (Vec<Vec<u8>>, Vec<Vec<u8>>), turns: usize, w
     allocations_of(WorkerConfig::default(), mode, frames, turns, wanted)
 }
 
+/// Rules that ask for everything, and one that holds for all of it.
+fn rules() -> Vec<Rule> {
+    let rule = |id: &str, matches: Match, action: Action| Rule {
+        id: id.to_owned(),
+        matches,
+        action,
+        overrides: vec![Check::Cat1],
+        log: false,
+    };
+    let prefixes = || (100..200).map(|n: u32| n.to_string().parse().expect("digits")).collect();
+    let mut all: Vec<Rule> = (0..50)
+        .map(|i| {
+            rule(
+                &format!("r{i}"),
+                Match { calling: prefixes(), opcode: vec![200 + i], ..Match::default() },
+                Action::Alert,
+            )
+        })
+        .collect();
+    let pace = Rate { per: Per::CallingGt, per_second: 1_000_000, burst: 1_000_000, over: Over::Drop };
+    all.push(rule("all", Match::default(), Action::RateLimit(pace)));
+    all
+}
+
 /// The same of such a worker.
 fn allocations_of(
     config: WorkerConfig,
@@ -76,8 +100,9 @@ fn allocations_of(
     turns: usize,
     wanted: &[(Reason, u64)],
 ) -> (u64, u64) {
-    // With all detectors.
+    // With all detectors, and rules that every message goes through up to the last.
     let mut policy = policy();
+    policy.rules = rules();
     policy.detection = world::watching(world::all).detection;
     let diameter = policy.links.iter_mut().find(|link| link.name == "dia-1").expect("there");
     diameter.transports.tcp = true;
