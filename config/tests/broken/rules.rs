@@ -85,6 +85,13 @@ fn faults_of_rules() {
         ),
         (
             "    action: drop",
+            "    action: drop\n    log: yes",
+            &[
+                "p.yaml:23: rules[0].log: what a rule matches cannot be logged one by one; take the key out; sealgate show rules counts, and show refused and show screening have the last messages",
+            ],
+        ),
+        (
+            "    action: drop",
             "    action: mark",
             &[
                 "p.yaml:22: rules[0].action: nothing but a call of SIP can be marked; give match.protocol: sip, or use alert",
@@ -92,7 +99,7 @@ fn faults_of_rules() {
         ),
         (
             "    rate: {per: calling_gt, tokens_per_s: 20, burst: 100}",
-            "    log: yes",
+            "    log: no",
             &["p.yaml:23: rules[1]: no rate; give rate: {per: calling_gt, tokens_per_s: 20, burst: 100}"],
         ),
         (
