@@ -61,6 +61,35 @@ fn a_request_of_ours_leaves_signed_and_its_answer_comes_in_once() {
 }
 
 #[test]
+fn the_unspecified_identifier_is_as_good_as_the_own_one_and_stays() {
+    let ppids = |step: &Step, port: usize| {
+        let identifier = |frame: &Vec<u8>| {
+            let at = frame.len() - frame_of(frame).len();
+            u32::from_be_bytes(frame[at + 24..at + 28].try_into().expect("four octets"))
+        };
+        step.sent[port].iter().map(identifier).collect::<Vec<_>>()
+    };
+    let mut gateway = Gateway::running(&strict());
+    let ask = Said::request(UPDATE_LOCATION, 2, 1, 100).signed(&key("a-ec"), 1, NOW_MS);
+    // What is rewritten, and what takes the place of a refused one, goes on under it; instead of one that is not good stands
+    // the own one.
+    for (tsn, ppid, want, left_as) in [
+        (1, 0, Reason::OkVerified, 0),
+        (2, 0, Reason::SecReplay, 0),
+        (3, diameter::PPID_DTLS, Reason::SctpPpid, diameter::PPID),
+    ] {
+        let step = gateway.frame(0, &packet(&inbound(), &[Data { ppid, ..chunk(tsn, &ask) }]), NOW_MS);
+        assert_eq!((reasons(&step), ppids(&step, 1)), (vec![want], vec![left_as]), "{ppid}");
+    }
+}
+
+/// The SCTP packet of a frame of IPv4.
+fn frame_of(frame: &[u8]) -> &[u8] {
+    let ethernet = sealgate_wire::eth::Frame::parse(frame).expect("Ethernet");
+    sealgate_wire::ip::Packet::parse(ethernet.ethertype, ethernet.payload).expect("IP").expect("IP").payload
+}
+
+#[test]
 fn only_who_was_asked_answers_unless_it_is_an_error() {
     let mut policy = strict();
     policy.peers[1].mode = Mode::Ignore;
@@ -129,7 +158,7 @@ fn what_neighbours_say_to_each_other_passes_both_ways() {
 fn a_message_is_of_its_link_and_no_other_protocol() {
     let mut gateway = Gateway::running(&policy());
     let said = Said::request(UPDATE_LOCATION, 3, 1, 1).plain();
-    for (tsn, ppid) in [(1, m3ua::PPID), (2, diameter::PPID_DTLS), (3, 0)] {
+    for (tsn, ppid) in [(1, m3ua::PPID), (2, diameter::PPID_DTLS), (3, diameter::PPID.swap_bytes())] {
         let octets = packet(&inbound(), &[Data { ppid, ..chunk(tsn, &said) }]);
         let step = gateway.frame(0, &octets, NOW_MS);
         assert_eq!(reasons(&step), [Reason::SctpPpid], "{ppid}");

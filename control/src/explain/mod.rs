@@ -20,6 +20,7 @@ use sealgate_dataplane::pipeline::{Record, Worker};
 use sealgate_dataplane::policy::{PolicyCell, Snapshot};
 use sealgate_dataplane::state::Direction;
 use sealgate_dataplane::state::ip_fragments::{self, IpFragments, Piece, Progress};
+use sealgate_wire::diameter::is_ppid;
 use sealgate_wire::ip::fragment::{self, Fragment};
 use sealgate_wire::sccp::Unitdata;
 use sealgate_wire::sctp::{self, ChunkKind, Data};
@@ -305,7 +306,7 @@ impl Reading {
             if !data.is_whole() && whole.is_none() {
                 let text = format!("a part of a message, {} octets; it is judged when all parts are here", user.len());
                 message.layers.push(Line { layer: "fragment", text });
-            } else if data.ppid != ppid {
+            } else if data.ppid != ppid && !(kind == LinkKind::Diameter && is_ppid(data.ppid)) {
                 let text = format!("protocol {}, where the link carries {}", data.ppid, carried(kind));
                 message.layers.push(Line { layer: "payload", text });
                 message.verdict = record.map(|record| {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use sealgate_config::model::{Mode, Profile};
 use sealgate_wire::ber::Rules;
-use sealgate_wire::diameter::PPID as DIAMETER;
+use sealgate_wire::diameter::{PPID as DIAMETER, is_ppid};
 use sealgate_wire::sctp::{self, ChunkKind, Data, Packet};
 use sealgate_wire::sec::tcap0;
 use sealgate_wire::tcap::{self, ComponentKind};
@@ -91,6 +91,8 @@ impl<'r> Judge<'r> {
             well_formed(frame);
         }
         for (name, ppid, user) in chunks {
+            // Only a link of Diameter lets the unspecified one through.
+            let ppid = if is_ppid(ppid) { DIAMETER } else { ppid };
             let Some(came) = way.chunks.get(&name) else { panic!("a chunk left that never came: {name:?}") };
             let as_came = came.iter().any(|came| came == user);
             if ppid == m2pa::PPID && name.3 & 3 == 3 {

@@ -13,9 +13,8 @@ use super::slots::{FrameSlot, Message, Slab};
 use super::tap::user_data;
 use crate::io::Frame;
 
-/// The SCTP payload protocol identifier of a link's messages. No other is let in: what runs in DTLS (Diameter's 47) nobody
-/// could judge here.
-pub(super) const fn ppid(kind: LinkKind) -> u32 {
+/// The SCTP payload protocol identifier of a link's messages. What runs in DTLS (Diameter's 47) nobody could judge here.
+const fn ppid(kind: LinkKind) -> u32 {
     match kind {
         LinkKind::M3ua => m3ua::PPID,
         LinkKind::M2pa => m2pa::PPID,
@@ -23,6 +22,19 @@ pub(super) const fn ppid(kind: LinkKind) -> u32 {
         LinkKind::Diameter => diameter::PPID,
         LinkKind::Sip | LinkKind::Gtp => 0, // none of it is let in over SCTP
     }
+}
+
+/// Whether a message of this link may come under this identifier.
+pub(super) const fn may_come_as(kind: LinkKind, identifier: u32) -> bool {
+    match kind {
+        LinkKind::Diameter => diameter::is_ppid(identifier),
+        _ => identifier == ppid(kind),
+    }
+}
+
+/// The identifier under which leaves what takes the place of a message: the one that it came under, where that is good.
+pub(super) const fn leaves_as(kind: LinkKind, identifier: u32) -> u32 {
+    if may_come_as(kind, identifier) { identifier } else { ppid(kind) }
 }
 
 /// Whether a receiver goes on where a FORWARD TSN takes messages away. M2PA numbers them itself and takes its link down over one

@@ -382,7 +382,7 @@ impl<P: FrameIo> Worker<P> {
                 now_ms: self.now_ms,
                 started_ms: self.config.started_ms,
             };
-            let next = if ppid != carrier::ppid(kind) {
+            let next = if !carrier::may_come_as(kind, ppid) {
                 Err(Reason::SctpPpid.at(chunk.offset + 12))
             } else {
                 match (kind, way) {

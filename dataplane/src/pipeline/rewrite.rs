@@ -188,14 +188,14 @@ fn put_data(
         Action::Octets { from, to } => {
             let data = Data::parse(chunk).map_err(|_| Reason::IntBug)?;
             let user = octets.get(from as usize..to as usize).ok_or(Reason::IntBug)?;
-            sctp::emit_data(&Data { ppid: carrier::ppid(kind), user, ..data }, out)
+            sctp::emit_data(&Data { ppid: carrier::leaves_as(kind, data.ppid), user, ..data }, out)
         }
         Action::Filler { total } => {
             let data = Data::parse(chunk).map_err(|_| Reason::IntBug)?;
             filler.clear();
             let refused = if data.is_whole() { data.user } else { &[] };
             carrier::emit_filler(kind, refused, total as usize, filler);
-            sctp::emit_data(&Data { ppid: carrier::ppid(kind), user: filler, ..data }, out)
+            sctp::emit_data(&Data { ppid: carrier::leaves_as(kind, data.ppid), user: filler, ..data }, out)
         }
         Action::ForwardTsn => {
             let data = Data::parse(chunk).map_err(|_| Reason::IntBug)?;

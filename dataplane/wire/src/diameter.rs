@@ -22,6 +22,13 @@ use crate::{Reason, Refusal};
 
 /// SCTP payload protocol identifier of Diameter in the clear (RFC 6733 §11.4).
 pub const PPID: u32 = 46;
+/// Whether Diameter in the clear may come under this identifier. Its own is younger than the protocol, so that ends take the
+/// unspecified one too, and many send nothing else (RFC 6733 §2.1.1).
+pub const fn is_ppid(identifier: u32) -> bool {
+    const UNSPECIFIED: u32 = 0;
+    matches!(identifier, PPID | UNSPECIFIED)
+}
+
 /// That of Diameter over DTLS, which nobody between the ends can read.
 pub const PPID_DTLS: u32 = 47;
 /// Octets of the header.
