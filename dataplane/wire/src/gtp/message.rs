@@ -285,12 +285,15 @@ impl<'a> Message<'a> {
 
     /// Where answers shall go as the message says: the first GSN Address of version 1, which is that of the control plane
     /// (TS 29.060 tables 5 to 8), and the endpoints of version 2 for control between gateways (TS 29.274 §8.22, interface types 6
-    /// and 7), outside of groups.
+    /// and 7), outside of groups. Not: who shall be asked next, whom a mobility node names beside itself (TS 29.274 table
+    /// 7.2.1-1, instance 1).
     pub fn sender_addresses(&self) -> impl Iterator<Item = IpAddr> + use<'a> {
+        const CREATE_SESSION: u8 = 32;
+        let asks = (self.view.version, self.view.kind.0) == (Version::V2, CREATE_SESSION);
         let mut ies = self.view.ies().flatten();
         let first = ies.find(|ie| (ie.version, ie.kind) == (Version::V1, 133)).and_then(|ie| gsn_address(ie.value));
-        let control =
-            self.endpoints().map(|(_, endpoint)| endpoint).filter(|endpoint| matches!(endpoint.interface, 6 | 7));
+        let own = self.endpoints().filter(move |(instance, _)| *instance == 0 || !asks).map(|(_, endpoint)| endpoint);
+        let control = own.filter(|endpoint| matches!(endpoint.interface, 6 | 7));
         let theirs =
             control.flat_map(|endpoint| [endpoint.v4.map(IpAddr::from), endpoint.v6.map(IpAddr::from)]).flatten();
         first.into_iter().chain(theirs)

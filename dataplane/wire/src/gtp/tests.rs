@@ -87,6 +87,31 @@ fn version_2_reads_field_by_field() -> Result<(), Refusal> {
     Ok(())
 }
 
+#[test]
+fn who_shall_be_asked_next_is_not_the_sender() -> Result<(), Refusal> {
+    // Of a mobility node: itself at interface type 10, the gateway beside it at instance 1.
+    let octets = hex(concat!(
+        "4820 002e 00000000 000001 00",
+        "01 0008 00 00010110325476f8",
+        "57 0009 00 8a00000001 7f000002",
+        "57 0009 01 8700000000 7f000004",
+    ));
+    assert_eq!(Message::parse(&octets)?.sender_addresses().count(), 0);
+    // The same endpoint in an answer is that of who answers.
+    let mut answer = octets.clone();
+    answer[1] = 33;
+    let senders = |octets: &[u8]| Message::parse(octets).map(|message| message.sender_addresses().collect::<Vec<_>>());
+    assert_eq!(senders(&answer)?, [core::net::IpAddr::from([127, 0, 0, 4])]);
+    // At instance 0 it is the sender's.
+    let mut own = octets;
+    let place = own.len() - 10;
+    own[place] = 0;
+    own.drain(place - 3 - 13..place - 3);
+    own[3] -= 13;
+    assert_eq!(senders(&own)?, [core::net::IpAddr::from([127, 0, 0, 4])]);
+    Ok(())
+}
+
 /// Create Session Response that carries a Create Bearer Request.
 fn piggyback() -> Vec<u8> {
     hex("5821 000e 062c1afb 6a790e 00 02 0002 00 10 00   485f 000d ff6ed9a4 6a7977 00 49 0001 00 05")
