@@ -7,10 +7,10 @@
 mod common;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Read;
 use std::net::IpAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use common::captures::{folder, frames, rows};
 use common::{Gateway, NOW_MS, policy};
 use sealgate_config::model::{IpFragments, LinkKind, Mode, Policy};
 use sealgate_dataplane::pipeline::{Sides, WorkerConfig};
@@ -86,40 +86,8 @@ const THROUGH: &[(&str, &[(&str, usize)])] = &[
     ),
 ];
 
-fn folder() -> Option<PathBuf> {
-    if let Some(named) = std::env::var_os("SEALGATE_CAPTURES").map(PathBuf::from) {
-        assert!(named.is_dir(), "SEALGATE_CAPTURES: {} is no folder", named.display());
-        return Some(named);
-    }
-    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/captures");
-    beside.is_dir().then_some(beside)
-}
-
-/// The frames of a little-endian capture of Ethernet.
-fn frames(path: &Path) -> Vec<Vec<u8>> {
-    let file = std::fs::read(path).unwrap_or_else(|fault| panic!("{}: {fault}", path.display()));
-    assert_eq!(file[..4], [0xd4, 0xc3, 0xb2, 0xa1]);
-    let (mut frames, mut at) = (Vec::new(), 24);
-    while let Some(len) = file.get(at + 8..at + 12) {
-        let len = u32::from_le_bytes(len.try_into().expect("four octets")) as usize;
-        frames.push(file[at + 16..at + 16 + len].to_vec());
-        at += 16 + len;
-    }
-    frames
-}
-
-/// What tshark reads in each frame.
-fn rows(path: &Path) -> Vec<BTreeMap<String, String>> {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".tshark.tsv.gz");
-    let mut text = String::new();
-    let file = std::fs::File::open(name).expect("an expected decode");
-    flate2::read::GzDecoder::new(file).read_to_string(&mut text).expect("gzip");
-    let mut lines = text.lines();
-    let names: Vec<_> = lines.next().expect("names").split('\t').collect();
-    let row =
-        |line: &str| names.iter().zip(line.split('\t')).map(|(name, text)| ((*name).into(), text.into())).collect();
-    lines.map(row).collect()
+fn octets(path: &Path) -> Vec<Vec<u8>> {
+    frames(path).into_iter().map(|(_, octets)| octets).collect()
 }
 
 /// One packet as both see it.
@@ -224,7 +192,7 @@ fn tshark_reads_the_same_under_the_transport() {
         let path = folder.join(name).with_extension("pcap");
         let mut table = Table::new(Config { octets: 65_535, ..Config::default() });
         let mut differ: BTreeMap<String, usize> = BTreeMap::new();
-        let (all, rows) = (frames(&path), rows(&path));
+        let (all, rows) = (octets(&path), rows(&path));
         assert_eq!(all.len(), rows.len());
         for (i, (frame, row)) in all.iter().zip(&rows).enumerate() {
             let ((ours, reason), theirs) = (ours(frame, &mut table), theirs(row));
@@ -277,7 +245,7 @@ fn captures_pass_through_the_gateway_with_every_frame_accounted_for() {
     let Some(folder) = folder() else { return };
     let mut red = Vec::new();
     for (name, want) in THROUGH {
-        let frames = frames(&folder.join(name).with_extension("pcap"));
+        let frames = octets(&folder.join(name).with_extension("pcap"));
         let config = WorkerConfig { journal: true, sides: Sides::ByAddress, ..WorkerConfig::default() };
         let mut gateway = Gateway::new(&of_all(&frames), config);
         let mut verdicts: BTreeMap<String, usize> = BTreeMap::new();

@@ -1,6 +1,7 @@
 //! The gateway of `vectors/context.json`, ready for frames from memory.
 #![allow(dead_code, reason = "each test file uses its part")]
 
+pub mod captures;
 pub mod cuts;
 pub mod diameter;
 pub mod gtp;
@@ -64,6 +65,9 @@ pub fn keys() -> Keys {
     [("home-ec".to_string(), key("home-ec"))].into()
 }
 
+/// Buffers of a pool with room for long frames.
+const BUFFERS: usize = 1024;
+
 /// One gateway: a worker with inline crypto over ports in memory.
 pub struct Gateway {
     pub worker: Worker<MemPort>,
@@ -113,6 +117,12 @@ impl Gateway {
         Self::with_keys(policy, (trust, &keys), config, crypto, prepare)
     }
 
+    /// One whose buffers hold frames of this many octets.
+    pub fn with_buffers(policy: &Policy, config: WorkerConfig, room: usize) -> Self {
+        let pool = MemPool::new(BUFFERS, room);
+        Self::with_pool(policy, (&trust(), &Keys::new()), config, (PoolConfig::default(), pool), |_| ())
+    }
+
     /// One that signs with this key of the vectors.
     pub fn signing_as(policy: &Policy, name: &str) -> Self {
         let mut policy = policy.clone();
@@ -129,6 +139,16 @@ impl Gateway {
         crypto: PoolConfig,
         prepare: impl FnOnce(&mut Shared),
     ) -> Self {
+        Self::with_pool(policy, (trust, keys), config, (crypto, MemPool::default()), prepare)
+    }
+
+    fn with_pool(
+        policy: &Policy,
+        (trust, keys): (&Trust, &Keys),
+        config: WorkerConfig,
+        (crypto, pool): (PoolConfig, MemPool),
+        prepare: impl FnOnce(&mut Shared),
+    ) -> Self {
         let snapshot =
             Snapshot::compile(policy, trust, keys, 1500, &KeyRing::new()).unwrap_or_else(|faults| panic!("{faults:?}"));
         let mut shared = Shared::new(&snapshot);
@@ -136,7 +156,6 @@ impl Gateway {
         let shared = Arc::new(shared);
         let cell = Arc::new(PolicyCell::new(snapshot));
         let (crypto, mut clients) = Pool::start(crypto, 1, &cell.current().ring).expect("crypto");
-        let pool = MemPool::default();
         let ports = [MemPort::new(&pool), MemPort::new(&pool)];
         let client = clients.pop().expect("one client a worker");
         let worker = Worker::new(config, ports, cell.reader(), client, Arc::clone(&shared), Vec::new());
