@@ -1,5 +1,30 @@
 //! What is wrong with a file is said with its line, its key and its remedy.
 
+/// How every policy here begins: four lines.
+macro_rules! home {
+    () => {
+        r#"version: 1
+home:
+  gt_prefixes: [{plan: e164, digits: "99901"}]
+  plmns: ["00101"]
+"#
+    };
+}
+
+/// Its first link: seven lines.
+macro_rules! ss7_link {
+    () => {
+        "links:
+  ss7-1:
+    type: m3ua
+    remote: [192.0.2.10]
+    local: [198.51.100.10]
+    opcs: [4128]
+    dpcs: [4112]
+"
+    };
+}
+
 #[path = "broken/appliance.rs"]
 mod appliance;
 #[path = "broken/calls.rs"]
@@ -22,22 +47,15 @@ use std::path::Path;
 use proptest::prelude::*;
 use sealgate_config::{Appliance, Device, Policy, load, load_appliance, load_policy, parse_policy_for};
 
-const POLICY: &str = r#"version: 1
-home:
-  gt_prefixes: [{plan: e164, digits: "99901"}]
-  plmns: ["00101"]
-  signing: {cert: home-ec, node_base: 1}
+const POLICY: &str = concat!(
+    home!(),
+    r#"  signing: {cert: home-ec, node_base: 1}
 defaults:
   mode: require
   window: {past: 10s, future: 5s, seq: 65536}
-links:
-  ss7-1:
-    type: m3ua
-    remote: [192.0.2.10]
-    local: [198.51.100.10]
-    opcs: [4128]
-    dpcs: [4112]
-  ss7-2:
+"#,
+    ss7_link!(),
+    r#"  ss7-2:
     type: m3ua
     remote: ["2001:db8::1"]
     local: ["2001:db8::2"]
@@ -57,7 +75,8 @@ categories:
   map: {cat1: [22], cat2: [3]}
 sigfw_keys:
   - {prefix: "99904*", cert: c-rsa}
-"#;
+"#,
+);
 
 const APPLIANCE: &str = r#"cores: {main: 0, workers: [1], crypto: [2]}
 ports:

@@ -4,20 +4,13 @@ use sealgate_config::{Policy, parse_policy_for};
 
 use super::check;
 
-const POLICY: &str = r#"version: 1
-home:
-  gt_prefixes: [{plan: e164, digits: "99901"}]
-  plmns: ["00101"]
-  tn_prefixes: ["99901"]
+const POLICY: &str = concat!(
+    home!(),
+    r#"  tn_prefixes: ["99901"]
   signing: {cert: home-ec, node_base: 1}
-links:
-  ss7-1:
-    type: m3ua
-    remote: [192.0.2.10]
-    local: [198.51.100.10]
-    opcs: [4128]
-    dpcs: [4112]
-    si: [isup]
+"#,
+    ss7_link!(),
+    r#"    si: [isup]
     isup_sign: yes
   sip-1:
     type: sip
@@ -34,7 +27,8 @@ stir:
     - {x5u: "https://certs.example/a.pem", cert: a}
   window: 60s
   sign: {x5u: "https://certs.example/h.pem", attest: A, origid: 123e4567-e89b-12d3-a456-426614174000}
-"#;
+"#,
+);
 
 #[test]
 fn faults_of_calls() {

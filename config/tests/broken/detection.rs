@@ -4,18 +4,10 @@ use sealgate_config::{DetectMode, GeoCode, Policy, load_policy, parse_geo, parse
 
 use super::{Scratch, check};
 
-const POLICY: &str = r#"version: 1
-home:
-  gt_prefixes: [{plan: e164, digits: "99901"}]
-  plmns: ["00101"]
-links:
-  ss7-1:
-    type: m3ua
-    remote: [192.0.2.10]
-    local: [198.51.100.10]
-    opcs: [4128]
-    dpcs: [4112]
-detection:
+const POLICY: &str = concat!(
+    home!(),
+    ss7_link!(),
+    r#"detection:
   subscribers: {limit: 1024, idle: 10h}
   sources: {limit: 256}
   steps: {limit: 2048}
@@ -26,7 +18,8 @@ detection:
   flood: {per_second: 7, burst: 8}
   multi_protocol: {mode: alert, window: 1h}
   cross_generation: {mode: drop}
-"#;
+"#,
+);
 
 const GEO: &str = "# two places\nkind,code,latitude,longitude,radius_km,name\ngt,99902,10.5,-20,30,A\nplmn,00103,-1,2.25,0,B, or so\n";
 

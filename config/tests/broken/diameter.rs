@@ -4,11 +4,9 @@ use sealgate_config::{Policy, parse_policy_for};
 
 use super::check;
 
-const POLICY: &str = r#"version: 1
-home:
-  gt_prefixes: [{plan: e164, digits: "99901"}]
-  plmns: ["00101"]
-  realms: [epc.mnc001.mcc001.3gppnetwork.org]
+const POLICY: &str = concat!(
+    home!(),
+    r#"  realms: [epc.mnc001.mcc001.3gppnetwork.org]
   signing: {cert: home-ec, node_base: 1}
 links:
   dia-1:
@@ -27,7 +25,8 @@ categories:
   diameter: {cat1: [318], cat2: [317]}
 dess_keys:
   - {realm: epc.mnc004.mcc001.3gppnetwork.org, identity: dra.epc.mnc004.mcc001.3gppnetwork.org, cert: c-rsa}
-"#;
+"#,
+);
 
 #[test]
 fn faults_of_diameter() {

@@ -4,18 +4,10 @@ use sealgate_config::{Policy, parse_policy_for};
 
 use super::check;
 
-const POLICY: &str = r#"version: 1
-home:
-  gt_prefixes: [{plan: e164, digits: "99901"}]
-  plmns: ["00101"]
-links:
-  ss7-1:
-    type: m3ua
-    remote: [192.0.2.10]
-    local: [198.51.100.10]
-    opcs: [4128]
-    dpcs: [4112]
-  grx-1:
+const POLICY: &str = concat!(
+    home!(),
+    ss7_link!(),
+    r#"  grx-1:
     type: gtp
     remote: [203.0.113.0/26, "2001:db8:a::/48"]
     local: [198.51.100.40, "2001:db8::40"]
@@ -30,7 +22,8 @@ peers:
     gt: ["99903"]
     gtp: {from: [203.0.113.16/28]}
     plmns: ["00103"]
-"#;
+"#,
+);
 
 #[test]
 fn faults_of_gtp() {

@@ -4,18 +4,10 @@ use sealgate_config::{Policy, parse_policy_for};
 
 use super::check;
 
-const POLICY: &str = r#"version: 1
-home:
-  gt_prefixes: [{plan: e164, digits: "99901"}]
-  plmns: ["00101"]
-links:
-  ss7-1:
-    type: m3ua
-    remote: [192.0.2.10]
-    local: [198.51.100.10]
-    opcs: [4128]
-    dpcs: [4112]
-peers:
+const POLICY: &str = concat!(
+    home!(),
+    ss7_link!(),
+    r#"peers:
   A:
     gt: ["99902"]
 rules:
@@ -30,7 +22,8 @@ rules:
     match: {protocol: map, calling_gt: ["99902"], time: {from: "22:00", to: "06:00", tz: "+01:00"}}
     action: rate_limit
     rate: {per: calling_gt, tokens_per_s: 20, burst: 100}
-"#;
+"#,
+);
 
 #[test]
 fn faults_of_rules() {

@@ -4,11 +4,9 @@ use sealgate_config::{Policy, parse_policy_for};
 
 use super::check;
 
-const POLICY: &str = r#"version: 1
-home:
-  gt_prefixes: [{plan: e164, digits: "99901"}]
-  plmns: ["00101"]
-  tn_prefixes: ["99901"]
+const POLICY: &str = concat!(
+    home!(),
+    r#"  tn_prefixes: ["99901"]
   signing: {cert: home-ec, node_base: 1}
 links:
   mtp-1:
@@ -29,7 +27,8 @@ peers:
   A:
     gt: ["99902"]
     plmns: ["00102"]
-"#;
+"#,
+);
 
 #[test]
 fn faults_of_m2pa_and_sua() {
