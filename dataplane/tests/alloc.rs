@@ -1,12 +1,12 @@
 //! A warm worker allocates nothing: a counting allocator looks on while it verifies, refuses, strips and forwards, with
 //! control at the tap all the time.
 
+#[path = "../wire/tests/counting/allocator.rs"]
+mod allocator;
 mod common;
 #[path = "detection/world.rs"]
 mod world;
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -24,40 +24,6 @@ use sealgate_wire::frame_builder::Path;
 use sealgate_wire::sctp::Data;
 use sealgate_wire::tcp::{Flags, Header, Options};
 use sealgate_wire::{Reason, ip, tcp};
-
-struct Counting;
-
-thread_local! {
-    /// Of this thread, which is the worker: the crypto pool's keeper makes tables meanwhile.
-    static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
-}
-
-fn count() {
-    ALLOCATIONS.with(|count| count.set(count.get() + 1));
-}
-
-// SAFETY: every call goes to the system's allocator unchanged; counting touches nothing else.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count();
-        // SAFETY: the caller's promises are passed on.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        // SAFETY: the caller's promises are passed on.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-
-    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        count();
-        // SAFETY: the caller's promises are passed on.
-        unsafe { System.realloc(pointer, layout, size) }
-    }
-}
-
-#[global_allocator]
-static COUNTING: Counting = Counting;
 
 /// The most turns that wait for the crypto threads, which may have no core of their own.
 const PATIENCE: usize = 2_000_000;
@@ -151,7 +117,7 @@ fn allocations_of(
     for i in 0..turns {
         gateway.worker.turn(NOW_MS + i as u64 / 100);
     }
-    let before = ALLOCATIONS.get();
+    let before = allocator::so_far();
     let mut ran = 0;
     let missing = |gateway: &Gateway| wanted.iter().any(|&(want, least)| gateway.worker.stats().total(want) < least);
     while ran < turns || missing(&gateway) && ran < PATIENCE {
@@ -161,7 +127,7 @@ fn allocations_of(
         }
         ran += 1;
     }
-    let count = ALLOCATIONS.get() - before;
+    let count = allocator::so_far() - before;
     over.store(true, Ordering::Relaxed);
     let (refused, traced) = control.join().expect("no panic");
     assert!(traced > 0);

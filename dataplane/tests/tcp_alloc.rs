@@ -1,46 +1,14 @@
 //! A table of TCP flows that has met its load allocates nothing: a counting allocator looks on while connections open,
 //! carry messages that pass, grow, shrink and are refused, lose segments, and close.
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
+#[path = "../wire/tests/counting/allocator.rs"]
+mod allocator;
+
 use std::net::{IpAddr, Ipv4Addr};
 
 use sealgate_dataplane::state::Direction::{self, In, Out};
 use sealgate_dataplane::state::stream::{Config, DIAMETER, Departure, Fate, Key, Sink, Streams, Ticket};
 use sealgate_wire::tcp::{Flags, Header, Options, Segment};
-
-struct Counting;
-
-thread_local! {
-    static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
-}
-
-fn count() {
-    ALLOCATIONS.with(|count| count.set(count.get() + 1));
-}
-
-// SAFETY: every call goes to the system's allocator unchanged; counting touches nothing else.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count();
-        // SAFETY: the caller's promises are passed on.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        // SAFETY: the caller's promises are passed on.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-
-    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        count();
-        // SAFETY: the caller's promises are passed on.
-        unsafe { System.realloc(pointer, layout, size) }
-    }
-}
-
-#[global_allocator]
-static COUNTING: Counting = Counting;
 
 /// What left, as far as the receivers' acknowledgements need it.
 struct Ends {
@@ -138,9 +106,9 @@ fn a_warm_table_allocates_nothing() {
         }
     };
     round(&mut streams, &mut ends, 200);
-    let before = (ALLOCATIONS.get(), ends.octets);
+    let before = (allocator::so_far(), ends.octets);
     round(&mut streams, &mut ends, 200);
-    let after = (ALLOCATIONS.get(), ends.octets);
+    let after = (allocator::so_far(), ends.octets);
     println!("{:?}", streams.counters());
     assert_eq!(after.0 - before.0, 0, "allocations for {} octets", after.1 - before.1);
     assert!(after.1 - before.1 > 200 * 2 * messages.len() as u64);

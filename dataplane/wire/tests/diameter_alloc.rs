@@ -1,40 +1,11 @@
 //! Reading, checking, signing and writing again a Diameter message allocates nothing once its buffers are warm.
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
+#[path = "counting/allocator.rs"]
+mod allocator;
 
 use sealgate_wire::diameter::{self, AvpId, FLAG_MANDATORY, Flags, Header, Message};
 use sealgate_wire::sec::dess::{Group, Signer, SystemTime};
 use sealgate_wire::sec::{Sorter, dia0, dia1};
-
-struct Counting;
-
-thread_local! {
-    static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
-}
-
-// SAFETY: every call goes to the system's allocator unchanged; counting touches nothing else.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ALLOCATIONS.with(|count| count.set(count.get() + 1));
-        // SAFETY: the caller's promises are passed on.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        // SAFETY: the caller's promises are passed on.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-
-    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        ALLOCATIONS.with(|count| count.set(count.get() + 1));
-        // SAFETY: the caller's promises are passed on.
-        unsafe { System.realloc(pointer, layout, size) }
-    }
-}
-
-#[global_allocator]
-static COUNTING: Counting = Counting;
 
 /// Buffers of a worker.
 #[derive(Default)]
@@ -97,8 +68,8 @@ fn a_warm_worker_allocates_nothing() {
     let mut warm = Warm::default();
     let mut turns = || [Some(&covered[..]), None].into_iter().for_each(|form| there_and_back(&plain, form, &mut warm));
     turns();
-    let before = ALLOCATIONS.with(Cell::get);
+    let before = allocator::so_far();
     (0..10).for_each(|_| turns());
-    assert_eq!(ALLOCATIONS.with(Cell::get) - before, 0);
+    assert_eq!(allocator::so_far() - before, 0);
     assert!(before > 0, "the counter counts");
 }

@@ -1,40 +1,11 @@
 //! Reading, checking, signing, marking and refusing an INVITE allocates nothing once its buffers are warm.
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
+#[path = "counting/allocator.rs"]
+mod allocator;
 
 use sealgate_wire::addr::Digits;
 use sealgate_wire::sec::passport::{self, Attest, Compact, Identity, Outgoing, Scratch};
 use sealgate_wire::sip::{self, Borders, Message, Name, Piece, Verstat};
-
-struct Counting;
-
-thread_local! {
-    static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
-}
-
-// SAFETY: every call goes to the system's allocator unchanged; counting touches nothing else.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ALLOCATIONS.with(|count| count.set(count.get() + 1));
-        // SAFETY: the caller's promises are passed on.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        // SAFETY: the caller's promises are passed on.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-
-    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        ALLOCATIONS.with(|count| count.set(count.get() + 1));
-        // SAFETY: the caller's promises are passed on.
-        unsafe { System.realloc(pointer, layout, size) }
-    }
-}
-
-#[global_allocator]
-static COUNTING: Counting = Counting;
 
 const INVITE: &[u8] = b"INVITE sip:+999015550001@home.example SIP/2.0\r\nv : SIP/2.0/TCP a;branch=z9hG4bKa\r\n\
     From: <sip:+999025550001@a.example;verstat=x;user=phone>;tag=1\r\nTo:\r\n <tel:+999015550001>\r\nCall-ID: a\r\n\
@@ -100,8 +71,8 @@ fn a_warm_worker_allocates_nothing() {
     let mut warm = Warm::default();
     let mut turns = || [false, true].into_iter().for_each(|form| there_and_back(form, &mut warm));
     turns();
-    let before = ALLOCATIONS.with(Cell::get);
+    let before = allocator::so_far();
     (0..10).for_each(|_| turns());
-    assert_eq!(ALLOCATIONS.with(Cell::get) - before, 0);
+    assert_eq!(allocator::so_far() - before, 0);
     assert!(before > 0, "the counter counts");
 }
