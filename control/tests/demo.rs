@@ -456,6 +456,24 @@ fn replay_writes_what_the_vectors_want() {
     assert!(compared > 60, "{compared}");
 }
 
+#[test]
+fn explain_reads_diameter_under_the_unspecified_identifier() {
+    let dir = Dir::new("unspecified");
+    let input = dir.0.join("in.pcap");
+    let vector = vectors_of("diameter_native").into_iter().find(|vector| vector["id"] == "dn-001").expect("an id");
+    let at = vector["frames"][0]["at_unix_ms"].as_u64().expect("time");
+    let mut frame = hex(vector["frames"][0]["frame_hex"].as_str().expect("hex"));
+    // Behind Ethernet, IPv4 and the header of SCTP: the last field of the DATA chunk's own header.
+    frame[58..62].fill(0);
+    let crc = sctp::packet_crc32c(&frame[34..]);
+    assert!(sctp::seal(&mut frame[34..], crc));
+    write(&input, at, &[frame]);
+    let frames = explained(vectors_config(&dir.0), &input, at);
+    let [message] = &frames[0].messages[..] else { panic!("{frames:?}") };
+    assert_eq!(message.verdict.as_ref().expect("a verdict").fate, "passed");
+    assert!(message.layers.iter().any(|line| line.layer == "Diameter"), "{message:?}");
+}
+
 /// A frame of the vectors' Diameter link over TCP, from its neighbour or to it.
 fn over_tcp(outward: bool, flags: Flags, (seq, ack): (u32, u32), payload: &[u8]) -> Vec<u8> {
     let (theirs, ours) = (([192, 0, 2, 20], 40_000), ([198, 51, 100, 20], 3868));
