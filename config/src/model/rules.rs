@@ -136,7 +136,7 @@ impl Span {
 }
 
 /// What becomes of a message that a rule matches.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Action {
     /// It passes.
     Allow,

@@ -11,11 +11,12 @@ use super::ruling::{Rulings, facts};
 use super::screen::User;
 use super::{Carrier, Scene};
 use crate::pipeline::slots::Message;
-use crate::policy::Snapshot;
 use crate::policy::rules::Facts;
+use crate::policy::{Snapshot, tables};
 use crate::state::Direction;
 
-/// The rules for one message, and what all of its parts have in common.
+/// The rules for one message, and what is asked of them.
+#[derive(Clone)]
 pub(super) struct Asked<'s> {
     snapshot: &'s Snapshot,
     rulings: Rulings<'s>,
@@ -26,13 +27,14 @@ pub(super) struct Asked<'s> {
 impl<'s> Asked<'s> {
     /// `None` where no rule has anything to say.
     ///
-    /// * `is_map`: as the called subsystem says, unless a context says more
+    /// * `is_map`: as the called subsystem says, unless a context says more; `known`: that of the context, where it is known
     #[inline(always)]
     pub(super) fn of(
         scene: &Scene<'s>,
         carrier: &Carrier<'_>,
         parsed: &'s tcap::Message<'_>,
         is_map: bool,
+        known: Option<tables::Protocol>,
         message: &mut Message,
     ) -> Option<Self> {
         let way = message.way.unwrap_or(Direction::In);
@@ -40,7 +42,7 @@ impl<'s> Asked<'s> {
         if idle(Protocol::Map) && idle(Protocol::Cap) {
             return None;
         }
-        Self::with_rules(scene, carrier, parsed, is_map, way, message)
+        Self::with_rules(scene, carrier, parsed, (is_map, known), way, message)
     }
 
     #[inline(never)]
@@ -48,12 +50,12 @@ impl<'s> Asked<'s> {
         scene: &Scene<'s>,
         carrier: &Carrier<'_>,
         parsed: &'s tcap::Message<'_>,
-        is_map: bool,
+        (is_map, known): (bool, Option<tables::Protocol>),
         way: Direction,
         message: &mut Message,
     ) -> Option<Self> {
         let ac = parsed.application_context().ok().flatten().map_or(&[][..], |oid| oid.0);
-        let is_map = is_map && cap::context(ac).is_none();
+        let is_map = known.map_or_else(|| is_map && cap::context(ac).is_none(), |known| known == tables::Protocol::Map);
         let protocol = if is_map { Protocol::Map } else { Protocol::Cap };
         let rulings = Rulings::of(scene.snapshot, protocol, way)?;
         let facts = Facts {
@@ -66,8 +68,9 @@ impl<'s> Asked<'s> {
     }
 
     /// Takes note of what the rules say of an invoked operation.
-    pub(super) fn part(&self, component: &tcap::Component<'_>, imsi: Option<Digits>, message: &mut Message) {
-        self.rulings.part(&self.about(component, imsi), component.parameter_offset, message);
+    pub(super) fn part(&mut self, component: &tcap::Component<'_>, imsi: Option<Digits>, message: &mut Message) {
+        self.turn_to(component, imsi);
+        self.rulings.part(&self.facts, component.parameter_offset, message);
     }
 
     /// The same of a message that invokes nothing.
@@ -78,7 +81,9 @@ impl<'s> Asked<'s> {
     /// Whether the rule for an operation switches the check off that it would be refused by.
     #[cold]
     pub(super) fn excuses(&self, reason: Reason, component: &tcap::Component<'_>) -> bool {
-        self.rulings.excuses(reason, &self.about(component, self.subscriber(component)))
+        let mut about = self.clone();
+        about.turn_to(component, self.subscriber(component));
+        self.rulings.excuses(reason, &about.facts)
     }
 
     /// Refuses a message for an operation, unless the rule for it switches that check off; noted for the verdict.
@@ -100,7 +105,7 @@ impl<'s> Asked<'s> {
     }
 
     /// Takes note of what the rules say of each operation, or of a message that invokes none.
-    pub(super) fn all(&self, user: User<'_, '_>, message: &mut Message) {
+    pub(super) fn all(&mut self, user: User<'_, '_>, message: &mut Message) {
         let part = |component: &tcap::Component<'_>| {
             self.part(component, self.subscriber(component), message);
             Ok(())
@@ -110,16 +115,21 @@ impl<'s> Asked<'s> {
         }
     }
 
-    fn about(&self, component: &tcap::Component<'_>, imsi: Option<Digits>) -> Facts<'s> {
+    /// Turns to one of several operations. In its place: there is much else that is asked of each of them.
+    fn turn_to(&mut self, component: &tcap::Component<'_>, imsi: Option<Digits>) {
         let op = component.local();
         let snapshot = self.snapshot;
         let categories = if self.is_map { &snapshot.categories } else { &snapshot.cap_categories };
-        let category = op.map_or(Category::None, |op| categories.category(op));
-        Facts { code: op.and_then(|op| u32::try_from(op).ok()), imsi, category, ..self.facts }
+        self.facts.category = op.map_or(Category::None, |op| categories.category(op));
+        self.facts.code = op.and_then(|op| u32::try_from(op).ok());
+        self.facts.imsi = imsi;
     }
 
-    /// The subscriber of an argument, if it can be read.
+    /// The subscriber of an argument, if it can be read, and if there is a rule for that.
     pub(super) fn subscriber(&self, component: &tcap::Component<'_>) -> Option<Digits> {
+        if !self.rulings.name_subscribers() {
+            return None;
+        }
         let (op, parameter) = (component.local()?, component.parameter);
         if self.is_map {
             map::identities(op, ComponentKind::Invoke, 0, parameter, Coding::Lenient).ok()?.imsi

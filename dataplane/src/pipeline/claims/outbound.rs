@@ -134,9 +134,12 @@ fn ruled(scene: &mut Scene<'_>, carrier: &Carrier<'_>, octets: &[u8], message: &
     }
     let mut room = tcap::Room::new();
     let Ok(parsed) = scene.scratch.messages.read(&mut room, octets, Rules::Lenient) else { return };
-    let Some(asked) = Asked::of(scene, carrier, parsed, is_map, message) else { return };
+    let Some(mut asked) = Asked::of(scene, carrier, parsed, is_map, None, message) else { return };
     let invokes = || parsed.components.iter().filter(|component| component.kind == ComponentKind::Invoke);
-    invokes().for_each(|component| asked.part(component, asked.subscriber(component), message));
+    invokes().for_each(|component| {
+        let imsi = asked.subscriber(component);
+        asked.part(component, imsi, message);
+    });
     if invokes().next().is_none() {
         asked.whole(message);
     }

@@ -11,6 +11,7 @@ use crate::policy::rules::{Facts, Rules, check_of};
 use crate::state::Direction;
 
 /// The rules for one message.
+#[derive(Clone)]
 pub(super) struct Rulings<'s> {
     rules: &'s Rules,
     protocol: Protocol,
@@ -23,6 +24,12 @@ impl<'s> Rulings<'s> {
     pub(super) fn of(snapshot: &'s Snapshot, protocol: Protocol, way: Direction) -> Option<Self> {
         let rules = &*snapshot.ruleset;
         (!rules.is_idle(protocol, way)).then_some(Self { rules, protocol, way })
+    }
+
+    /// Whether a rule asks for subscribers.
+    #[inline]
+    pub(super) fn name_subscribers(&self) -> bool {
+        self.rules.name_subscribers(self.protocol, self.way)
     }
 
     /// Takes note of what becomes of the message for the sake of one of its parts, which begins at an octet.
@@ -50,7 +57,7 @@ impl<'s> Rulings<'s> {
 
 /// What all parts of a message have in common, as rules see it.
 pub(super) fn facts<'m>(scene: &Scene<'_>, message: &mut Message, calling: Option<Digits>) -> Facts<'m> {
-    if let Some(calling) = calling {
+    if let Some(calling) = calling.filter(|_| scene.snapshot.ruleset.meter_callers()) {
         message.caller = scene.shared.key.hash(&[&calling.packed(), &[calling.len() as u8]]) | 1;
     }
     let signer = message.signer.and_then(|id| scene.snapshot.signers.get(id as usize));

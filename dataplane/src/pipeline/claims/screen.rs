@@ -80,8 +80,13 @@ pub(super) fn screen(
     })?;
     // What we are asked is decided by who is called: the caller's subsystem is his own claim.
     let called_map = !snapshot.is_other_tcap(carrier.called.1.0, carrier.called.1.0);
-    let rules = Asked::of(scene, carrier, user.message, called_map, slot);
-    let dialogue = match dialogue(scene, user, peer) {
+    let dialogue = dialogue(scene, user, peer);
+    let known = match dialogue {
+        Ok(Dialogue::Known { context, .. }) => Some(context.protocol),
+        Ok(Dialogue::Unknown | Dialogue::Nameless) | Err(_) => None,
+    };
+    let mut rules = Asked::of(scene, carrier, user.message, called_map, known, slot);
+    let dialogue = match dialogue {
         // A check of the whole message is switched off where it is for each part of it.
         Err(refusal) => {
             let rules = rules.as_ref().ok_or(refusal)?;
@@ -101,7 +106,7 @@ pub(super) fn screen(
         Some(Protocol::Cap) => &snapshot.cap_categories,
         None => {
             // Of another protocol, which is not taken apart: rules may say something of it all the same.
-            if let Some(rules) = rules {
+            if let Some(mut rules) = rules {
                 rules.all(user, slot);
             }
             return Ok(());
@@ -126,14 +131,20 @@ pub(super) fn screen(
         user.each_invoke(|component| {
             let mut found = map::Identities::default();
             sender.reads(component, &mut found)?;
-            match sender.is_not(component, &found) {
-                Some(reason) => Asked::refuse(&rules, slot, reason, component),
-                None => Ok(()),
+            if let Some(reason) = sender.is_not(component, &found) {
+                Asked::refuse(&rules, slot, reason, component)?;
             }
+            // Should a later operation be refused, no rule is asked for what it does.
+            if let Some(rules) = &mut rules {
+                rules.part(component, found.imsi, slot);
+            }
+            Ok(())
         })?;
     }
-    if let Some(rules) = rules {
-        rules.all(user, slot);
+    match rules {
+        Some(mut rules) if protocol != Some(Protocol::Map) => rules.all(user, slot),
+        Some(rules) if !user.asks() => rules.whole(slot),
+        Some(_) | None => {}
     }
     Ok(())
 }

@@ -41,6 +41,7 @@ pub struct Facts<'a> {
 
 impl SignatureState {
     /// Its place among the flags of rules.
+    #[inline(always)]
     pub(super) fn flag(self) -> u32 {
         let word = match self {
             SignatureState::Claimed => Signature::Valid,
@@ -76,7 +77,7 @@ pub fn check_of(reason: Reason) -> Option<Check> {
 }
 
 /// Built-in checks that are switched off.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Debug)]
 pub struct Overrides(u32);
 
 impl Overrides {

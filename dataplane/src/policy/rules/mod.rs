@@ -1,5 +1,6 @@
 //! Operator rules compiled (formats 13.1): one decision structure for each protocol and direction.
 
+mod checks;
 mod facts;
 mod numbers;
 mod tree;
@@ -11,9 +12,10 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use sealgate_config::model::{Action, Protocol, Rule as Written, Unmatched};
+use sealgate_config::model::{Action, Per, Protocol, Rule as Written, Unmatched};
 
-use self::tree::{CheckTable, Checks, Search, Tree};
+use self::checks::{Check, CheckTable};
+use self::tree::{Search, Tree};
 use self::values::{Dimension, Interned, Lists, Wanted};
 use super::fast::Fast;
 use super::snapshot::PeerId;
@@ -26,23 +28,29 @@ const SHARDS: usize = 8;
 #[derive(Debug)]
 pub struct Rules {
     trees: [[Tree; 2]; Protocol::ALL.len()],
-    checks: Box<[Checks]>,
+    checks: Box<[Check]>,
     lists: Lists,
-    table: Box<[Rule]>,
+    /// Tags of the rules, and what each of them does, a place in `deeds`. Of both there are so few octets that they stay in a cache.
+    tags: Box<[u64]>,
+    does: Box<[u32]>,
+    deeds: Box<[Deed]>,
     names: Box<[Box<str>]>,
     by_tag: HashMap<u64, u32, Fast>,
     /// What becomes of a message that no rule matches.
     pub unmatched: Unmatched,
     /// Protocols, by number and direction, that have a rule which switches a built-in check off.
     overriding: [[bool; 2]; Protocol::ALL.len()],
+    /// The same of those that ask for subscribers.
+    naming: [[bool; 2]; Protocol::ALL.len()],
+    /// Whether there is a rate for each caller.
+    metering: bool,
     counts: [Box<[Counts]>; SHARDS],
     report: Report,
 }
 
-/// A rule as the packet path sees it.
-#[derive(Clone, Copy, Debug)]
-struct Rule {
-    tag: u64,
+/// What a rule does. Few rules differ in that.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+struct Deed {
     action: Action,
     overrides: Overrides,
     log: bool,
@@ -59,7 +67,7 @@ pub struct Ruling {
     pub action: Action,
     /// Built-in checks that do not count for it.
     pub overrides: Overrides,
-    /// Whether it is logged.
+    /// Whether the message is for the log: the rule says so, or alerts.
     pub log: bool,
     /// Octet of the part of the message that it was found for.
     pub at: u32,
@@ -124,44 +132,63 @@ impl Rules {
                 })
             })
             .collect();
-        let lists = interned.done();
+        let mut lists = interned.done();
         let mut checks = CheckTable::default();
-        let table: Box<[Rule]> = written
+        let mut deeds = Vec::new();
+        let mut places = HashMap::new();
+        let does: Box<[u32]> = written
             .iter()
-            .map(|rule| Rule {
-                tag: tag_of(&rule.id),
-                action: rule.action,
-                overrides: Overrides::of(&rule.overrides),
-                log: rule.log,
+            .map(|rule| {
+                let deed = Deed {
+                    action: rule.action,
+                    overrides: Overrides::of(&rule.overrides),
+                    log: rule.log || rule.action == Action::Alert,
+                };
+                *places.entry(deed).or_insert_with(|| {
+                    deeds.push(deed);
+                    deeds.len() as u32 - 1
+                })
             })
             .collect();
         let mut overriding = [[false; 2]; Protocol::ALL.len()];
+        let mut naming = overriding;
         let trees = Protocol::ALL.map(|protocol| {
             [Direction::In, Direction::Out].map(|way| {
                 let means = |rule: &Written| rule.matches.means(protocol, way == Direction::Out);
                 let mine: Vec<u32> = (0..).zip(written).filter(|(_, rule)| means(rule)).map(|(i, _)| i).collect();
-                overriding[protocol as usize][way as usize] =
-                    mine.iter().any(|&rule| table.get(rule as usize).is_some_and(|rule| !rule.overrides.is_empty()));
+                let any =
+                    |has: fn(&Written) -> bool| mine.iter().any(|&rule| written.get(rule as usize).is_some_and(has));
+                overriding[protocol as usize][way as usize] = any(|rule| !rule.overrides.is_empty());
+                naming[protocol as usize][way as usize] = any(|rule| !rule.matches.imsi.is_empty());
                 Tree::new(&mine, &wanted, &rows, &mut checks)
             })
         });
         let checks = checks.done();
+        lists.keep(checks.iter().flat_map(|check| &check.lists).map(|(_, list)| *list));
         let octets = trees.iter().flatten().map(Tree::memory).sum::<usize>()
             + lists.memory()
-            + checks.iter().map(|checks| size_of_val(&**checks) + size_of::<Checks>()).sum::<usize>()
-            + written.len() * (size_of::<Rule>() + SHARDS * size_of::<Counts>());
+            + checks.iter().map(Check::memory).sum::<usize>()
+            + deeds.len() * size_of::<Deed>()
+            + written.len() * (size_of::<u64>() + size_of::<u32>() + SHARDS * size_of::<Counts>());
         let widest = trees.iter().flatten().map(Tree::widest).max().unwrap_or(0);
+        let tags: Box<[u64]> = written.iter().map(|rule| tag_of(&rule.id)).collect();
         let report = Report { rules: written.len(), values, octets, widest, took: started.elapsed() };
         Self {
             trees,
             checks,
             lists,
             names: written.iter().map(|rule| rule.id.as_str().into()).collect(),
-            by_tag: (0..).zip(&table).map(|(place, rule)| (rule.tag, place)).collect(),
+            by_tag: (0..).zip(&tags).map(|(place, tag)| (*tag, place)).collect(),
             counts: std::array::from_fn(|_| written.iter().map(|_| Counts::default()).collect()),
-            table,
+            tags,
+            does,
+            deeds: deeds.into(),
             unmatched,
             overriding,
+            naming,
+            metering: written
+                .iter()
+                .any(|rule| matches!(rule.action, Action::RateLimit(rate) if rate.per == Per::CallingGt)),
             report,
         }
     }
@@ -176,19 +203,30 @@ impl Rules {
         self.overriding[protocol as usize][way as usize]
     }
 
+    /// Whether a rule for this protocol and direction asks for subscribers.
+    pub(crate) fn name_subscribers(&self, protocol: Protocol, way: Direction) -> bool {
+        self.naming[protocol as usize][way as usize]
+    }
+
+    /// Whether a rule gives each caller a rate of its own.
+    pub(crate) fn meter_callers(&self) -> bool {
+        self.metering
+    }
+
     /// The first rule that matches.
     #[inline]
     pub fn first(&self, protocol: Protocol, way: Direction, facts: &Facts<'_>) -> Option<Ruling> {
         let tree = &self.trees[protocol as usize][way as usize];
-        let place = tree.first(&Search { checks: &self.checks, lists: &self.lists, facts })?;
-        let &Rule { tag, action, overrides, log } = self.table.get(place as usize)?;
+        let place = tree.first(&Search::new(&self.checks, &self.lists, facts))?;
+        let tag = *self.tags.get(place as usize)?;
+        let &Deed { action, overrides, log } = self.deeds.get(*self.does.get(place as usize)? as usize)?;
         Some(Ruling { tag, place, action, overrides, log, at: 0 })
     }
 
     /// Counts a rule; `shard`: the worker.
     pub fn count(&self, ruling: &Ruling, refused: bool, shard: usize) {
         // Another policy may have come into force since the rule was found.
-        let same = self.table.get(ruling.place as usize).is_some_and(|rule| rule.tag == ruling.tag);
+        let same = self.tags.get(ruling.place as usize) == Some(&ruling.tag);
         let place = if same { Some(ruling.place) } else { self.by_tag.get(&ruling.tag).copied() };
         let counts = place.and_then(|place| self.counts[shard % SHARDS].get(place as usize));
         let Some(counts) = counts else { return };
@@ -221,6 +259,11 @@ impl Rules {
 }
 
 impl Ruling {
+    /// The same for the log.
+    pub fn told(self) -> Self {
+        Self { log: true, ..self }
+    }
+
     /// The stricter of two: of what is said about the parts of a message, the worst counts.
     pub fn stricter(self, other: Self) -> Self {
         let rank = |ruling: &Self| match ruling.action {

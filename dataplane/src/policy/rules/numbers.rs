@@ -13,9 +13,9 @@ const LONGEST: usize = 15;
 /// Entries of a cache line.
 const SLOTS: usize = 4;
 /// How many lines behind its own an entry may lie.
-const FAR: usize = 15;
-/// The most prefixes that share their beginning, where that is not all of them.
-const CROWD: u32 = 4;
+const FAR: usize = 31;
+/// The most prefixes that share their beginning, where that is not all of them: two lines, which a processor reads together.
+const CROWD: u32 = 8;
 /// No prefix: one of no length has no digits.
 const FREE: u64 = u64::MAX >> 4;
 
@@ -27,6 +27,8 @@ pub(super) struct Numbers<V> {
     /// By the first digits.
     leads: Box<[Lead]>,
     lines: Box<[Line<V>]>,
+    /// A flag for each line that an entry passed by, since there was no room.
+    passed: Box<[u64]>,
     shift: u32,
 }
 
@@ -63,7 +65,7 @@ impl<V: Copy + Default> Numbers<V> {
         let lead = match prefixes.len() {
             0..64 => 0,
             64..4096 => 3,
-            _ => 5,
+            _ => 4,
         };
         let mut leads = vec![Lead::default(); 10_usize.pow(lead as u32)].into_boxed_slice();
         let mut sorted: Vec<u64> = good().map(|(prefix, _)| key(word(prefix), prefix.len())).collect();
@@ -88,7 +90,8 @@ impl<V: Copy + Default> Numbers<V> {
         }
         let mut bits = (prefixes.len() * 2 / SLOTS).max(1).next_power_of_two().trailing_zeros();
         loop {
-            let mut table = Self { lead, leads, lines: lines(bits), shift: 64 - bits };
+            let passed = vec![0; (1_usize << bits).div_ceil(64)].into_boxed_slice();
+            let mut table = Self { lead, leads, lines: lines(bits), passed, shift: 64 - bits };
             if good().all(|(prefix, value)| table.put(word(prefix), prefix.len(), *value)) {
                 return table;
             }
@@ -103,11 +106,14 @@ impl<V: Copy + Default> Numbers<V> {
         let (from, last) = (self.home(key(digits, if among_others { begin } else { len })), self.lines.len() - 1);
         for at in (0..=FAR).map(|i| (from + i) & last) {
             let Some(line) = self.lines.get_mut(at) else { continue };
-            for (slot, place) in line.keys.iter_mut().zip(&mut line.values) {
-                if *slot == FREE {
-                    (*slot, *place) = (key(digits, len), value);
-                    return true;
-                }
+            if let Some(slot) = line.keys.iter().position(|key| *key == FREE)
+                && let (Some(own), Some(place)) = (line.keys.get_mut(slot), line.values.get_mut(slot))
+            {
+                (*own, *place) = (key(digits, len), value);
+                return true;
+            }
+            if let Some(flags) = self.passed.get_mut(at / 64) {
+                *flags |= 1 << (at % 64);
             }
         }
         false
@@ -128,50 +134,30 @@ impl<V: Copy + Default> Numbers<V> {
         let mut short = u32::from(lead.short) & ((2 << len) - 1);
         let begin = usize::from(lead.begin);
         if begin > 0 && begin <= len {
-            self.under(digits, len, begin, &mut each);
+            // A shorter one is here by chance, and will be found under its own length.
+            self.lines_of(key(digits, begin), |line| line.covering(digits, begin, len), &mut each);
         }
         while short != 0 {
-            let len = short.trailing_zeros() as usize;
+            let key = key(digits, short.trailing_zeros() as usize);
             short &= short - 1;
-            self.exactly(key(digits, len), &mut each);
+            self.lines_of(key, |line| line.equal(key), &mut each);
         }
     }
 
-    /// Those under a beginning.
+    /// Values of the entries that `which` flags, in the lines where one of this home may lie.
     #[inline(always)]
-    fn under(&self, digits: u64, len: usize, begin: usize, each: &mut impl FnMut(V)) {
-        self.lines_of(key(digits, begin), |line| {
-            for (slot, value) in line.keys.iter().zip(&line.values) {
-                let own = (slot >> 60) as usize;
-                // A shorter one is here by chance, and will be found under its own length.
-                if own >= begin && own <= len && *slot == key(digits, own) {
-                    each(*value);
-                }
-            }
-            false
-        });
-    }
-
-    /// The one prefix with this key.
-    #[inline(always)]
-    fn exactly(&self, key: u64, each: &mut impl FnMut(V)) {
-        self.lines_of(key, |line| {
-            let found = line.keys.iter().position(|slot| *slot == key);
-            if let Some(value) = found.and_then(|at| line.values.get(at)) {
-                each(*value);
-            }
-            found.is_some()
-        });
-    }
-
-    /// The lines where an entry of this home may lie, until `done`.
-    #[inline(always)]
-    fn lines_of(&self, home: u64, mut done: impl FnMut(&Line<V>) -> bool) {
+    fn lines_of(&self, home: u64, which: impl Fn(&Line<V>) -> u32, each: &mut impl FnMut(V)) {
         let from = self.home(home);
         for at in (0..=FAR).map(|i| (from + i) & (self.lines.len() - 1)) {
-            let Some(line) = self.lines.get(at) else { return };
-            // Slots are taken from the first on: a line that has room is the last one.
-            if done(line) || line.keys[SLOTS - 1] == FREE {
+            let (Some(line), Some(flags)) = (self.lines.get(at), self.passed.get(at / 64)) else { return };
+            let mut found = which(line);
+            while found != 0 {
+                if let Some(value) = line.values.get(found.trailing_zeros() as usize) {
+                    each(*value);
+                }
+                found &= found - 1;
+            }
+            if flags >> (at % 64) & 1 == 0 {
                 return;
             }
         }
@@ -179,7 +165,29 @@ impl<V: Copy + Default> Numbers<V> {
 
     /// Octets of memory, for reports.
     pub(super) fn memory(&self) -> usize {
-        size_of_val(&*self.leads) + size_of_val(&*self.lines)
+        size_of_val(&*self.leads) + size_of_val(&*self.lines) + size_of_val(&*self.passed)
+    }
+}
+
+// Without branches: which slot it is cannot be foreseen.
+impl<V> Line<V> {
+    /// A flag for each prefix of `begin` to `len` digits that covers a number.
+    #[inline(always)]
+    fn covering(&self, digits: u64, begin: usize, len: usize) -> u32 {
+        let mut found = 0;
+        for (i, slot) in self.keys.iter().enumerate() {
+            let own = (slot >> 60) as usize;
+            // One of no length is no prefix, and shorter than any beginning.
+            let covers = (slot ^ digits) & (u64::MAX >> ((64 - 4 * own) & 63)) == 0;
+            found |= u32::from(covers & (own >= begin) & (own <= len)) << i;
+        }
+        found
+    }
+
+    /// A flag for the prefix that has this key.
+    #[inline(always)]
+    fn equal(&self, key: u64) -> u32 {
+        self.keys.iter().enumerate().fold(0, |found, (i, slot)| found | u32::from(*slot == key) << i)
     }
 }
 
@@ -203,14 +211,21 @@ fn lines<V: Copy + Default>(bits: u32) -> Box<[Line<V>]> {
 
 /// The place of the first digits; what is no digit has that of another one, whose prefixes will not be found under its key.
 #[inline(always)]
-fn place(mut word: u64, digits: usize) -> usize {
-    let (mut place, mut weight) = (0, 1);
-    for _ in 0..digits {
-        place += (word & 0x0f).min(9) as usize * weight;
-        weight *= 10;
-        word >>= 4;
+fn place(word: u64, digits: usize) -> usize {
+    debug_assert!(digits <= 6, "{digits}");
+    let mut used = word & ((1 << (4 * digits)) - 1);
+    if (used + 0x66_6666) & 0x111_1110 != (used ^ 0x66_6666) & 0x111_1110 {
+        used = decimal(used);
     }
-    place
+    // Pairs of digits, then all three pairs.
+    let pairs = (used & 0x0f_0f0f) + (used >> 4 & 0x0f_0f0f) * 10;
+    ((pairs & 0xff) + (pairs >> 8 & 0xff) * 100 + (pairs >> 16) * 10_000) as usize
+}
+
+/// Nine in the place of what is no digit.
+#[cold]
+fn decimal(word: u64) -> u64 {
+    (0..6).fold(0, |all, i| all | (word >> (4 * i) & 0x0f).min(9) << (4 * i))
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use std::collections::HashMap;
 
 use sealgate_wire::addr::Digits;
 
+use super::checks::{Brief, Check, CheckTable};
 use super::facts::Facts;
 use super::numbers::Numbers;
 use super::values::{Dimension, Lists, Wanted};
@@ -40,29 +41,6 @@ impl Place {
 impl Default for Place {
     fn default() -> Self {
         Self::NOWHERE
-    }
-}
-
-/// What is left to ask of a rule: lists, and in which dimension. Few rules differ in that.
-pub(super) type Checks = Box<[(Dimension, u32)]>;
-
-/// Each of them once.
-#[derive(Default)]
-pub(super) struct CheckTable {
-    places: HashMap<Checks, u32>,
-    all: Vec<Checks>,
-}
-
-impl CheckTable {
-    fn place(&mut self, checks: Checks) -> u32 {
-        *self.places.entry(checks).or_insert_with_key(|checks| {
-            self.all.push(checks.clone());
-            self.all.len() as u32 - 1
-        })
-    }
-
-    pub(super) fn done(self) -> Box<[Checks]> {
-        self.all.into()
     }
 }
 
@@ -113,9 +91,17 @@ pub(super) struct Tree {
 
 /// What a search asks.
 pub(super) struct Search<'s> {
-    pub(super) checks: &'s [Checks],
-    pub(super) lists: &'s Lists,
-    pub(super) facts: &'s Facts<'s>,
+    checks: &'s [Check],
+    lists: &'s Lists,
+    facts: &'s Facts<'s>,
+    brief: Brief,
+}
+
+impl<'s> Search<'s> {
+    #[inline]
+    pub(super) fn new(checks: &'s [Check], lists: &'s Lists, facts: &'s Facts<'s>) -> Self {
+        Self { checks, lists, facts, brief: Brief::of(facts) }
+    }
 }
 
 impl Tree {
@@ -167,12 +153,16 @@ impl Tree {
         (best != NONE).then_some(best)
     }
 
+    #[inline(always)]
     fn search(&self, place: Place, search: &Search<'_>, best: &mut u32) {
-        if place.left != Place::NODE {
+        if place.left == Place::NODE {
+            self.node(place.at as usize, search, best);
+        } else {
             search.one(place, best);
-            return;
         }
-        let at = place.at as usize;
+    }
+
+    fn node(&self, at: usize, search: &Search<'_>, best: &mut u32) {
         if self.least.get(at).is_none_or(|least| least >= best) {
             return;
         }
@@ -224,9 +214,9 @@ impl Search<'_> {
         if place.at >= *best {
             return true;
         }
-        let checks = self.checks.get(place.left as usize);
-        let holds = checks.is_some_and(|checks| {
-            checks.iter().all(|(dimension, list)| self.lists.holds(*list, *dimension, self.facts))
+        let holds = self.checks.get(place.left as usize).is_some_and(|check| {
+            check.may(&self.brief)
+                && check.lists.iter().all(|(dimension, list)| self.lists.holds(*list, *dimension, self.facts))
         });
         if holds {
             *best = place.at;
@@ -366,8 +356,9 @@ impl<W: Fn(u32, Dimension) -> Wanted> Builder<'_, W> {
         let row = self.rows.get(candidate.rule as usize);
         let left = Dimension::ALL.iter().zip(row.into_iter().flatten());
         let left = left.filter(|(dimension, _)| candidate.left >> **dimension as u32 & 1 != 0);
-        let checks = left.map(|(dimension, list)| (*dimension, *list)).collect();
-        Place { at: candidate.rule, left: self.checks.place(checks) }
+        let check =
+            Check::of(left.map(|(dimension, list)| (*dimension, *list, (self.wanted)(candidate.rule, *dimension))));
+        Place { at: candidate.rule, left: self.checks.place(check) }
     }
 
     fn set(&mut self, at: usize, node: Node) {

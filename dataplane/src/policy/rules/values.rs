@@ -173,6 +173,21 @@ impl Interned {
 }
 
 impl Lists {
+    /// Forgets all but these, which are all that will be asked for.
+    pub(super) fn keep(&mut self, asked: impl Iterator<Item = u32>) {
+        let mut kept = vec![false; self.0.len()];
+        for place in asked {
+            if let Some(keep) = kept.get_mut((place as usize).wrapping_sub(1)) {
+                *keep = true;
+            }
+        }
+        for (list, keep) in self.0.iter_mut().zip(kept) {
+            if !keep {
+                *list = Wanted::Any;
+            }
+        }
+    }
+
     /// Whether what a message says in a dimension is on a list.
     pub(super) fn holds(&self, place: u32, dimension: Dimension, facts: &Facts<'_>) -> bool {
         let Some(place) = (place as usize).checked_sub(1) else { return true };
@@ -229,6 +244,7 @@ fn essential(digits: &[Digits]) -> Box<[Digits]> {
 }
 
 impl Facts<'_> {
+    #[inline(always)]
     pub(super) fn number(&self, dimension: Dimension) -> Option<u32> {
         match dimension {
             Dimension::Peer => Some(self.peer.into()),
@@ -238,6 +254,7 @@ impl Facts<'_> {
         }
     }
 
+    #[inline(always)]
     pub(super) fn digits(&self, dimension: Dimension) -> Option<Digits> {
         match dimension {
             Dimension::Calling => self.calling,
@@ -247,11 +264,13 @@ impl Facts<'_> {
         }
     }
 
+    #[inline(always)]
     pub(super) fn word(&self, dimension: Dimension) -> &[u8] {
         if dimension == Dimension::Method { self.method } else { self.ac }
     }
 
     /// A flag, or none.
+    #[inline(always)]
     pub(super) fn flag(&self, dimension: Dimension) -> u32 {
         match dimension {
             Dimension::Category => 1 << self.category as u32,

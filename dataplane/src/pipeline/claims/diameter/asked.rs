@@ -30,9 +30,11 @@ impl<'s> Asked<'s> {
         let rulings = Rulings::of(scene.snapshot, Protocol::Diameter, way)?;
         let command = parsed.header.command;
         let category = scene.snapshot.commands.category(parsed.header.application, command).unwrap_or(Category::None);
-        // Who speaks is a host here, which has no digits.
-        let host = parsed.origin_host.unwrap_or_default();
-        message.caller = scene.shared.key.hash(&[host]) | 1;
+        if scene.snapshot.ruleset.meter_callers() {
+            // Who speaks is a host here, which has no digits.
+            let host = parsed.origin_host.unwrap_or_default();
+            message.caller = scene.shared.key.hash(&[host]) | 1;
+        }
         let realm = parsed.origin_realm.unwrap_or_default();
         let facts = Facts { code: Some(command), realm, category, ..facts(scene, message, None) };
         Some(Self { rulings, facts, named: identities(parsed) })
