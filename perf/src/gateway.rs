@@ -49,6 +49,8 @@ pub struct Gateway {
     pub crypto: Pool,
     /// Where the worker finds its policy.
     pub cell: Arc<PolicyCell<Snapshot>>,
+    /// What workers remember together.
+    pub shared: Arc<Shared>,
 }
 
 impl Gateway {
@@ -67,7 +69,21 @@ impl Gateway {
         crypto: PoolConfig,
         keys: &KeyRing,
     ) -> Result<Self, Box<dyn Error>> {
-        let snapshot = compile(&policy(mode, sign)?, keys, &[])?;
+        Self::under(&policy(mode, sign)?, [inbound, outbound].map(Some), rounds, crypto, keys)
+    }
+
+    /// The same under a policy; a port without a corpus is given its frames one by one, and keeps none that it sent.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub(crate) fn under(
+        policy: &Policy,
+        corpora: [Option<Vec<Vec<u8>>>; 2],
+        rounds: Option<u64>,
+        crypto: PoolConfig,
+        keys: &KeyRing,
+    ) -> Result<Self, Box<dyn Error>> {
+        let snapshot = compile(policy, keys, &[])?;
         let mut shared = Shared::new(&snapshot);
         // As in the product.
         shared.tap = Tap::new(1, Admin::REFUSED);
@@ -77,10 +93,19 @@ impl Gateway {
         let client = clients.pop().ok_or("no crypto client")?;
         // Few buffers, used again at once, as a packet pool with a cache per core hands them out.
         let pool = MemPool::new(256, mem::ROOM);
-        let ports =
-            [MemPort::looping(&pool, inbound.into(), rounds)?, MemPort::looping(&pool, outbound.into(), rounds)?];
+        let port = |corpus: Option<Vec<Vec<u8>>>| match corpus {
+            Some(corpus) => MemPort::looping(&pool, corpus.into(), rounds),
+            None => {
+                let mut port = MemPort::new(&pool);
+                port.drop_sent();
+                Ok(port)
+            }
+        };
+        let [inbound, outbound] = corpora;
+        let ports = [port(inbound)?, port(outbound)?];
+        let memories = Arc::clone(&shared);
         let worker = Worker::new(WorkerConfig::default(), ports, cell.reader(), client, shared, Vec::new());
-        Ok(Self { worker, crypto, cell })
+        Ok(Self { worker, crypto, cell, shared: memories })
     }
 }
 

@@ -7,6 +7,7 @@ pub mod compare;
 pub mod cost;
 pub mod crypto;
 pub mod fault;
+pub mod full;
 pub mod gateway;
 pub mod icount;
 pub mod load;

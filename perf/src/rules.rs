@@ -5,15 +5,20 @@
 //! used for long, and those of so many senders as an interconnect has, which come again and again.
 
 use std::collections::BTreeSet;
+use std::error::Error;
 use std::time::Duration;
 
-use sealgate_config::model::{Action, Match, Protocol, Rule, Signature, Unmatched};
+use sealgate_config::model::{Action, Match, Mode, Protocol, Rule, Signature, Unmatched};
+use sealgate_crypto::keyring::KeyRing;
+use sealgate_crypto::pool::PoolConfig;
 use sealgate_dataplane::policy::rules::{Facts, Report, Rules};
 use sealgate_dataplane::state::Direction;
 use sealgate_dataplane::state::keyed::Key;
 use sealgate_wire::addr::Digits;
 
+use crate::gateway::{self, Gateway};
 use crate::measure::cpu_now;
+use crate::traffic::{self, roaming::Dialogue};
 
 /// Prefixes of a rule.
 pub const PREFIXES: usize = 10;
@@ -23,7 +28,9 @@ pub const SENDERS: usize = 4096;
 const MESSAGES: usize = 1 << 18;
 /// Operations that are asked for.
 const OPERATIONS: [u32; 6] = [2, 23, 45, 46, 56, 67];
-/// Operators whose titles they are: each has a number of five digits in front.
+/// Digits of a title.
+const DIGITS: usize = 13;
+/// Operators whose titles they are: each has a number of five digits in front, of which the first is 1 to 8.
 const OPERATORS: u64 = 1000;
 
 /// One set of rules and what is asked of it.
@@ -33,6 +40,7 @@ pub struct Subject {
     /// What compiling them came to.
     pub report: Report,
     rules: Rules,
+    written: Vec<Rule>,
     mixes: [Vec<(Digits, u32)>; 2],
 }
 
@@ -49,51 +57,43 @@ pub enum Callers {
 impl Subject {
     /// So many rules, the same ones each time.
     pub fn new(count: usize) -> Self {
-        let dice = Key::new(count as u64, 7);
+        let dice = dice(count);
         let roll = |of: &str, i: u64| dice.hash(&[of.as_bytes(), &i.to_le_bytes()]);
-        let total = count * PREFIXES;
-        let mut texts = BTreeSet::new();
-        let mut i = 0;
-        while texts.len() < total {
-            let operator = 10_000 + roll("operator", roll("whose", i) % OPERATORS) % 89_999;
-            // Three to eight digits more: blocks of numbers, and single nodes.
-            let len = 3 + (roll("length", i) % 6) as usize;
-            texts.insert(format!("{operator}{:0len$}", roll("block", i) % 10_u64.pow(len as u32)));
-            i += 1;
-        }
-        let mut prefixes: Vec<(u64, Digits)> =
-            texts.iter().filter_map(|text| Some((roll("order", text.parse().ok()?), text.parse().ok()?))).collect();
-        prefixes.sort_unstable_by_key(|(order, _)| *order);
-        let written: Vec<Rule> = prefixes
-            .chunks(PREFIXES)
-            .enumerate()
-            .map(|(i, own)| Rule {
-                id: format!("rule-{i}"),
-                matches: Match {
-                    protocol: Some(Protocol::Map),
-                    outbound: Some(false),
-                    calling: own.iter().map(|(_, prefix)| *prefix).collect(),
-                    opcode: vec![OPERATIONS[i % OPERATIONS.len()]],
-                    signature: if i % 3 == 0 { vec![Signature::Absent] } else { Vec::new() },
-                    ..Match::default()
-                },
-                action: Action::Drop,
-                overrides: Vec::new(),
-                log: false,
-            })
-            .collect();
+        let (written, prefixes) = written(count);
         let rules = Rules::new(&written, Unmatched::Allow, |_| None);
         let caller = |i: u64| {
-            let (_, prefix) = prefixes.get((roll("caller", i) % prefixes.len() as u64) as usize)?;
+            let prefix = prefixes.get((roll("caller", i) % prefixes.len() as u64) as usize)?;
             let rest = format!("{prefix}{:013}", roll("subscriber", i) % 10_u64.pow(13));
-            rest.get(..13)?.parse().ok()
+            rest.get(..DIGITS)?.parse().ok()
         };
         let operation = |i: u64| OPERATIONS[(roll("operation", i) % OPERATIONS.len() as u64) as usize];
         let mix = |callers: u64| {
             let message = |i: u64| Some((caller(roll("message", i) % callers)?, operation(i)));
             (0..MESSAGES as u64).filter_map(message).collect()
         };
-        Self { count, report: rules.report(), rules, mixes: [mix(u64::MAX), mix(SENDERS as u64)] }
+        Self { count, report: rules.report(), rules, written, mixes: [mix(u64::MAX), mix(SENDERS as u64)] }
+    }
+
+    /// A gateway under these rules, or under none, and its traffic without end: updateLocation of [`SENDERS`] nodes, unsigned. The
+    /// rules let all pass, so that the same becomes of all messages.
+    ///
+    /// # Errors
+    /// As [`Gateway::new`].
+    pub fn gateway(&self, ruled: bool, keys: &KeyRing) -> Result<Gateway, Box<dyn Error>> {
+        let mut policy = gateway::policy(Mode::Prefer, false)?;
+        // All titles are one peer's, so that the tables of peers are the same under all rules.
+        let peer = policy.peers.first_mut().ok_or("no peer")?;
+        peer.gt = (1..=8).filter_map(|digit| digit.to_string().parse().ok()).collect();
+        if ruled {
+            let allow = |rule: &Rule| Rule { action: Action::Allow, ..rule.clone() };
+            policy.rules = self.written.iter().map(allow).collect();
+        }
+        let callers = self.mixes[Callers::Senders as usize].iter().zip(0..traffic::CORPUS);
+        let frames = callers.map(|((node, _), id)| {
+            let imsi = format!("00101{id:010}").parse().unwrap_or_default();
+            Dialogue { node: *node, imsi, id, port: 2905 }.begin(id.wrapping_mul(traffic::STRIDE))
+        });
+        Gateway::under(&policy, [Some(frames.collect()), Some(Vec::new())], None, PoolConfig::default(), keys)
     }
 
     /// CPU time of one look at the rules in nanoseconds, and which share of messages has one.
@@ -110,6 +110,48 @@ impl Subject {
         let each = messages.len().max(1) as f64;
         (took.as_secs_f64() * 1e9 / each, found as f64 / each)
     }
+}
+
+fn dice(count: usize) -> Key {
+    Key::new(count as u64, 7)
+}
+
+/// So many rules and all their prefixes.
+fn written(count: usize) -> (Vec<Rule>, Vec<Digits>) {
+    let dice = dice(count);
+    let roll = |of: &str, i: u64| dice.hash(&[of.as_bytes(), &i.to_le_bytes()]);
+    let total = count * PREFIXES;
+    let mut texts = BTreeSet::new();
+    let mut i = 0;
+    while texts.len() < total {
+        let operator = 10_000 + roll("operator", roll("whose", i) % OPERATORS) % 80_000;
+        // Three to eight digits more: blocks of numbers, and single nodes.
+        let len = 3 + (roll("length", i) % 6) as usize;
+        texts.insert(format!("{operator}{:0len$}", roll("block", i) % 10_u64.pow(len as u32)));
+        i += 1;
+    }
+    let mut prefixes: Vec<(u64, Digits)> =
+        texts.iter().filter_map(|text| Some((roll("order", text.parse().ok()?), text.parse().ok()?))).collect();
+    prefixes.sort_unstable_by_key(|(order, _)| *order);
+    let written: Vec<Rule> = prefixes
+        .chunks(PREFIXES)
+        .enumerate()
+        .map(|(i, own)| Rule {
+            id: format!("rule-{i}"),
+            matches: Match {
+                protocol: Some(Protocol::Map),
+                outbound: Some(false),
+                calling: own.iter().map(|(_, prefix)| *prefix).collect(),
+                opcode: vec![OPERATIONS[i % OPERATIONS.len()]],
+                signature: if i % 3 == 0 { vec![Signature::Absent] } else { Vec::new() },
+                ..Match::default()
+            },
+            action: Action::Drop,
+            overrides: Vec::new(),
+            log: false,
+        })
+        .collect();
+    (written, prefixes.into_iter().map(|(_, prefix)| prefix).collect())
 }
 
 #[cfg(test)]

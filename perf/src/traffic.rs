@@ -1,6 +1,7 @@
 //! Frames to measure with: updateLocation from one operator, each message its own.
 
 pub mod others;
+pub mod roaming;
 
 use sealgate_crypto::sign::SigningKey;
 use sealgate_wire::addr::{Digits, GlobalTitle, Plan, PointCode, Ssn};
@@ -22,7 +23,7 @@ pub(crate) const HOME: &str = "999010000001";
 /// round is then younger than the last of the round before, none is ever taken for a copy, and each is judged anew.
 pub const CORPUS: u32 = 16384;
 /// From one TSN of the corpus to the next; odd, so that they fill the memory evenly.
-const STRIDE: u32 = (1 << 18) + 1;
+pub(crate) const STRIDE: u32 = (1 << 18) + 1;
 
 pub(crate) fn digits(text: &str) -> Digits {
     text.parse().unwrap_or_default()
@@ -49,8 +50,13 @@ pub(crate) fn path(outbound: bool) -> Path {
 
 /// The TCAP message number `i`.
 fn message(i: u32) -> Vec<u8> {
+    update(&digits(OPERATOR), &digits(&format!("00102{i:010}")), i)
+}
+
+/// A BEGIN with updateLocation from a node about a subscriber.
+fn update(node: &Digits, imsi: &Digits, i: u32) -> Vec<u8> {
     let (mut argument, mut component, mut out) = (Vec::new(), Vec::new(), Vec::new());
-    map::update_location(&digits(&format!("00102{i:010}")), &digits(OPERATOR), &digits(OPERATOR), &mut argument);
+    map::update_location(imsi, node, node, &mut argument);
     tcap::emit_invoke(1, 2, &argument, &mut component);
     if let Some(id) = tcap::Tid::new(&i.to_be_bytes()) {
         tcap::emit_begin(id, Some(&LOCATION_UPDATE), &component, &mut out);
@@ -61,10 +67,22 @@ fn message(i: u32) -> Vec<u8> {
 /// The frame that carries a TCAP message as UDT.
 fn frame(tcap: &[u8], tsn: u32, outbound: bool) -> Vec<u8> {
     let (from, to) = if outbound { (HOME, OPERATOR) } else { (OPERATOR, HOME) };
-    let (mut called, mut calling, mut unitdata, mut out) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    sccp::emit_address(&title(to), Ssn::HLR, 0, &mut called);
-    sccp::emit_address(&title(from), Ssn::VLR, 0, &mut calling);
-    let fits = sccp::emit(sccp::Kind::Udt, 0, None, &called, &calling, tcap, None, None, &mut unitdata).is_ok();
+    carried(&unitdata(tcap, &title(from), &title(to)), path(outbound), tsn, outbound)
+}
+
+/// A TCAP message as UDT from a VLR to an HLR, or back.
+fn unitdata(tcap: &[u8], from: &GlobalTitle, to: &GlobalTitle) -> Vec<u8> {
+    let (mut called, mut calling, mut out) = (Vec::new(), Vec::new(), Vec::new());
+    sccp::emit_address(to, Ssn::HLR, 0, &mut called);
+    sccp::emit_address(from, Ssn::VLR, 0, &mut calling);
+    let fits = sccp::emit(sccp::Kind::Udt, 0, None, &called, &calling, tcap, None, None, &mut out).is_ok();
+    debug_assert!(fits);
+    out
+}
+
+/// The frame that carries an SCCP message.
+fn carried(unitdata: &[u8], path: Path, tsn: u32, outbound: bool) -> Vec<u8> {
+    let mut out = Vec::new();
     let (opc, dpc) = if outbound { (4112, 4128) } else { (4128, 4112) };
     let data = m3ua::Data {
         network_appearance: None,
@@ -76,10 +94,10 @@ fn frame(tcap: &[u8], tsn: u32, outbound: bool) -> Vec<u8> {
         ni: 0,
         mp: 0,
         sls: (tsn & 15) as u8,
-        user: &unitdata,
+        user: unitdata,
     };
-    let sent = path(outbound).emit_m3ua(&data, tsn, 1, tsn as u16, &mut out);
-    debug_assert!(fits && sent);
+    let sent = path.emit_m3ua(&data, tsn, 1, tsn as u16, &mut out);
+    debug_assert!(sent);
     out
 }
 

@@ -5,6 +5,7 @@ mod compares;
 mod cost;
 mod counts;
 mod engines;
+mod fulls;
 mod load;
 mod mixes;
 mod pools;
@@ -49,6 +50,8 @@ enum Verb {
     Reload(reloads::Reload),
     /// What operator rules cost a message, by their number.
     Rules(ruling::Ruling),
+    /// What memories that an attacker has filled to their limit cost valid traffic, and what they have forgotten.
+    Full(fulls::Full),
     /// Two documents side by side; ends with status 1 if a ratio differs too much.
     Compare(compares::Compare),
     /// A tester against a gateway: the highest load of which nothing is lost, latency from the due time, and what comes
@@ -96,6 +99,7 @@ fn main() -> ExitCode {
         Verb::Sync(args) => syncs::run(&args),
         Verb::Reload(args) => reloads::run(&args),
         Verb::Rules(args) => ruling::run(&args),
+        Verb::Full(args) => fulls::run(&args),
         Verb::Compare(args) => compares::run(&args),
         Verb::Load(args) => load::run(&args),
         #[cfg(feature = "dpdk")]

@@ -1,9 +1,14 @@
 //! `sgperf rules`: what operator rules cost a message, by their number.
 
 use clap::Args;
+use sealgate_crypto::keyring::KeyRing;
+use sealgate_dataplane::pipeline::worker::Stage;
+use sealgate_perf::cost::{Tsc, by_stage};
+use sealgate_perf::measure;
 use sealgate_perf::record::Document;
 use sealgate_perf::rules::{Callers, PREFIXES, SENDERS, Subject};
 use std::error::Error;
+use std::time::Duration;
 
 #[derive(Args)]
 pub struct Ruling {
@@ -16,6 +21,40 @@ pub struct Ruling {
     /// Print JSON.
     #[arg(long)]
     json: bool,
+}
+
+/// CPU time of a slice.
+const SLICE: Duration = Duration::from_millis(60);
+
+/// Turns of gateways that differ in their rules alone.
+fn in_turns(args: &Ruling, subjects: &[Subject], document: &mut Document) -> Result<(), Box<dyn Error>> {
+    let (keys, tsc) = (KeyRing::new(), Tsc::new());
+    let most = subjects.iter().max_by_key(|subject| subject.count).ok_or("no number of rules")?;
+    let mut gateways = vec![(0, most.gateway(false, &keys)?)];
+    for subject in subjects {
+        gateways.push((subject.count, subject.gateway(true, &keys)?));
+    }
+    for _ in 0..args.rounds.max(1) {
+        let (mut none, mut first) = (None, None);
+        for (count, gateway) in &mut gateways {
+            measure::run(gateway, SLICE / 4);
+            let outcome = measure::run(gateway, SLICE);
+            if outcome.messages == 0 {
+                return Err("no message was judged in a slice".into());
+            }
+            let stages = by_stage(&mut gateway.worker, &tsc, SLICE, None);
+            let step = stages.ns(Stage::Claims) + stages.ns(Stage::Verdict);
+            document.add(&format!("turn_{count}_ns"), "ns", outcome.ns());
+            document.add(&format!("turn_{count}_step_ns"), "ns", step);
+            let none = *none.get_or_insert(outcome.ns());
+            if *count > 0 {
+                let first = *first.get_or_insert(step);
+                document.add(&format!("turn_{count}_added_ns"), "ns", outcome.ns() - none);
+                document.add(&format!("turn_{count}_step_ratio_to_first"), "", step / first);
+            }
+        }
+    }
+    Ok(())
 }
 
 pub fn run(args: &Ruling) -> Result<(), Box<dyn Error>> {
@@ -41,6 +80,7 @@ pub fn run(args: &Ruling) -> Result<(), Box<dyn Error>> {
             }
         }
     }
+    in_turns(args, &subjects, &mut document)?;
     if args.json {
         return document.print(true);
     }
@@ -61,6 +101,24 @@ pub fn run(args: &Ruling) -> Result<(), Box<dyn Error>> {
                 "{count:>10} rules  {:>6.1} ns ({:.1} to {:.1})  {:.2} times the first ({:.2} to {:.2})",
                 ns.median, ns.low, ns.high, ratio.median, ratio.low, ratio.high
             );
+        }
+    }
+    println!(
+        "a message's whole turn, unsigned, of {SENDERS} nodes; what rules add to it; and its step of claims, policy and verdict"
+    );
+    for (i, subject) in [0].into_iter().chain(args.rules.iter().copied()).enumerate() {
+        let figure = |what: &str| document.figures.get(&format!("turn_{subject}_{what}"));
+        let (Some(ns), Some(step)) = (figure("ns"), figure("step_ns")) else { continue };
+        print!(
+            "{subject:>10} rules  {:>6.1} ns ({:.1} to {:.1})  step {:.1} ns",
+            ns.median, ns.low, ns.high, step.median
+        );
+        match (figure("added_ns"), figure("step_ratio_to_first")) {
+            (Some(added), Some(ratio)) if i > 0 => println!(
+                "  rules {:.1} ns ({:.1} to {:.1})  step {:.2} times the first ({:.2} to {:.2})",
+                added.median, added.low, added.high, ratio.median, ratio.low, ratio.high
+            ),
+            _ => println!(),
         }
     }
     println!("memory and compiling");
