@@ -9,8 +9,10 @@ use crate::report::sources::Sources;
 use crate::report::{Shares, states_of};
 use sealgate_config::model::Screening;
 use sealgate_dataplane::engine::{Engine, WorkerState, now_ms};
-use sealgate_dataplane::pipeline::tap::{Capture, is_sampled};
+use sealgate_dataplane::pipeline::tap::{Capture, is_refusal, is_sampled};
 use sealgate_dataplane::policy::Snapshot;
+use sealgate_dataplane::state::Direction;
+use sealgate_wire::addr::{Digits, Ssn};
 use sealgate_wire::{Reason, tcap};
 use serde_json::Value;
 use std::io;
@@ -58,6 +60,8 @@ struct Common {
     sources: Mutex<Sources>,
     history: Mutex<History>,
     pulses: Mutex<Vec<Pulse>>,
+    /// Messages of rules that were not logged, when it was told last.
+    unlogged: Mutex<u64>,
     stop: Mutex<bool>,
     woken: Condvar,
 }
@@ -86,6 +90,7 @@ impl Observer {
             sources: Mutex::default(),
             history: Mutex::default(),
             pulses: Mutex::default(),
+            unlogged: Mutex::default(),
             stop: Mutex::new(false),
             woken: Condvar::new(),
         });
@@ -180,17 +185,28 @@ impl Common {
         let Some(engine) = self.engine.upgrade() else { return };
         let snapshot = engine.snapshot();
         let (mut ring, mut would, mut sources) = (lock(&self.ring), lock(&self.would), lock(&self.sources));
-        engine.shared().tap.refused().drain(|capture| {
+        let refused = engine.shared().tap.refused();
+        refused.drain(|capture| {
             let record = &capture.seen.record;
-            match (record.would, is_sampled(record.reason)) {
+            if capture.is_logged() {
+                log_ruled(capture, &snapshot);
+            }
+            let inbound = record.way == Some(Direction::In);
+            match (record.would, inbound && is_sampled(record.reason)) {
                 (Some(reason), _) => {
                     log_would(capture, reason, &snapshot);
                     would.put(capture, &snapshot);
                 }
                 (None, true) => sample(&mut sources, capture, &snapshot),
-                (None, false) => ring.put(capture, &snapshot),
+                (None, false) if is_refusal(record.reason) => ring.put(capture, &snapshot),
+                (None, false) => {}
             }
         });
+        let unlogged = refused.unlogged();
+        let before = std::mem::replace(&mut *lock(&self.unlogged), unlogged);
+        if unlogged > before {
+            tracing::warn!(messages = unlogged - before, "messages of rules are not in the log: they came too fast");
+        }
     }
 
     fn look(&self) {
@@ -235,6 +251,27 @@ fn log_would(capture: &Capture, reason: Reason, snapshot: &Snapshot) {
         reason = reason.name(),
         octet = record.at,
         "would be refused if screening were active"
+    );
+}
+
+/// Logs a message that a rule wants in the log. What comes here is bounded by the credits of the log.
+fn log_ruled(capture: &Capture, snapshot: &Snapshot) {
+    let record = &capture.seen.record;
+    let (peer, link) = names(&capture.seen, snapshot);
+    let said = record.tsn.and_then(|tsn| spoken(&capture.octets, tsn)).unwrap_or_default();
+    let title = |party: Option<(Digits, Ssn)>| party.map(|(digits, _)| digits.to_string()).unwrap_or_default();
+    tracing::info!(
+        rule = snapshot.ruleset.name_of(record.rule).unwrap_or_default(),
+        peer,
+        link,
+        outbound = record.way == Some(Direction::Out),
+        calling = title(said.calling),
+        called = title(said.called),
+        operations = ?said.operations(),
+        reason = record.reason.name(),
+        would = record.would.map(Reason::name).unwrap_or_default(),
+        octet = record.at,
+        "a rule of the policy matches"
     );
 }
 

@@ -321,3 +321,33 @@ fn what_leaves_is_ruled_too() {
     assert_eq!(out(&rules("out")), [(Reason::PolRule, tag_of("r"))]);
     assert_eq!(out(&rules("in")), [(Reason::OkSignedEgress, 0)]);
 }
+
+#[test]
+fn what_a_rule_wants_in_the_log_gets_there() {
+    use sealgate_dataplane::pipeline::tap::Tap;
+    let sai = frame(SAI.0, SAI.1);
+    let rule = |rest: &str| with(&format!("\nrules:\n  - {{id: one, match: {{opcode: [56]}}, {rest}}}\n"), &[]);
+    for (rest, logged, reason) in [
+        ("action: allow", false, Reason::OkUnsignedAllowed),
+        ("action: allow, log: yes", true, Reason::OkUnsignedAllowed),
+        ("action: alert", true, Reason::OkUnsignedAllowed),
+        ("action: drop", false, Reason::PolRule),
+        ("action: drop, log: yes", true, Reason::PolRule),
+    ] {
+        let config = WorkerConfig { journal: true, ..WorkerConfig::default() };
+        let mut gateway =
+            Gateway::with_memory(&rule(rest), config, Default::default(), |shared| shared.tap = Tap::new(1, 4));
+        let records: Vec<_> = (0..400).flat_map(|i| gateway.frame(0, &renumbered(&sai, i), NOW_MS).records).collect();
+        assert!(records.iter().all(|one| (one.reason, one.logged) == (reason, logged)), "{rest}: {records:?}");
+        let (mut seen, refused) = (0, gateway.shared.tap.refused());
+        refused.drain(|capture| seen += u64::from(capture.is_logged()));
+        // Control has not come by meanwhile: so many wait for it, and the rest is counted.
+        assert_eq!((seen, refused.unlogged()), if logged { (256, 144) } else { (0, 0) }, "{rest}");
+    }
+    // Beyond a rate that alerts, and only there.
+    let rate = rule("action: rate_limit, rate: {per: rule, tokens_per_s: 1, burst: 2, over: alert}");
+    let mut gateway = running(&rate);
+    let logged: Vec<bool> =
+        (0..4).flat_map(|i| gateway.frame(0, &renumbered(&sai, i), NOW_MS).records).map(|one| one.logged).collect();
+    assert_eq!(logged, [false, false, true, true]);
+}

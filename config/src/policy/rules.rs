@@ -50,14 +50,7 @@ fn one<'a>(item: &Item<'a>) -> Option<Placed<'a>> {
     let rate = rate_item.as_ref().and_then(rate);
     let overrides_item = section.get("overrides");
     let overrides = overrides_item.as_ref().map(|item| item.set("cat1", |item| item.word("a built-in check", CHECK)));
-    let log_item = section.get("log");
-    let log = log_item.as_ref().and_then(|item| item.flag());
-    if let Some(item) = log_item.filter(|_| log == Some(true)) {
-        // A key that does nothing would be worse than none.
-        let remedy =
-            "take the key out; sealgate show rules counts, and show refused and show screening have the last messages";
-        item.fault("what a rule matches cannot be logged one by one", remedy);
-    }
+    let log = section.get("log").and_then(|item| item.flag());
     section.close();
 
     let (matches, peers) = matches.unwrap_or_default();

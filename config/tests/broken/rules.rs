@@ -78,10 +78,8 @@ fn faults_of_rules() {
         ),
         (
             "    action: drop",
-            "    action: drop\n    log: yes",
-            &[
-                "p.yaml:23: rules[0].log: what a rule matches cannot be logged one by one; take the key out; sealgate show rules counts, and show refused and show screening have the last messages",
-            ],
+            "    action: drop\n    log: maybe",
+            &["p.yaml:23: rules[0].log: \"maybe\" is neither yes nor no; use yes or no"],
         ),
         (
             "    action: drop",

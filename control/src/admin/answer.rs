@@ -12,7 +12,7 @@ pub(super) enum Answer {
     /// With one line.
     Line(Value),
     /// With a line for each verdict that matches.
-    Trace(Request),
+    Trace(Box<Request>),
 }
 
 /// Answers one line.
@@ -26,7 +26,7 @@ pub(super) fn to(line: &[u8], board: &Board, caller: &Caller) -> Result<Answer, 
     let (cmd, what) = (request.cmd.as_str(), request.what.as_str());
     match cmd {
         "show" => show(&request, board).map(Answer::Line),
-        "trace" => Ok(Answer::Trace(request)),
+        "trace" => Ok(Answer::Trace(Box::new(request))),
         "repository" => {
             tell(caller, cmd, what);
             repository(what, board).map(Answer::Line)

@@ -2,6 +2,7 @@
 
 use sealgate_dataplane::pipeline::tap::{Filter, ReasonSet};
 use sealgate_dataplane::policy::Snapshot;
+use sealgate_dataplane::policy::rules::tag_of;
 use sealgate_dataplane::policy::snapshot::{LinkId, PeerId};
 use sealgate_dataplane::state::Direction;
 use sealgate_wire::Reason;
@@ -71,6 +72,9 @@ pub struct Words {
     /// Local code of one of its operations.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub operation: Option<i32>,
+    /// Name of the operator rule that decided it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rule: Option<String>,
 }
 
 impl Words {
@@ -113,7 +117,13 @@ impl Words {
         };
         let reasons = self.reasons()?.map(ReasonSet::of).or(self.refused.then(ReasonSet::refusals));
         let (calling, called) = (digits(&self.calling)?, digits(&self.called)?);
-        Ok(Filter { peer, way, link, reasons, calling, called, operation: self.operation })
+        let rule = self.rule.as_deref().map(tag_of);
+        if let (Some(tag), Some(name)) = (rule, &self.rule)
+            && snapshot.ruleset.name_of(tag) != Some(name)
+        {
+            return Err(format!("there is no rule \"{name}\""));
+        }
+        Ok(Filter { peer, way, link, reasons, calling, called, operation: self.operation, rule })
     }
 }
 

@@ -50,7 +50,8 @@ pub(super) fn stream(
                 break;
             }
             let (peer, link) = names(&traced.seen, &snapshot);
-            let line = answer("verdict", verdict(&traced.seen, &peer, &link, &traced.spoken));
+            let rule = snapshot.ruleset.name_of(traced.seen.record.rule);
+            let line = answer("verdict", verdict(&traced.seen, &peer, &link, &traced.spoken, rule));
             if say(caller, &line).is_err() {
                 return Ok(());
             }

@@ -33,6 +33,13 @@ pub fn look(registry: &Registry, stats: &Stats, digests: digest::Counters, repla
         format!("{count} finding(s) of detectors so far passed, since they alert or learn: {}", each.join(", "))
     };
     registry.count(Alarm::Detection, by_reason.iter().map(|(_, count)| count).sum(), Some(HOLD_S), text, now);
+    let event = |reason: Reason| stats.events.get(reason.index()).copied().unwrap_or(0);
+    let text = |count| {
+        format!(
+            "{count} message(s) so far passed that rules of the policy alert to; show rules counts them, the log has them"
+        )
+    };
+    registry.count(Alarm::RuleAlert, event(Reason::PolRule) + event(Reason::PolRate), Some(HOLD_S), text, now);
 }
 
 /// Reasons of detectors that look at more than one message (formats 13.4).
@@ -76,5 +83,8 @@ mod tests {
             texts.as_array().expect("a list").iter().find(|one| one["name"] == "detection").map(|one| &one["text"]);
         let want = "3 finding(s) of detectors so far passed, since they alert or learn: R_DET_VELOCITY 1, R_DET_SCAN 2";
         assert_eq!(text, Some(&Value::from(want)));
+        stats.event(Reason::PolRule);
+        stats.event(Reason::PolRate);
+        assert_eq!(see(&stats, 1, 1).last(), Some(&Value::from("rule_alert")));
     }
 }

@@ -35,6 +35,8 @@ pub enum Alarm {
     ReplayTableFull,
     /// Detectors have found messages that passed, since they alert only or still learn (formats 13.4).
     Detection,
+    /// Messages passed that operator rules of action alert match, or that are beyond a rate which alerts.
+    RuleAlert,
     /// An engine's verdict was wrong.
     CryptoMismatch,
     /// The crypto device's verdict was wrong.
@@ -53,12 +55,13 @@ pub enum Alarm {
 
 impl Alarm {
     /// All of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::ClockUnsynced,
         Self::Oversize,
         Self::ReplayTableEvicted,
         Self::ReplayTableFull,
         Self::Detection,
+        Self::RuleAlert,
         Self::CryptoMismatch,
         Self::CryptoDeviceWrong,
         Self::CryptoDeviceOut,
@@ -76,6 +79,7 @@ impl Alarm {
             Self::ReplayTableEvicted => "replay_table_evicted",
             Self::ReplayTableFull => "replay_table_full",
             Self::Detection => "detection",
+            Self::RuleAlert => "rule_alert",
             Self::CryptoMismatch => "crypto_mismatch",
             Self::CryptoDeviceWrong => "crypto_device_wrong",
             Self::CryptoDeviceOut => "crypto_device_out",
@@ -95,6 +99,7 @@ impl Alarm {
             | Self::ReplayTableEvicted
             | Self::ReplayTableFull
             | Self::Detection
+            | Self::RuleAlert
             | Self::CryptoDeviceOut
             | Self::CryptoDeviceRefused
             | Self::CryptoThreadRestarted => false,

@@ -8,7 +8,7 @@ use clap::ValueEnum;
 use std::process::ExitCode;
 
 const MANUAL: &str = "\
-A line a verdict: time, reason, direction, link, peer, TSN, calling > called Global Title with subsystem, TCAP type and operation \
+A line a verdict: time, reason, the rule of the policy that decided it, direction, link, peer, TSN, calling > called Global Title with subsystem, TCAP type and operation \
 codes. A frame that is dropped for its packet has no peer and no titles. Verdicts that come faster than they are read are left \
 out and counted. Workers never wait for a trace; four can run at a time.
 
@@ -46,6 +46,9 @@ pub struct Args {
     /// Only with this operation code (of the first four components).
     #[arg(long, value_name = "CODE", allow_negative_numbers = true)]
     operation: Option<i32>,
+    /// Only what this rule of the policy decided.
+    #[arg(long, value_name = "NAME")]
+    rule: Option<String>,
     /// Print JSON, a document a line.
     #[arg(long)]
     json: bool,
@@ -79,6 +82,7 @@ pub fn run(args: Args) -> Result<ExitCode, CliError> {
         calling: args.calling,
         called: args.called,
         operation: args.operation,
+        rule: args.rule,
     };
     let request = Request { count: args.count, filter: Some(filter), ..Request::new("trace", "") };
     admin::stream(&socket, &request, |what, data| {

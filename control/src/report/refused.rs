@@ -81,7 +81,7 @@ pub fn names(seen: &Seen, snapshot: &Snapshot) -> (String, String) {
 }
 
 /// A verdict in the words of documents.
-pub fn verdict(seen: &Seen, peer: &str, link: &str, spoken: &Spoken) -> Value {
+pub fn verdict(seen: &Seen, peer: &str, link: &str, spoken: &Spoken, rule: Option<&str>) -> Value {
     let record = &seen.record;
     let reason = record.reason;
     let title = |party: Option<(sealgate_wire::addr::Digits, sealgate_wire::addr::Ssn)>| {
@@ -91,12 +91,21 @@ pub fn verdict(seen: &Seen, peer: &str, link: &str, spoken: &Spoken) -> Value {
         Direction::In => "in",
         Direction::Out => "out",
     });
-    json!({
+    let mut verdict = json!({
         "time_ms": seen.time_ms, "worker": seen.worker, "direction": direction, "link": link, "peer": peer,
         "tsn": record.tsn, "code": reason.code(), "reason": reason.name(), "text": reason.text(), "octet": record.at,
         "passes": reason.passes(), "calling": title(spoken.calling), "called": title(spoken.called),
         "tcap": spoken.kind.map(|kind| format!("{kind:?}").to_lowercase()), "operations": spoken.operations(),
-    })
+    });
+    if let Some(fields) = verdict.as_object_mut() {
+        if let Some(rule) = rule {
+            fields.insert("rule".to_owned(), rule.into());
+        }
+        if let Some(would) = record.would {
+            fields.insert("would".to_owned(), would.name().into());
+        }
+    }
+    verdict
 }
 
 /// One of them in the words of documents.
@@ -104,15 +113,9 @@ pub fn verdict(seen: &Seen, peer: &str, link: &str, spoken: &Spoken) -> Value {
 /// * `frames`: with its octets, in base64
 pub(super) fn entry(kept: &Kept, frames: bool) -> Value {
     let spoken = kept.seen.record.tsn.and_then(|tsn| spoken(&kept.octets, tsn)).unwrap_or_default();
-    let mut entry = verdict(&kept.seen, &kept.peer, &kept.link, &spoken);
+    let mut entry = verdict(&kept.seen, &kept.peer, &kept.link, &spoken, kept.rule.as_deref());
     if let Some(fields) = entry.as_object_mut() {
         fields.insert("len".to_owned(), kept.len.into());
-        if let Some(rule) = &kept.rule {
-            fields.insert("rule".to_owned(), rule.as_str().into());
-        }
-        if let Some(would) = kept.seen.record.would {
-            fields.insert("would".to_owned(), would.name().into());
-        }
         if frames {
             use base64::Engine;
             let octets = base64::engine::general_purpose::STANDARD.encode(&kept.octets);

@@ -1,6 +1,6 @@
 //! Single verdicts: traced as they happen, and kept with their frames.
 
-use crate::common::Lab;
+use crate::common::{HOME, Lab, OTHER};
 use crate::world::{Busy, board};
 use sealgate_control::admin::{self, Admin, Request, Words};
 use sealgate_control::report::What;
@@ -57,8 +57,27 @@ fn a_trace_shows_what_matches_and_ends_after_so_many() {
     assert!(of(Words { peer: Some("x".to_owned()), ..Words::default() }).contains("there is no peer \"x\""));
     assert!(of(Words { link: Some("x".to_owned()), ..Words::default() }).contains("there is no link \"x\""));
     assert!(of(Words { direction: Some("up".to_owned()), ..Words::default() }).contains("there are: in, out"));
+    assert!(of(Words { rule: Some("x".to_owned()), ..Words::default() }).contains("there is no rule \"x\""));
     assert!(of(Words { reasons: vec!["R_X".to_owned()], ..Words::default() }).contains("is not a reason"));
     assert!(of(Words { calling: Some("12a".to_owned()), ..Words::default() }).contains("first digits"));
+}
+
+#[test]
+fn a_trace_names_the_rule_that_decided_and_can_ask_for_one() {
+    let lab = Lab::new("trace-rule");
+    lab.gateway(&OTHER, &HOME, "null", "null");
+    let policy =
+        fs::read_to_string(lab.file("other-policy.yaml")).expect("there").replace("mode: require", "mode: prefer");
+    let rules = "\nrules:\n  - {id: told, match: {protocol: map, direction: in, opcode: [45]}, action: alert}\n";
+    let busy = Busy::with_policy(&lab, &(policy + rules));
+    let socket = lab.file("admin.sock");
+    let _door = Admin::open(&socket, None, busy.board.clone()).expect("open");
+    let seen = trace(&socket, 2, Words { rule: Some("told".to_owned()), ..Words::default() });
+    let verdict = &seen[0].1;
+    assert_eq!((&verdict["rule"], &verdict["reason"]), (&json!("told"), &json!("R_OK_UNSIGNED_ALLOWED")), "{verdict}");
+    busy.board.observer.look();
+    let alarms = busy.board.document(What::Alarms, sealgate_dataplane::engine::now_ms());
+    assert!(alarms.as_array().is_some_and(|all| all.iter().any(|one| one["name"] == "rule_alert")), "{alarms}");
 }
 
 #[test]

@@ -176,8 +176,7 @@ impl<P: FrameIo> Worker<P> {
         *entered = None;
         self.stats.streamed += 1;
         if let Some(journal) = self.journal.as_mut().filter(|_| empty) {
-            let (way, link, peer, tsn) = (Some(way), Some(link), 0, None);
-            journal.push(Record { frame: number, way, link, peer, tsn, reason, at: 0, rule: 0, would: None });
+            journal.push(Record::of(number, Some(way), Some(link), reason));
         }
         Ok(())
     }

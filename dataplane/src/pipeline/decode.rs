@@ -102,7 +102,7 @@ impl<P: FrameIo> Worker<P> {
     /// Writes a frame's own verdict down.
     pub(super) fn note(&mut self, frame: u64, way: Option<Direction>, link: Option<LinkId>, reason: Reason) {
         if let Some(journal) = &mut self.journal {
-            journal.push(Record { frame, way, link, peer: 0, tsn: None, reason, at: 0, rule: 0, would: None });
+            journal.push(Record::of(frame, way, link, reason));
         }
     }
 
@@ -239,18 +239,8 @@ impl<P: FrameIo> Worker<P> {
                         plan.action = action_of(outcome.what, stored);
                     } // else its first copy still waits: it learns its fate when it leaves
                     if let Some(journal) = &mut self.journal {
-                        let (tsn, reason) = (Some(data.tsn), outcome.verdict);
-                        journal.push(Record {
-                            frame: *number,
-                            way: Some(way),
-                            link: Some(link),
-                            peer: 0,
-                            tsn,
-                            reason,
-                            at: 0,
-                            rule: 0,
-                            would: None,
-                        });
+                        let record = Record::of(*number, Some(way), Some(link), outcome.verdict);
+                        journal.push(Record { tsn: Some(data.tsn), ..record });
                     }
                     plans.push(plan);
                     continue;
@@ -336,18 +326,8 @@ impl<P: FrameIo> Worker<P> {
                 self.stats.messages += 1;
                 self.stats.count(0, way, Reason::ResTableFull);
                 if let Some(frame) = &*frame {
-                    let (tsn, reason) = (Some(data.tsn), Reason::ResTableFull);
-                    let record = Record {
-                        frame: *number,
-                        way: Some(way),
-                        link: Some(link),
-                        peer: 0,
-                        tsn,
-                        reason,
-                        at: 0,
-                        rule: 0,
-                        would: None,
-                    };
+                    let record = Record::of(*number, Some(way), Some(link), Reason::ResTableFull);
+                    let record = Record { tsn: Some(data.tsn), ..record };
                     self.ear.frame(&self.shared.tap, self.now_ms, record, frame.octets());
                 }
                 plan.action = Action::Filler { total: 0 };

@@ -48,6 +48,7 @@ fn carry_out(scene: &mut Scene<'_>, message: &mut Message) -> Result<(), (Reason
             Over::Drop | Over::Reject => Some(Reason::PolRate),
             Over::Alert => {
                 scene.stats.event(Reason::PolRate);
+                message.ruling = Some(ruling.told());
                 None
             }
         },

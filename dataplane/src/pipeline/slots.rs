@@ -383,9 +383,16 @@ pub struct Record {
     pub rule: u64,
     /// It passes under its reason, and would be refused for this one, were its peer screened actively.
     pub would: Option<Reason>,
+    /// Whether that rule wants each message that it decides in the log.
+    pub logged: bool,
 }
 
 impl Record {
+    /// That of a frame, or of a message of which no more is known.
+    pub(super) fn of(frame: u64, way: Option<Direction>, link: Option<LinkId>, reason: Reason) -> Self {
+        Self { frame, way, link, peer: 0, tsn: None, reason, at: 0, rule: 0, would: None, logged: false }
+    }
+
     /// The reason that an operator asks about: what the message was refused for, or would be.
     pub fn counts_as(&self) -> Reason {
         self.would.unwrap_or(self.reason)

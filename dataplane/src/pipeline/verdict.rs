@@ -278,7 +278,8 @@ pub(super) fn settle<F: Frame>(
         scene.stats.count_would(message.peer, way, reason);
     }
     let (way, link, peer) = (Some(way), Some(message.link), message.peer);
-    let record = Record { frame, way, link, peer, tsn, reason, at, rule, would };
+    let logged = rule != 0 && message.ruling.is_some_and(|ruling| ruling.log);
+    let record = Record { frame, way, link, peer, tsn, reason, at, rule, would, logged };
     let seen = Looked { frames: ledger.frames, message, picture: ledger.picture };
     ledger.ear.message(&scene.shared.tap, scene.now_ms, record, seen);
     if let Some(journal) = ledger.journal {

@@ -621,7 +621,7 @@ impl<P: FrameIo> Worker<P> {
     ) {
         let Refusal { reason, at } = refusal;
         self.stats.frames_dropped[reason.index()] += 1;
-        let record = Record { frame: number, way, link, peer: 0, tsn: None, reason, at, rule: 0, would: None };
+        let record = Record { at, ..Record::of(number, way, link, reason) };
         self.ear.frame(&self.shared.tap, self.now_ms, record, octets);
         if let Some(journal) = &mut self.journal {
             journal.push(record);

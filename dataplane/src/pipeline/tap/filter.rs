@@ -59,6 +59,8 @@ pub struct Filter {
     pub called: Option<Digits>,
     /// One of its operations has this local code.
     pub operation: Option<i32>,
+    /// This operator rule decided it, see [`crate::policy::rules::tag_of`].
+    pub rule: Option<u64>,
 }
 
 impl Filter {
@@ -67,6 +69,7 @@ impl Filter {
         self.peer.is_none_or(|peer| record.peer == peer && record.tsn.is_some())
             && self.way.is_none_or(|way| record.way == Some(way))
             && self.link.is_none_or(|link| record.link == Some(link))
+            && self.rule.is_none_or(|rule| record.rule == rule)
             && self.reasons.is_none_or(|reasons| reasons.has(record.reason))
     }
 

@@ -216,7 +216,7 @@ impl Ear {
 
     /// A message's verdict, its frames still as they came.
     pub(super) fn message<F: Frame>(&self, tap: &Tap, time_ms: u64, record: Record, looked: Looked<'_, F>) {
-        let offered = is_offered(record.reason, record.way) || record.would.is_some();
+        let offered = is_offered(record.reason, record.way) || record.would.is_some() || record.logged;
         if !offered && !self.tracing {
             return;
         }

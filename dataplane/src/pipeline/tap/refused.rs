@@ -1,9 +1,11 @@
 //! Refused messages on their way to control, with the frame as it came; and samples of those that pass without a signature that
 //! held, so that control can say who would be refused if the peer's mode were require (formats 13.3).
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use crossbeam::queue::ArrayQueue;
 use sealgate_wire::Reason;
-use sealgate_wire::reason::ALL;
+use sealgate_wire::reason::{ALL, COUNT};
 
 use super::{Seen, is_refusal};
 use crate::pipeline::slots::Record;
@@ -14,6 +16,11 @@ pub const SNAP: usize = 2048;
 
 /// Samples that may wait for control, of each reason of [`is_sampled`].
 const SAMPLES: u32 = 8;
+
+/// Messages that rules want in the log, and which may wait for control. It takes them twenty times a second.
+const LOG: u32 = 256;
+/// Their class of credits, behind those of all reasons.
+const LOGGED: usize = COUNT;
 
 /// Whether messages from interconnect under this reason are sampled: they pass, and would not in mode require.
 pub fn is_sampled(reason: Reason) -> bool {
@@ -29,19 +36,28 @@ pub struct Capture {
     pub octets: Vec<u8>,
     /// Octets that the frame had.
     pub len: usize,
+    /// Whose credit it came by: that of a reason, or [`LOGGED`].
+    class: usize,
 }
 
 impl Capture {
+    /// Whether it is for the log: not if that had no credit left.
+    pub fn is_logged(&self) -> bool {
+        self.class == LOGGED
+    }
+
     fn blank() -> Box<Self> {
-        let (reason, at) = (Reason::IntBug, 0);
-        let record = Record { frame: 0, way: None, link: None, peer: 0, tsn: None, reason, at, rule: 0, would: None };
-        Box::new(Self { seen: Seen { time_ms: 0, worker: 0, record }, octets: Vec::with_capacity(SNAP), len: 0 })
+        let record = Record::of(0, None, None, Reason::IntBug);
+        let seen = Seen { time_ms: 0, worker: 0, record };
+        Box::new(Self { seen, octets: Vec::with_capacity(SNAP), len: 0, class: 0 })
     }
 }
 
 /// Buffers for refused messages. There is one for each credit, so whoever has a credit finds a buffer.
 pub struct Refused {
     credits: Vec<Credits>,
+    /// Messages for the log that found no credit.
+    unlogged: AtomicU64,
     blank: ArrayQueue<Box<Capture>>,
     full: ArrayQueue<Box<Capture>>,
 }
@@ -54,26 +70,38 @@ impl Refused {
             (_, true) => SAMPLES,
             _ => 0,
         };
-        let buffers: usize = ALL.iter().map(|reason| places(reason) as usize).sum();
+        let places: Vec<u32> = ALL.iter().map(places).chain([if sampled { LOG } else { 0 }]).collect();
+        let buffers: usize = places.iter().map(|places| *places as usize).sum();
         let blank = ArrayQueue::new(buffers.max(1));
         for _ in 0..buffers {
             // There is room for all of them.
             let _ = blank.push(Capture::blank());
         }
         Self {
-            credits: ALL.iter().map(|reason| Credits::new(places(reason))).collect(),
+            credits: places.into_iter().map(Credits::new).collect(),
+            unlogged: AtomicU64::new(0),
             blank,
             full: ArrayQueue::new(buffers.max(1)),
         }
     }
 
-    /// The worker's side: copies the frame, if its reason has a credit left.
+    /// The worker's side: copies the frame, if its reason, or the log, has a credit left.
     pub(super) fn offer(&self, seen: &Seen, octets: &[u8]) {
-        if !self.credits.get(seen.record.counts_as().index()).is_some_and(Credits::take) {
-            return;
-        }
+        let has = |class: usize| self.credits.get(class).is_some_and(Credits::take);
+        let own = seen.record.counts_as().index();
+        let class = match seen.record.logged {
+            true if has(LOGGED) => LOGGED,
+            logged => {
+                self.unlogged.fetch_add(u64::from(logged), Ordering::Relaxed);
+                if !has(own) {
+                    return;
+                }
+                own
+            }
+        };
         let Some(mut capture) = self.blank.pop() else { return };
         capture.seen = *seen;
+        capture.class = class;
         capture.len = octets.len();
         capture.octets.clear();
         capture.octets.extend_from_slice(octets.get(..SNAP).unwrap_or(octets));
@@ -87,13 +115,18 @@ impl Refused {
         for _ in 0..self.full.capacity() {
             let Some(capture) = self.full.pop() else { return };
             keep(&capture);
-            let reason = capture.seen.record.counts_as();
+            let class = capture.class;
             // The buffer first: who sees the credit finds it.
             let _ = self.blank.push(capture);
-            if let Some(credits) = self.credits.get(reason.index()) {
+            if let Some(credits) = self.credits.get(class) {
                 credits.give();
             }
         }
+    }
+
+    /// Messages that a rule wants in the log, and which came faster than control could take them; so far.
+    pub fn unlogged(&self) -> u64 {
+        self.unlogged.load(Ordering::Relaxed)
     }
 }
 
@@ -105,7 +138,7 @@ mod tests {
     use std::sync::atomic::{AtomicBool, Ordering};
 
     fn seen(reason: Reason, frame: u64) -> Seen {
-        let record = Record { frame, way: None, link: None, peer: 0, tsn: None, reason, at: 3, rule: 0, would: None };
+        let record = Record { at: 3, ..Record::of(frame, None, None, reason) };
         Seen { time_ms: 1, worker: 0, record }
     }
 
