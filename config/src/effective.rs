@@ -189,6 +189,7 @@ fn defaults(defaults: &Defaults) -> Value {
             map([
                 ("check", yes(transactions.check)),
                 ("limit", transactions.limit.into()),
+                ("per_peer", transactions.per_peer.into()),
                 ("timeout", seconds(transactions.timeout_s)),
                 ("grace", seconds(transactions.grace_s)),
             ]),
@@ -235,6 +236,10 @@ fn window(window: &Window) -> Value {
 
 fn peer_window(window: &Window) -> Value {
     map([("past", millis(window.past_ms)), ("future", millis(window.future_ms))])
+}
+
+fn peer_transactions(transactions: &PeerTransactions) -> Value {
+    map([("limit", transactions.limit.into()), ("timeout", seconds(transactions.timeout_s))])
 }
 
 fn link(link: &Link, tables: &Tables) -> Value {
@@ -318,6 +323,7 @@ fn peer(peer: &Peer) -> Value {
         ("links", some(&peer.links, text)),
         ("min_attest", word(ATTEST, &peer.min_attest).into()),
         ("window", peer.window.as_ref().map_or(LEFT_OUT, peer_window)),
+        ("transactions", peer.transactions.as_ref().map_or(LEFT_OUT, peer_transactions)),
         ("oversize", word(OVERSIZE, &peer.oversize).into()),
         ("ludt", yes(peer.ludt)),
         ("m3ua_only", yes(peer.m3ua_only)),
