@@ -37,29 +37,14 @@ impl Counterparts {
     /// else any.
     pub(super) fn note(&self, hash: u64, place: u64, is_open: impl Fn(u64) -> bool) {
         let (Some(Bucket(pairs)), hash) = (self.bucket(hash), of(hash)) else { return };
-        let mut free = None;
-        for pair in pairs {
-            let have = pair.hash.load(Ordering::Acquire);
-            if have == hash {
-                if pair.place.load(Ordering::Acquire) != place {
-                    write(pair, have, hash, place);
-                }
-                return;
+        // As often as there are places: each failure means that another worker was faster at one. Who is too late each time has
+        // lost: then the transaction ends by time.
+        for _ in 0..PAIRS {
+            match place_for(pairs, hash, &is_open) {
+                Some((pair, have)) if have == hash && pair.place.load(Ordering::Acquire) == place => return,
+                Some((pair, have)) if !write(pair, have, hash, place) => {}
+                Some(_) | None => return,
             }
-            if have == EMPTY && free.is_none() {
-                free = Some((pair, have));
-            }
-        }
-        let ended = || {
-            let others = pairs.iter().map(|pair| (pair, pair.hash.load(Ordering::Acquire)));
-            others.into_iter().find(|(pair, have)| *have != BUSY && !is_open(pair.place.load(Ordering::Acquire)))
-        };
-        let any = || {
-            let pair = pairs.get((hash >> 32) as usize % PAIRS)?;
-            Some((pair, pair.hash.load(Ordering::Acquire))).filter(|(_, have)| *have != BUSY)
-        };
-        if let Some((pair, have)) = free.or_else(ended).or_else(any) {
-            write(pair, have, hash, place);
         }
     }
 
@@ -83,12 +68,25 @@ fn of(hash: u64) -> u64 {
     hash | 1 << 63
 }
 
-/// If it is as it was seen. Whoever is late has lost: then the transaction ends by time.
-fn write(pair: &Pair, seen: u64, hash: u64, place: u64) {
-    if pair.hash.compare_exchange(seen, BUSY, Ordering::AcqRel, Ordering::Relaxed).is_ok() {
+/// Where a hash is, or else what is empty, has ended, or is at hand; and what is there.
+fn place_for<'b>(pairs: &'b [Pair; PAIRS], hash: u64, is_open: &impl Fn(u64) -> bool) -> Option<(&'b Pair, u64)> {
+    let seen = || pairs.iter().map(|pair| (pair, pair.hash.load(Ordering::Acquire)));
+    let ended = |&(pair, have): &(&Pair, u64)| have != BUSY && !is_open(pair.place.load(Ordering::Acquire));
+    seen()
+        .find(|(_, have)| *have == hash)
+        .or_else(|| seen().find(|(_, have)| *have == EMPTY))
+        .or_else(|| seen().find(ended))
+        .or_else(|| seen().nth((hash >> 32) as usize % PAIRS).filter(|(_, have)| *have != BUSY))
+}
+
+/// If it is as it was seen.
+fn write(pair: &Pair, seen: u64, hash: u64, place: u64) -> bool {
+    let mine = pair.hash.compare_exchange(seen, BUSY, Ordering::AcqRel, Ordering::Relaxed).is_ok();
+    if mine {
         pair.place.store(place, Ordering::Release);
         pair.hash.store(hash, Ordering::Release);
     }
+    mine
 }
 
 #[cfg(all(test, not(loom)))]
