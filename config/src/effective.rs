@@ -170,7 +170,15 @@ fn home(home: &Home) -> Value {
         ("realms", some(&home.realms, text)),
         ("tn_prefixes", some(&home.tn_prefixes, text)),
         ("signing", home.signing.as_ref().map_or(LEFT_OUT, signing)),
+        ("sms_router", home.sms_router.as_ref().map_or(LEFT_OUT, sms_router)),
     ])
+}
+
+fn sms_router(router: &SmsRouter) -> Value {
+    let title = |title: &RouterTitle| {
+        if title.prefix { text(&format_args!("{}*", title.digits)) } else { text(&title.digits) }
+    };
+    map([("gt", some(&router.gt, title)), ("hosts", some(&router.hosts, text))])
 }
 
 fn defaults(defaults: &Defaults) -> Value {

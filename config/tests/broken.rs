@@ -12,6 +12,8 @@ mod diameter;
 mod examples;
 #[path = "broken/gtp.rs"]
 mod gtp;
+#[path = "broken/router.rs"]
+mod router;
 #[path = "broken/rules.rs"]
 mod rules;
 #[path = "broken/sigtran.rs"]

@@ -47,6 +47,26 @@ pub struct Home {
     pub tn_prefixes: Vec<Digits>,
     /// What we sign with; `None`: nothing leaves signed.
     pub signing: Option<Signing>,
+    /// Who answers where our subscribers are to get a short message; `None`: whoever is asked.
+    pub sms_router: Option<SmsRouter>,
+}
+
+/// The routers of short messages, which answer in the place of HLR and HSS (SMS home routing: 3GPP TR 23.840, TS 23.040).
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct SmsRouter {
+    /// Titles that sendRoutingInfoForSM may be addressed to, of E.164; empty: any of ours. Never empty where `hosts` is.
+    pub gt: Vec<RouterTitle>,
+    /// Hosts that S6c Send-Routing-Info-for-SM may name, or realms under which they lie, in lower case; empty: any.
+    pub hosts: Vec<String>,
+}
+
+/// A Global Title, or all that begin with it.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct RouterTitle {
+    /// 1 to 15 decimal digits.
+    pub digits: Digits,
+    /// More digits may follow.
+    pub prefix: bool,
 }
 
 /// A prefix of Global Titles in one numbering plan.
