@@ -92,7 +92,11 @@ fn replay(board: &Board, page: &mut Page<'_>) -> fmt::Result {
         "Digests of accepted messages that had to go within their time.",
         digests.evicted,
     )?;
-    page.counter("transactions_opened", "Transactions of our own network.", dialogues.opened)?;
+    page.counter(
+        "transactions_opened",
+        "Transactions in which our network waits for something, or is waited for.",
+        dialogues.opened,
+    )?;
     page.counter("transactions_evicted", "Of these, those forgotten for want of room.", dialogues.evicted)?;
     page.counter(
         "transactions_expired",
