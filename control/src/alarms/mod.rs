@@ -33,6 +33,8 @@ pub enum Alarm {
     ReplayTableEvicted,
     /// Messages are refused because there is no room for another signer's replay window.
     ReplayTableFull,
+    /// A peer begins more dialogues than it may have open, or we with it.
+    TransactionsRefused,
     /// Detectors have found messages that passed, since they alert only or still learn (formats 13.4).
     Detection,
     /// An engine's verdict was wrong.
@@ -53,11 +55,12 @@ pub enum Alarm {
 
 impl Alarm {
     /// All of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::ClockUnsynced,
         Self::Oversize,
         Self::ReplayTableEvicted,
         Self::ReplayTableFull,
+        Self::TransactionsRefused,
         Self::Detection,
         Self::CryptoMismatch,
         Self::CryptoDeviceWrong,
@@ -75,6 +78,7 @@ impl Alarm {
             Self::Oversize => "oversize",
             Self::ReplayTableEvicted => "replay_table_evicted",
             Self::ReplayTableFull => "replay_table_full",
+            Self::TransactionsRefused => "transactions_refused",
             Self::Detection => "detection",
             Self::CryptoMismatch => "crypto_mismatch",
             Self::CryptoDeviceWrong => "crypto_device_wrong",
@@ -94,6 +98,7 @@ impl Alarm {
             | Self::Oversize
             | Self::ReplayTableEvicted
             | Self::ReplayTableFull
+            | Self::TransactionsRefused
             | Self::Detection
             | Self::CryptoDeviceOut
             | Self::CryptoDeviceRefused
