@@ -170,7 +170,15 @@ fn home(home: &Home) -> Value {
         ("realms", some(&home.realms, text)),
         ("tn_prefixes", some(&home.tn_prefixes, text)),
         ("signing", home.signing.as_ref().map_or(LEFT_OUT, signing)),
+        ("sms_router", home.sms_router.as_ref().map_or(LEFT_OUT, sms_router)),
     ])
+}
+
+fn sms_router(router: &SmsRouter) -> Value {
+    let title = |title: &RouterTitle| {
+        if title.prefix { text(&format_args!("{}*", title.digits)) } else { text(&title.digits) }
+    };
+    map([("gt", some(&router.gt, title)), ("hosts", some(&router.hosts, text))])
 }
 
 fn defaults(defaults: &Defaults) -> Value {
@@ -189,6 +197,7 @@ fn defaults(defaults: &Defaults) -> Value {
             map([
                 ("check", yes(transactions.check)),
                 ("limit", transactions.limit.into()),
+                ("per_peer", transactions.per_peer.into()),
                 ("timeout", seconds(transactions.timeout_s)),
                 ("grace", seconds(transactions.grace_s)),
             ]),
@@ -235,6 +244,10 @@ fn window(window: &Window) -> Value {
 
 fn peer_window(window: &Window) -> Value {
     map([("past", millis(window.past_ms)), ("future", millis(window.future_ms))])
+}
+
+fn peer_transactions(transactions: &PeerTransactions) -> Value {
+    map([("limit", transactions.limit.into()), ("timeout", seconds(transactions.timeout_s))])
 }
 
 fn link(link: &Link, tables: &Tables) -> Value {
@@ -318,6 +331,7 @@ fn peer(peer: &Peer) -> Value {
         ("links", some(&peer.links, text)),
         ("min_attest", word(ATTEST, &peer.min_attest).into()),
         ("window", peer.window.as_ref().map_or(LEFT_OUT, peer_window)),
+        ("transactions", peer.transactions.as_ref().map_or(LEFT_OUT, peer_transactions)),
         ("oversize", word(OVERSIZE, &peer.oversize).into()),
         ("ludt", yes(peer.ludt)),
         ("m3ua_only", yes(peer.m3ua_only)),

@@ -6,6 +6,7 @@ mod detection;
 pub(crate) mod examples;
 mod gtp;
 mod parties;
+mod router;
 mod rules;
 mod stir;
 
@@ -100,6 +101,7 @@ fn read_home<'a>(item: &Item<'a>, workers: usize) -> (Home, HomePlaces<'a>) {
     let tn_prefixes = section.get("tn_prefixes").map(|item| item.set("\"99901\"", units::prefix));
     let signing_item = section.get("signing");
     let signing = signing_item.as_ref().and_then(|item| signing(item, workers));
+    let router = section.get("sms_router");
     section.close();
 
     let mut first: Vec<(GtPrefix, usize)> = Vec::new();
@@ -109,13 +111,15 @@ fn read_home<'a>(item: &Item<'a>, workers: usize) -> (Home, HomePlaces<'a>) {
             None => first.push((*prefix, item.line())),
         }
     }
-    let home = Home {
+    let mut home = Home {
         gt_prefixes: first.into_iter().map(|(prefix, _)| prefix).collect(),
         plmns: plmns.unwrap_or_default(),
         realms: realms.unwrap_or_default(),
         tn_prefixes: tn_prefixes.unwrap_or_default(),
         signing,
+        sms_router: None,
     };
+    home.sms_router = router.map(|item| router::read(&item, &home));
     let places = HomePlaces { gt, plmns: home.plmns.clone(), signs: signing_item.is_some() };
     (home, places)
 }

@@ -125,6 +125,7 @@ pub(crate) const CHECK: &Words<Check> = &[
     ("cat1", Check::Cat1),
     ("cat2", Check::Cat2),
     ("cat3", Check::Cat3),
+    ("home_routing", Check::HomeRouting),
     ("xlayer_addr", Check::XlayerAddr),
     ("ac_missing", Check::AcMissing),
     ("ac_opcode", Check::AcOpcode),

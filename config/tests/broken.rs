@@ -37,6 +37,8 @@ mod diameter;
 mod examples;
 #[path = "broken/gtp.rs"]
 mod gtp;
+#[path = "broken/router.rs"]
+mod router;
 #[path = "broken/rules.rs"]
 mod rules;
 #[path = "broken/sigtran.rs"]
@@ -277,6 +279,31 @@ fn faults_of_a_policy() {
             &["p.yaml:8: defaults.transactions.timeout: 9h is out of range; give 1s to 8h"],
         ),
         (
+            "  window: {past: 10s",
+            "  transactions: {limit: 2048, per_peer: 4096}\n  window: {past: 10s",
+            &[
+                "p.yaml:8: defaults.transactions.per_peer: 4096 for one peer is more than the 2048 of defaults.transactions.limit for all; give less here, or more there",
+            ],
+        ),
+        (
+            "  window: {past: 10s",
+            "  transactions: {per_peer: 0}\n  window: {past: 10s",
+            &["p.yaml:8: defaults.transactions.per_peer: 0 is out of range; give 1 to 16777216 transactions"],
+        ),
+        (
+            "sign: yes",
+            "sign: yes\n    transactions: {limit: 300000, timeout: 0s}",
+            &[
+                "p.yaml:28: peers.A.transactions.limit: 300000 for one peer is more than the 262144 of defaults.transactions.limit for all; give less here, or more there",
+                "p.yaml:28: peers.A.transactions.timeout: 0s is out of range; give 1s to 8h",
+            ],
+        ),
+        (
+            "sign: yes",
+            "sign: yes\n    transactions: {per_peer: 3}",
+            &["p.yaml:28: peers.A.transactions.per_peer: unknown key; known here: limit, timeout"],
+        ),
+        (
             "cat2: [3]",
             "cat2: [22]",
             &[
@@ -311,6 +338,22 @@ fn faults_of_a_policy() {
         ("  mode: require", "\tmode: require", &["p.yaml:7: a tab in the indentation; indent with spaces"]),
     ];
     check::<Policy>(POLICY, cases, |text| parse_policy_for(text, "p.yaml", 4));
+}
+
+#[test]
+fn a_peer_that_says_nothing_may_have_a_quarter_of_all_transactions() {
+    let read = |from: &str, to: &str| {
+        let text = POLICY.replacen("sign: yes", from, 1).replacen("  window: {past: 10s", to, 1);
+        let policy = parse_policy_for(&text, "p.yaml", 4).unwrap_or_else(|faults| panic!("{faults}"));
+        let own = policy.peers[0].transactions.unwrap_or_else(|| policy.defaults.transactions.of_peer());
+        (policy.defaults.transactions.per_peer, own.limit, own.timeout_s)
+    };
+    let as_is = "  window: {past: 10s";
+    assert_eq!(read("sign: yes", as_is), (65_536, 65_536, 300));
+    let all = "  transactions: {limit: 2048, timeout: 2min}\n  window: {past: 10s";
+    assert_eq!(read("sign: yes", all), (512, 512, 120));
+    assert_eq!(read("sign: yes\n    transactions: {timeout: 7s}", all), (512, 512, 7));
+    assert_eq!(read("sign: yes\n    transactions: {limit: 2048}", all), (512, 2048, 120));
 }
 
 /// A directory of its own, gone at the end.

@@ -214,7 +214,8 @@ impl Common {
         let (now, shared) = (now_s(), engine.shared());
         alarms::look_at_crypto(&self.alarms, &engine.crypto(), now);
         let (digests, replay) = (shared.digests.counters(), shared.replay.counters());
-        alarms::look_at_memories(&self.alarms, &engine.stats(), digests, replay, now);
+        let dialogues = shared.dialogues.refused();
+        alarms::look_at_memories(&self.alarms, &engine.stats(), digests, replay, dialogues, now);
         let mut history = lock(&self.history);
         if history.is_due(now) {
             let stats = engine.stats();

@@ -193,7 +193,6 @@ fn policy_later(first: &Policy, next: &Policy) -> Vec<String> {
     };
     differs("defaults.window.seq", old.window.seq != new.window.seq);
     differs("defaults.transactions.limit", old.transactions.limit != new.transactions.limit);
-    differs("defaults.transactions.timeout", old.transactions.timeout_s != new.transactions.timeout_s);
     let (old, new) = (&first.detection, &next.detection);
     differs("detection.subscribers", old.subscribers != new.subscribers);
     differs("detection.steps", old.steps != new.steps);

@@ -13,6 +13,7 @@ mod tables;
 mod what;
 
 pub use state::{Shares, State, shares};
+pub(crate) use tables::{OpenWith, open_with};
 pub use what::What;
 
 use self::counts::{by_name, passed_and_refused, pool, reasons, totals};

@@ -263,7 +263,7 @@ fn what_is_read_at_start_alone_is_named() {
     let world = World::new("reload-later");
     world.edit(
         "window: {past: 60s, future: 60s}",
-        "window: {past: 60s, future: 60s, seq: 1024}, transactions: {limit: 1024}",
+        "window: {past: 60s, future: 60s, seq: 1024}, transactions: {limit: 1024, timeout: 1min}",
     );
     let text = fs::read_to_string(&world.file).expect("there");
     fs::write(&world.file, text.replace("{hugepages: off}", "{hugepages: off, mbufs: 4096}")).expect("written");

@@ -88,6 +88,9 @@ fn allocations_of(
     for link in policy.links.iter_mut().filter(|link| link.kind == LinkKind::Sip) {
         link.mtu = Some(576); // calls are longer
     }
+    // Peers may have fewer dialogues open than are opened here; what answers none is let pass.
+    let transactions = &mut policy.defaults.transactions;
+    (transactions.check, transactions.per_peer, transactions.grace_s) = (true, 5000, u32::MAX);
     // The log of rewritten octets grows by doubling up to its limit: a small limit is reached while warming up.
     policy.defaults.retransmission.octets = 65_536;
     let tap = |shared: &mut sealgate_dataplane::pipeline::worker::Shared| shared.tap = Tap::new(1, 4);
@@ -177,6 +180,19 @@ fn nor_does_one_over_diameter_and_isup() {
     let (count, kept) = allocations(Mode::Require, (inward, outward), 120, &wanted);
     assert!(kept > 0);
     assert_eq!(count, 0, "allocations over Diameter and ISUP");
+}
+
+#[test]
+fn nor_does_one_that_refuses_dialogues_beyond_a_limit() {
+    let ask = |i: u32| diameter::Said::request(diameter::UPDATE_LOCATION, 2, 1, i).plain();
+    let inward: Vec<_> = (0..13_000).map(|i| diameter::frame(&diameter::inbound(), i, &ask(i))).collect();
+    // Our side answers a few, each of which makes room for another.
+    let answer = |i: u32| diameter::Said::request(diameter::UPDATE_LOCATION, 2, 1, i * 2).answer().plain();
+    let outward: Vec<_> = (0..13_000).map(|i| diameter::frame(&diameter::outbound(), i, &answer(i / 8))).collect();
+    let wanted = [(Reason::OkUnsignedAllowed, 5500), (Reason::ResTableFull, 5000)];
+    let (count, kept) = allocations(Mode::Prefer, (inward, outward), 200, &wanted);
+    assert!(kept > 0);
+    assert_eq!(count, 0, "allocations of dialogues");
 }
 
 #[test]

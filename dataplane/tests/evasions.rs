@@ -23,6 +23,8 @@ mod extensions;
 mod fragments;
 #[path = "evasions/handshakes.rs"]
 mod handshakes;
+#[path = "evasions/home_routing.rs"]
+mod home_routing;
 #[path = "evasions/kit.rs"]
 mod kit;
 #[path = "evasions/opcodes.rs"]
@@ -62,6 +64,7 @@ const FAMILIES: &[Family] = &[
     ("diameter-avps", diameter::avps),
     ("diameter-origin", diameter::origin),
     ("diameter-commands", diameter::commands),
+    ("sms-home-routing", home_routing::cases),
     ("sip", sip::cases),
 ];
 

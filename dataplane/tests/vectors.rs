@@ -9,6 +9,7 @@ use sealgate_config::model::{Ber, DetectMode, Geo, Mode, Policy, RoleName, Switc
 use sealgate_dataplane::pipeline::worker::ANY_PEER;
 use sealgate_dataplane::pipeline::{Record, WorkerConfig};
 use sealgate_dataplane::state::Direction;
+use sealgate_dataplane::state::dialogues::Opening;
 use sealgate_wire::sctp::{ChunkKind, Data, Packet};
 use sealgate_wire::sec::tcap1;
 use sealgate_wire::{Reason, eth, ip, m3ua, sccp, tcap, udp};
@@ -105,14 +106,14 @@ fn gateway(vector: &Value, mut policy: Policy) -> Gateway {
         let called = called_digits(&hex(frames[0]["frame_hex"].as_str().expect("hex")));
         let shared = gateway.worker.shared();
         let key = shared.transaction_key(&hex(id.as_str().expect("id")), &called);
-        shared.dialogues.open(key, ANY_PEER, common::NOW_MS);
+        assert!(shared.dialogues.open(key, Opening::ours(ANY_PEER), common::NOW_MS));
     }
     for pair in vector["open_requests"].as_array().into_iter().flatten() {
         let number = |i: usize| pair[i].as_u64().and_then(|id| u32::try_from(id).ok()).expect("an identifier");
         let shared = gateway.worker.shared();
         let link = policy.links.iter().position(|link| link.name == "dia-1").expect("a link") as u16;
         let key = shared.request_key(link, Direction::Out, number(0), number(1));
-        shared.dialogues.open(key, ANY_PEER, common::NOW_MS);
+        assert!(shared.dialogues.open(key, Opening::ours(ANY_PEER), common::NOW_MS));
     }
     gateway
 }

@@ -47,6 +47,26 @@ pub struct Home {
     pub tn_prefixes: Vec<Digits>,
     /// What we sign with; `None`: nothing leaves signed.
     pub signing: Option<Signing>,
+    /// Who answers where our subscribers are to get a short message; `None`: whoever is asked.
+    pub sms_router: Option<SmsRouter>,
+}
+
+/// The routers of short messages, which answer in the place of HLR and HSS (SMS home routing: 3GPP TR 23.840, TS 23.040).
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct SmsRouter {
+    /// Titles that sendRoutingInfoForSM may be addressed to, of E.164; empty: any of ours. Never empty where `hosts` is.
+    pub gt: Vec<RouterTitle>,
+    /// Hosts that S6c Send-Routing-Info-for-SM may name, or realms under which they lie, in lower case; empty: any.
+    pub hosts: Vec<String>,
+}
+
+/// A Global Title, or all that begin with it.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct RouterTitle {
+    /// 1 to 15 decimal digits.
+    pub digits: Digits,
+    /// More digits may follow.
+    pub prefix: bool,
 }
 
 /// A prefix of Global Titles in one numbering plan.
@@ -236,6 +256,8 @@ pub struct Transactions {
     pub check: bool,
     /// Transactions remembered by all workers together: 1024 to 16777216; plan twice as many as are open at once.
     pub limit: usize,
+    /// Of them, those that a peer which says nothing else may have begun, and as many that we have begun with it: 1 to `limit`.
+    pub per_peer: u32,
     /// Time since our side's last message after which a transaction is forgotten, seconds: 1 to 28800.
     pub timeout_s: u32,
     /// Time after a start in which an unknown transaction is taken for an older one, seconds: 0 to 86400.
@@ -244,8 +266,24 @@ pub struct Transactions {
 
 impl Default for Transactions {
     fn default() -> Self {
-        Self { check: true, limit: 262_144, timeout_s: 300, grace_s: 60 }
+        Self { check: true, limit: 262_144, per_peer: 65_536, timeout_s: 300, grace_s: 60 }
     }
+}
+
+impl Transactions {
+    /// What holds for a peer that says nothing else.
+    pub fn of_peer(&self) -> PeerTransactions {
+        PeerTransactions { limit: self.per_peer, timeout_s: self.timeout_s }
+    }
+}
+
+/// What a peer's transactions may be.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct PeerTransactions {
+    /// How many it may have begun, and as many that we have begun with it: 1 to the limit of all.
+    pub limit: u32,
+    /// Time since our side's last message after which one is forgotten, seconds: 1 to 28800.
+    pub timeout_s: u32,
 }
 
 /// What becomes of service messages that answer nothing we signed (formats 4.6).
@@ -474,6 +512,8 @@ pub struct Peer {
     pub min_attest: Attest,
     /// Its own times; `None`: those of [`Defaults`], whose sequence window holds for all.
     pub window: Option<Window>,
+    /// Its own transactions; `None`: as [`Defaults`] has them.
+    pub transactions: Option<PeerTransactions>,
     /// What becomes of a message that outgrows what can be carried when it is signed.
     pub oversize: Oversize,
     /// Whether LUDT may carry what outgrows UDT and XUDT, to it and from it.

@@ -199,6 +199,8 @@ pub enum Check {
     Cat2,
     /// What only the network sends where the subscriber is.
     Cat3,
+    /// Where a subscriber is to get a short message is asked of the SMS router.
+    HomeRouting,
     /// Addresses inside MAP belong to the peer of the calling title.
     XlayerAddr,
     /// A BEGIN has an application context.

@@ -119,15 +119,45 @@ fn transactions(item: &Item<'_>) -> Transactions {
     let mut section = Section::open(item);
     let check = section.get("check").and_then(|item| item.flag());
     let limit = section.get("limit").and_then(|item| item.number(1024..=16_777_216, "transactions"));
-    let timeout = section.get("timeout").and_then(|item| units::duration_s(&item, 1..=28_800));
+    let limit = limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(other.limit);
+    let per_peer = section.get("per_peer").and_then(|item| share(&item, limit));
+    let timeout = section.get("timeout").and_then(|item| transaction_timeout(&item));
     let grace = section.get("grace").and_then(|item| units::duration_s(&item, 0..=86_400));
     section.close();
     Transactions {
         check: check.unwrap_or(other.check),
-        limit: limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(other.limit),
+        limit,
+        // Four peers that have all they may fill no more than what should be open at once.
+        per_peer: per_peer.unwrap_or(u32::try_from(limit / 4).unwrap_or(u32::MAX)),
         timeout_s: timeout.unwrap_or(other.timeout_s),
         grace_s: grace.unwrap_or(other.grace_s),
     }
+}
+
+/// The transactions of a peer, which has a limit and a time of its own; what it leaves out is as in `other`.
+pub(super) fn peer_transactions(item: &Item<'_>, other: &Transactions) -> PeerTransactions {
+    let mut section = Section::open(item);
+    let limit = section.get("limit").and_then(|item| share(&item, other.limit));
+    let timeout = section.get("timeout").and_then(|item| transaction_timeout(&item));
+    section.close();
+    PeerTransactions { limit: limit.unwrap_or(other.per_peer), timeout_s: timeout.unwrap_or(other.timeout_s) }
+}
+
+/// How many of all transactions one peer may have.
+fn share(item: &Item<'_>, all: usize) -> Option<u32> {
+    let number = units::number(item, 1..=16_777_216, "transactions")?;
+    if usize::try_from(number).is_ok_and(|number| number > all) {
+        item.fault(
+            format!("{number} for one peer is more than the {all} of defaults.transactions.limit for all"),
+            "give less here, or more there",
+        );
+        return None;
+    }
+    Some(number)
+}
+
+fn transaction_timeout(item: &Item<'_>) -> Option<u32> {
+    units::duration_s(item, 1..=28_800)
 }
 
 fn reassembly(item: &Item<'_>) -> Reassembly {

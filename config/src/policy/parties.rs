@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use sealgate_wire::addr::Digits;
 
-use super::defaults::peer_window;
+use super::defaults::{peer_transactions, peer_window};
 use super::gtp;
 use crate::model::*;
 use crate::units;
@@ -239,6 +239,7 @@ pub(super) fn peer<'a>(name: String, item: &Item<'a>, defaults: &Defaults) -> (P
         links.into_iter().filter_map(|item| Some((item.text("the name of a link")?.to_owned(), item))).collect();
     let min_attest = section.get("min_attest").and_then(|item| item.word("an attestation", ATTEST));
     let window = section.get("window").map(|item| peer_window(&item, defaults.window));
+    let transactions = section.get("transactions").map(|item| peer_transactions(&item, &defaults.transactions));
     let oversize = section.get("oversize").and_then(|item| item.word("a rule for oversize", OVERSIZE));
     let copy_called = section.get("copy_called").and_then(|item| item.word("a rule for copies", COPY_CALLED));
     let cdpa_rewrite = section.get("cdpa_rewrite").and_then(|item| item.word("a rule for copies", CDPA_REWRITE));
@@ -272,6 +273,7 @@ pub(super) fn peer<'a>(name: String, item: &Item<'a>, defaults: &Defaults) -> (P
         links: once(links.clone()),
         min_attest: min_attest.unwrap_or(Attest::C),
         window,
+        transactions,
         oversize: oversize.unwrap_or_default(),
         ludt,
         m3ua_only,

@@ -6,7 +6,16 @@ use sealgate_dataplane::stats::Stats;
 use sealgate_wire::Reason;
 
 /// Looks at copies of counters.
-pub fn look(registry: &Registry, stats: &Stats, digests: digest::Counters, replay: replay::Counters, now: i64) {
+///
+/// * `dialogues`: messages that the limit of their peer's open dialogues speaks against
+pub fn look(
+    registry: &Registry,
+    stats: &Stats,
+    digests: digest::Counters,
+    replay: replay::Counters,
+    dialogues: u64,
+    now: i64,
+) {
     let unsigned = stats.events.get(Reason::ResSignFailed.index()).copied().unwrap_or(0);
     let text = |count| {
         format!(
@@ -24,6 +33,13 @@ pub fn look(registry: &Registry, stats: &Stats, digests: digest::Counters, repla
     registry.count(Alarm::ReplayTableEvicted, digests.evicted, Some(HOLD_S), text, now);
     let text = |count| format!("{count} message(s) so far were refused: no replay window is free for their signer");
     registry.count(Alarm::ReplayTableFull, replay.full + replay.signer_full, Some(HOLD_S), text, now);
+    let text = |count| {
+        format!(
+            "{count} message(s) so far would have opened one dialogue more than their peer may have open; show replay names \
+             the peer, transactions.per_peer or its own transactions.limit gives it more"
+        )
+    };
+    registry.count(Alarm::TransactionsRefused, dialogues, Some(HOLD_S), text, now);
     let found = |reason: &Reason| {
         stats.events.get(reason.index()).copied().filter(|count| *count > 0).map(|count| (reason.name(), count))
     };
@@ -61,13 +77,14 @@ mod tests {
     #[test]
     fn what_is_counted_is_told_of() {
         let (registry, mut stats) = (Registry::default(), Stats::new(1));
-        let see = |stats: &Stats, evicted, full| {
+        let see_all = |stats: &Stats, evicted, full, dialogues| {
             let (digests, replay) = (digest::Counters::default(), replay::Counters::default());
             let digests = digest::Counters { evicted, ..digests };
-            look(&registry, stats, digests, replay::Counters { full, ..replay }, 2);
+            look(&registry, stats, digests, replay::Counters { full, ..replay }, dialogues, 2);
             let alarms = registry.document(&Value::Null);
             alarms.as_array().expect("a list").iter().map(|one| one["name"].clone()).collect::<Vec<_>>()
         };
+        let see = |stats: &Stats, evicted, full| see_all(stats, evicted, full, 0);
         assert!(see(&stats, 0, 0).is_empty());
         stats.event(Reason::ResSignFailed);
         assert_eq!(see(&stats, 0, 0), ["oversize"]);
@@ -83,6 +100,7 @@ mod tests {
             texts.as_array().expect("a list").iter().find(|one| one["name"] == "detection").map(|one| &one["text"]);
         let want = "3 finding(s) of detectors so far passed, since they alert or learn: R_DET_VELOCITY 1, R_DET_SCAN 2";
         assert_eq!(text, Some(&Value::from(want)));
+        assert_eq!(see_all(&stats, 1, 1, 1)[3..], ["transactions_refused", "detection"]);
         stats.event(Reason::PolRule);
         stats.event(Reason::PolRate);
         assert_eq!(see(&stats, 1, 1).last(), Some(&Value::from("rule_alert")));

@@ -33,6 +33,8 @@ pub enum Alarm {
     ReplayTableEvicted,
     /// Messages are refused because there is no room for another signer's replay window.
     ReplayTableFull,
+    /// A peer begins more dialogues than it may have open, or we with it.
+    TransactionsRefused,
     /// Detectors have found messages that passed, since they alert only or still learn (formats 13.4).
     Detection,
     /// Messages passed that operator rules of action alert match, or that are beyond a rate which alerts.
@@ -55,11 +57,12 @@ pub enum Alarm {
 
 impl Alarm {
     /// All of them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::ClockUnsynced,
         Self::Oversize,
         Self::ReplayTableEvicted,
         Self::ReplayTableFull,
+        Self::TransactionsRefused,
         Self::Detection,
         Self::RuleAlert,
         Self::CryptoMismatch,
@@ -78,6 +81,7 @@ impl Alarm {
             Self::Oversize => "oversize",
             Self::ReplayTableEvicted => "replay_table_evicted",
             Self::ReplayTableFull => "replay_table_full",
+            Self::TransactionsRefused => "transactions_refused",
             Self::Detection => "detection",
             Self::RuleAlert => "rule_alert",
             Self::CryptoMismatch => "crypto_mismatch",
@@ -98,6 +102,7 @@ impl Alarm {
             | Self::Oversize
             | Self::ReplayTableEvicted
             | Self::ReplayTableFull
+            | Self::TransactionsRefused
             | Self::Detection
             | Self::RuleAlert
             | Self::CryptoDeviceOut

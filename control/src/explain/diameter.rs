@@ -15,6 +15,8 @@ pub(super) use sealgate_wire::diameter::PPID;
 
 /// The most AVPs that are shown; subscriber profiles have hundreds.
 const MAX_LINES: usize = 64;
+/// Send-Routing-Info-for-SM of S6c (TS 29.338 §5).
+const SEND_ROUTING_INFO_FOR_SM: u32 = 8_388_647;
 
 /// Reads a message as far as it can be read.
 ///
@@ -97,6 +99,10 @@ fn inbound(scene: &Scene<'_>, walk: &mut Walk, frame: &[u8], parsed: &diameter::
         walk.look("D8", "no unknown AVP with its mandatory bit set");
     }
     walk.look("D5", format!("{} is not of category cat1", command(header)));
+    if snapshot.home_router.is_set().1 && header.command == SEND_ROUTING_INFO_FOR_SM {
+        let host = parsed.destination_host.map_or("no host, and is routed by realm".into(), text);
+        walk.look("D9", format!("it names {host}; a host must be of home.sms_router.hosts"));
+    }
     if let Some(visited) = parsed.visited_plmn {
         let plmn = diameter::plmn(visited).map_or(hex(visited), |plmn| plmn.to_string());
         walk.look("D6", format!("{plmn} in {named}.plmns"));

@@ -81,6 +81,7 @@ const POLICY: &[(&str, &str)] = &[
     ("P6", "no category 1 operation"),
     ("P7", "operation of the context"),
     ("P8", "identities inside"),
+    ("P8R", "short messages are routed by the home router"),
 ];
 /// What happens on the way out.
 const OUT: &[(&str, &str)] = &[("PPID", "payload is M3UA"), ("M3UA", "M3UA"), ("SIGN", "signed towards the peer")];
@@ -133,6 +134,7 @@ const DIAMETER_POLICY: &[(&str, &str)] = &[
     ("D3", "host under its realm"),
     ("D4", "way of the request"),
     ("D5", "no category 1 command"),
+    ("D9", "short messages are routed by the home router"),
     ("D8", "nothing unknown that must be understood"),
     ("D6", "visited network is the sender's"),
     ("D7", "category 2: subscriber is the sender's"),
@@ -294,6 +296,7 @@ fn step_of(reason: Reason, at: u32, walk: &Walk, way: Direction) -> &'static str
         Reason::TcapAcOpcode if at == 0 => "P5",
         Reason::TcapAcOpcode => "P7",
         Reason::PolCat1 => "P6",
+        Reason::PolHomeRouting => "P8R",
         Reason::MapParam
         | Reason::MapDupParam
         | Reason::PolXlayerAddr
@@ -389,6 +392,7 @@ fn step_of_diameter(reason: Reason, walk: &Walk) -> Option<&'static str> {
         Reason::DiaRouteRecord => "D4",
         Reason::DiaAvpUnknown => "D8",
         Reason::PolCat1 => "D5",
+        Reason::PolHomeRouting => "D9",
         Reason::PolVplmnRealm => "D6",
         Reason::PolCat2 | Reason::PolHomeImsi | Reason::PolRealmImsi => "D7",
         _ => return None,

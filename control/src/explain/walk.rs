@@ -439,6 +439,9 @@ fn sigfw_security(
     walk.look("V18", "what was signed is marked as seen");
 }
 
+/// sendRoutingInfoForSM (TS 29.002 §12).
+const SEND_ROUTING_INFO_FOR_SM: i32 = 45;
+
 /// The built-in checks of formats 13.2.
 fn policy(
     scene: &Scene<'_>,
@@ -496,6 +499,9 @@ fn policy(
         let cat2 = operations.iter().any(|&op| snapshot.categories.is_cat2(op));
         let imsi = if cat2 { format!("; IMSI of peers.{}.plmns, not of home.plmns", peer.name) } else { String::new() };
         walk.look("P8", format!("node numbers inside {names} must belong to {}{imsi}", peer.name));
+        if snapshot.home_router.is_set().0 && operations.contains(&SEND_ROUTING_INFO_FOR_SM) {
+            walk.look("P8R", format!("{names} must be addressed to home.sms_router.gt"));
+        }
     }
 }
 

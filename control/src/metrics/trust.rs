@@ -3,9 +3,10 @@
 use super::page::{Page, level};
 use super::traffic::label;
 use crate::callers::View;
-use crate::report::Board;
+use crate::report::{Board, OpenWith, open_with};
 use prometheus_client::registry::Unit;
 use sealgate_crypto::pki::CertState;
+use sealgate_dataplane::state::Direction;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -91,8 +92,41 @@ fn replay(board: &Board, page: &mut Page<'_>) -> fmt::Result {
         "Digests of accepted messages that had to go within their time.",
         digests.evicted,
     )?;
-    page.counter("transactions_opened", "Transactions of our own network.", dialogues.opened)?;
+    page.counter(
+        "transactions_opened",
+        "Transactions in which our network waits for something, or is waited for.",
+        dialogues.opened,
+    )?;
     page.counter("transactions_evicted", "Of these, those forgotten for want of room.", dialogues.evicted)?;
+    page.counter(
+        "transactions_expired",
+        "Of these, those in which our side was silent for too long.",
+        dialogues.expired,
+    )?;
+    page.counter(
+        "transactions_refused",
+        "Messages that would have opened one more than their peer may have open: refused, or where a peer is only looked at, passed.",
+        shared.dialogues.refused(),
+    )?;
+    let (snapshot, stats) = (board.engine.snapshot(), board.engine.stats());
+    let spoke = |id, way| stats.verdicts(id, way).is_some_and(|row| row.iter().any(|count| *count > 0));
+    let shown = |peer: &OpenWith<'_>| peer.any() || spoke(peer.id, Direction::In) || spoke(peer.id, Direction::Out);
+    let peers: Vec<_> = open_with(&shared.dialogues, &snapshot).filter(shown).collect();
+    page.gauges(
+        "transactions_open",
+        "Transactions that are open with a peer, by who began them; those that have expired until they are looked at.",
+        None,
+        peers.iter().flat_map(|peer| {
+            [("peer", peer.by_them), ("us", peer.by_us)]
+                .map(|(begun_by, open)| ([label("peer", peer.name), label("begun_by", begun_by)], f64::from(open)))
+        }),
+    )?;
+    page.gauges(
+        "transactions_limit",
+        "How many of them either side may have begun.",
+        None,
+        peers.iter().map(|peer| ([label("peer", peer.name)], f64::from(peer.limit))),
+    )?;
     let tunnels = shared.tunnels.counters();
     page.counter("tunnels_opened", "Endpoints of GTP-C of our own network that a peer was given.", tunnels.opened)?;
     page.counter(

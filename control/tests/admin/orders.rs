@@ -5,8 +5,10 @@ use crate::world::{Busy, board};
 use sealgate_control::admin::{self, Admin};
 use sealgate_control::report::What;
 use sealgate_dataplane::engine::now_ms;
+use sealgate_dataplane::state::dialogues::{Begun, Opening};
 use serde_json::json;
 use std::fs;
+use std::process::Command;
 use std::sync::Arc;
 use std::thread::sleep;
 use std::time::Duration;
@@ -55,6 +57,43 @@ fn associations_memories_and_alarms_are_shown() {
     assert_eq!(migration[0]["sources"], json!([]), "all of it is refused already");
     let windows = migration[0]["windows"].as_array().expect("a list");
     assert!(windows.iter().all(|one| one["signatures"]["absent"].as_u64() > Some(0)), "{migration}");
+}
+
+#[test]
+fn open_transactions_are_shown_by_peer() {
+    let lab = Lab::new("dialogues");
+    lab.gateway(&OTHER, &HOME, "null", "null");
+    let policy = fs::read_to_string(lab.file("other-policy.yaml")).expect("there");
+    let limited = policy.replacen("mode: require", "mode: require, transactions: {limit: 2, timeout: 1min}", 1);
+    assert_ne!(policy, limited);
+    let pool = sealgate_dataplane::io::mem::MemPool::new(16, 2048);
+    let ports = [&pool, &pool].map(sealgate_dataplane::io::mem::MemPort::new);
+    let board = crate::world::board_over(&lab, ports, Some(&limited));
+    let socket = lab.file("admin.sock");
+    let _door = Admin::open(&socket, None, Arc::clone(&board)).expect("open");
+    let dialogues = &board.engine.shared().dialogues;
+    for (number, peer, begun) in
+        [(1, 1, Begun::ByUs), (2, 1, Begun::ByThem), (3, 1, Begun::ByThem), (4, 0, Begun::ByUs)]
+    {
+        let opening = Opening { begun: Some(begun), ..Opening::ours(peer) };
+        assert!(dialogues.open(dialogues.key(&[number], b"1"), opening, now_ms()));
+    }
+    let shown = admin::ask(&socket, What::Replay).expect("an answer");
+    let transactions = &shown["transactions"];
+    assert_eq!(
+        (&transactions["open"], &transactions["opened"], &transactions["refused"]),
+        (&json!(4), &json!(4), &json!(0))
+    );
+    let want = json!([
+        { "peer": "home", "by_them": 2, "by_us": 1, "limit": 2 },
+        { "peer": "unknown", "by_them": 0, "by_us": 1, "limit": 65_536 },
+    ]);
+    assert_eq!(transactions["peers"], want);
+    let done = Command::new(env!("CARGO_BIN_EXE_sealgate")).args(["show", "replay", "--socket"]).arg(&socket).output();
+    let text = String::from_utf8(done.expect("it runs").stdout).expect("text");
+    assert!(text.contains("transactions: 4 open; 4 opened, 0 expired, 0 evicted, 0 refused"), "{text}");
+    let row = text.lines().find(|line| line.starts_with("home ")).expect("a row");
+    assert_eq!(row.split_whitespace().collect::<Vec<_>>(), ["home", "2", "1", "2"]);
 }
 
 #[test]

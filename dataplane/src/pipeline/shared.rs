@@ -81,10 +81,7 @@ impl Shared {
                 key,
             ),
             dialogues: Dialogues::new(
-                dialogues::Config {
-                    entries: defaults.transactions.limit,
-                    timeout_ms: u64::from(defaults.transactions.timeout_s) * 1000,
-                },
+                dialogues::Config { entries: defaults.transactions.limit, ..dialogues::Config::default() },
                 key,
             ),
             misses: Misses::new(key),
@@ -137,6 +134,12 @@ impl Shared {
     /// * `id`: its octets; `ours`: our title that opened it
     pub fn transaction_key(&self, id: &[u8], ours: &Digits) -> u64 {
         self.dialogues.key(id, &ours.packed())
+    }
+
+    /// The key of what the other side knows one of our transactions by.
+    /// * `id`: the octets of its own; `theirs`, `ours`: the titles
+    pub fn counterpart_key(&self, id: &[u8], theirs: &Digits, ours: &Digits) -> u64 {
+        self.dialogues.counterpart(id, &theirs.packed(), &ours.packed())
     }
 
     /// The key under which a Diameter request is remembered that came by this link, this way.

@@ -10,6 +10,7 @@ use crate::io::Frame;
 use crate::policy::rules::Ruling;
 use crate::policy::snapshot::{LinkId, PeerId, SignerId};
 use crate::state::Direction;
+use crate::state::dialogues::Begun;
 use crate::state::fingerprint::Fingerprint;
 use crate::state::stream::Ticket;
 
@@ -273,13 +274,26 @@ pub enum Transaction {
         /// Until when a transaction that is not known is taken for one of before the start, milliseconds since 1970;
         /// `None`: it need not be open. Noted with the claims, so that no message is judged by two policies.
         unknown_until_ms: Option<u64>,
+        /// By what the sender knows the transaction, where it says so.
+        counterpart: Option<u64>,
     },
+    /// The peer begins one, which becomes one of ours with our first answer.
+    Begins,
     /// Opens one: of ours towards the peer, or of the peer's towards us.
     Opens {
         /// Key of the transaction.
         key: u64,
         /// What it is about, as [`crate::policy::tables::Contexts::word`] has it; `None`: what was known of it before.
         about: Option<u16>,
+        /// Who began it; `None`: who did as far as is known, and otherwise they did.
+        begun: Option<Begun>,
+        /// By what the other side knows it, where it has an id there.
+        counterpart: Option<u64>,
+    },
+    /// We end what the other side knows by this.
+    Ends {
+        /// See [`crate::state::dialogues::Dialogues::counterpart`].
+        counterpart: u64,
     },
 }
 

@@ -1,6 +1,6 @@
 //! Verdicts: what was proven meets what policy wants, and the message's chunks learn what becomes of them.
 
-use sealgate_config::model::{self as config, LinkKind};
+use sealgate_config::model::{self as config, LinkKind, Screening};
 use sealgate_crypto::pool::Outcome;
 use sealgate_wire::Reason;
 use sealgate_wire::sec::passport::base64url;
@@ -14,6 +14,7 @@ use super::{detect, ruled};
 use crate::io::Frame;
 use crate::policy::decide;
 use crate::state::Direction;
+use crate::state::dialogues::{Begun, Opening};
 use crate::state::retransmit;
 
 /// Takes in what the crypto pool says of one job: a proof, a signature, or the reason why neither came.
@@ -107,7 +108,7 @@ fn judge_inbound(
             },
         }
     }
-    if let Transaction::Answers { key, ends, abort, anybody, unknown_until_ms } = message.transaction {
+    if let Transaction::Answers { key, ends, abort, anybody, unknown_until_ms, counterpart } = message.transaction {
         if let Some(grace) = unknown_until_ms {
             match scene.shared.dialogues.lookup(key, scene.now_ms) {
                 Some(asked) if anybody || asked == message.peer || asked == super::worker::ANY_PEER => {}
@@ -127,14 +128,14 @@ fn judge_inbound(
         screened(scene, message)?;
         if ends {
             scene.shared.dialogues.close(key);
+        } else if let Some(counterpart) = counterpart {
+            scene.shared.dialogues.joined(key, counterpart, scene.now_ms);
         }
     } else {
         screened(scene, message)?;
     }
     let grant = decide::grant(message.state, message.proof.take()).map_err(here)?;
-    if let Transaction::Opens { key, about } = message.transaction {
-        scene.shared.dialogues.open_about(key, message.peer, about, scene.now_ms);
-    }
+    opened(scene, message)?;
     detect::remember(scene, message);
     Ok(match message.ruling.map(|ruling| ruling.action) {
         Some(config::Action::Mark) => Reason::OkMarked,
@@ -176,11 +177,63 @@ fn judge_outbound(
         Err(reason) => return Err((reason, 0)),
     };
     ruled::apply(scene, message)?;
-    if let Transaction::Opens { key, about } = message.transaction {
-        scene.shared.dialogues.open_about(key, message.peer, about, scene.now_ms);
-    }
+    opened(scene, message)?;
     detect::remember(scene, message);
     Ok(reason)
+}
+
+/// Remembers the dialogue that a message opens, or forgets the one that it ends.
+///
+/// A peer that has as many open as it may gets no further one, neither from its BEGIN, which our side would only answer in vain, nor
+/// from that answer. What we begin ourselves counts apart: whoever speaks in a peer's name cannot keep us from speaking to it.
+///
+/// # Errors
+/// [`Reason::ResTableFull`] if there are as many open with this peer as may be.
+fn opened(scene: &mut Scene<'_>, message: &mut Message) -> Result<(), (Reason, u32)> {
+    let dialogues = &scene.shared.dialogues;
+    match message.transaction {
+        Transaction::None | Transaction::Answers { .. } => Ok(()),
+        Transaction::Begins => {
+            let (most, _) = limits(scene, message)?;
+            if dialogues.count(message.peer, Begun::ByThem) < most { Ok(()) } else { beyond(scene, message) }
+        }
+        Transaction::Opens { key, about, begun, counterpart } => {
+            let (most, timeout_s) = limits(scene, message)?;
+            let opening = Opening { peer: message.peer, about, begun, most, timeout_s };
+            if !dialogues.open(key, opening, scene.now_ms) {
+                beyond(scene, message)?;
+                dialogues.open(key, Opening { most: u32::MAX, ..opening }, scene.now_ms);
+            }
+            if let Some(counterpart) = counterpart {
+                dialogues.joined(key, counterpart, scene.now_ms);
+            }
+            Ok(())
+        }
+        Transaction::Ends { counterpart } => {
+            dialogues.close_counterpart(counterpart);
+            Ok(())
+        }
+    }
+}
+
+/// How many dialogues either side may have begun with this peer, and for how many seconds one is remembered.
+fn limits(scene: &Scene<'_>, message: &Message) -> Result<(u32, u32), (Reason, u32)> {
+    let peer = scene.snapshot.peers.get(usize::from(message.peer)).ok_or((Reason::IntBug, 0))?;
+    // Where nobody asks whether a dialogue is open, nobody is refused for it.
+    let most = if scene.snapshot.defaults.transactions.check { peer.transactions.limit } else { u32::MAX };
+    Ok((most, peer.transactions.timeout_s))
+}
+
+/// One dialogue more than a peer may have open. Where it is only looked at it gets that one: an operator learns from it what it needs.
+#[cold]
+fn beyond(scene: &Scene<'_>, message: &mut Message) -> Result<(), (Reason, u32)> {
+    scene.shared.dialogues.refuse();
+    let peer = scene.snapshot.peers.get(usize::from(message.peer));
+    if peer.is_none_or(|peer| peer.screening == Screening::Active) {
+        return Err((Reason::ResTableFull, 0));
+    }
+    message.would.get_or_insert(Reason::ResTableFull.at(0));
+    Ok(())
 }
 
 /// Everything a settled message touches.

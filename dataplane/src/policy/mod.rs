@@ -4,6 +4,7 @@ pub mod decide;
 pub mod detection;
 mod fast;
 pub mod geo;
+mod home_router;
 mod networks;
 mod party;
 mod places;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use sealgate_config::model::{
-    Attest, CdpaRewrite, CopyCalled, Defaults, Mode, Oversize, Policy, Profile, RoleName, Screening,
+    Attest, CdpaRewrite, CopyCalled, Defaults, Mode, Oversize, PeerTransactions, Policy, Profile, RoleName, Screening,
 };
 use sealgate_crypto::pki::Role;
 use sealgate_wire::addr::Digits;
@@ -74,6 +74,8 @@ pub struct Peer {
     pub opcode_other: i32,
     /// Whether BEGIN may come without application context.
     pub allow_no_ac: bool,
+    /// How many dialogues it may have begun with us, and we with it, and how long one stays open.
+    pub transactions: PeerTransactions,
     /// The policy no longer names it: no title is its own, but what is in flight knows it.
     pub gone: bool,
     profiles: u8,
@@ -125,6 +127,7 @@ impl Peer {
             opcode_map: sealgate_wire::sec::tcap1::OPCODE_MAP,
             opcode_other: sealgate_wire::sec::tcap1::OPCODE_OTHER,
             allow_no_ac: false,
+            transactions: defaults.transactions.of_peer(),
             gone: false,
             profiles: 1 << Profile::SgTcap1 as u8 | 1 << Profile::SgDia1 as u8,
             algs: 1 << 1 | 1 << 2 | 1 << 4,
@@ -152,6 +155,7 @@ impl Peer {
             opcode_map: peer.sec_opcode_map,
             opcode_other: peer.sec_opcode_other,
             allow_no_ac: peer.allow_no_ac,
+            transactions: peer.transactions.unwrap_or_else(|| policy.defaults.transactions.of_peer()),
             gone: false,
             profiles: peer.profiles.iter().fold(0, |mask, &profile| mask | 1 << profile as u8),
             algs: peer.algs.iter().fold(0, |mask, alg| mask | 1 << alg.wire()),

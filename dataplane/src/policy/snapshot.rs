@@ -16,6 +16,7 @@ use sealgate_wire::ber::Rules;
 use super::detection::Detection;
 pub use super::fast::{Fast, FastHasher};
 use super::geo::Geo;
+pub use super::home_router::HomeRouter;
 use super::networks::Networks;
 pub use super::party::{GtpKinds, Peer};
 use super::places::Places;
@@ -70,6 +71,8 @@ pub struct Snapshot {
     pub other_tcap: [bool; 256],
     /// Our networks.
     pub home_plmns: Vec<Digits>,
+    /// Who answers where our subscribers are to get a short message.
+    pub home_router: HomeRouter,
     /// Telephone numbers that are ours.
     pub home_numbers: Vec<Digits>,
     /// Keys of SigFW compatible senders.
@@ -436,6 +439,7 @@ impl Snapshot {
             ssns: flags(policy.defaults.ssns.iter().map(|&ssn| i32::from(ssn))),
             other_tcap: flags(policy.defaults.other_tcap_ssns.iter().map(|&ssn| i32::from(ssn)).chain([146])),
             home_plmns: policy.home.plmns.clone(),
+            home_router: HomeRouter::compile(policy.home.sms_router.as_ref()),
             home_numbers: policy.home.tn_prefixes.clone(),
             sigfw_keys,
             ring: ring.clone(),

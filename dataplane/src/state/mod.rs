@@ -32,6 +32,7 @@ pub mod tunnels;
 
 mod blocks;
 mod count;
+mod counterparts;
 mod sync;
 mod words;
 

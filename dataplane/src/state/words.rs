@@ -26,11 +26,50 @@ const SKEW: u16 = 600;
 /// The most ticks that an entry lasts.
 pub(super) const LONGEST: u64 = 36_000;
 
+/// Who is told of each entry that comes and goes, so as to know at any time how many an owner has.
+pub(super) trait Tally {
+    /// Whose an entry is, of its value.
+    fn owner(&self, value: u64) -> u64;
+
+    /// One more of this owner; false, and none, if that were more than `most`.
+    fn take(&self, owner: u64, most: u32) -> bool;
+
+    /// One less of this owner.
+    fn give(&self, owner: u64);
+}
+
+/// Nobody counts.
+impl Tally for () {
+    fn owner(&self, _: u64) -> u64 {
+        0
+    }
+
+    fn take(&self, _: u64, _: u32) -> bool {
+        true
+    }
+
+    fn give(&self, _: u64) {}
+}
+
+/// How an entry is made.
+#[derive(Clone, Copy)]
+pub(super) struct Terms {
+    /// Ticks that it lasts; more than the table's timeout is that.
+    pub(super) ticks: u16,
+    /// How many its owner may have.
+    pub(super) most: u32,
+}
+
+impl Terms {
+    /// As long as the table keeps entries, and as many as there is room for.
+    pub(super) const FREE: Self = Self { ticks: u16::MAX, most: u32::MAX };
+}
+
 #[repr(align(64))]
 struct Bucket([AtomicU64; SLOTS]);
 
 /// The table. All memory is taken in [`Words::new`].
-pub(super) struct Words<const VALUE: u32> {
+pub(super) struct Words<const VALUE: u32, T = ()> {
     buckets: Box<[Bucket]>,
     tick_ms: u64,
     timeout: u16,
@@ -39,12 +78,29 @@ pub(super) struct Words<const VALUE: u32> {
     opened: Count,
     evicted: Count,
     expired: Count,
+    tally: T,
 }
 
 impl<const VALUE: u32> Words<VALUE> {
     /// * `entries`: how many there is room for, rounded up to a power of two of buckets of eight
     /// * `timeout_ms`: how long an entry lasts, at most [`LONGEST`] ticks of `tick_ms`
     pub(super) fn new(entries: usize, timeout_ms: u64, tick_ms: u64) -> Self {
+        Self::tallied(entries, timeout_ms, tick_ms, ())
+    }
+
+    /// Puts back an entry of [`Words::all`] with another value; false if its bucket has no room, or there is none.
+    pub(super) fn put_back(&self, bucket: usize, word: u64, value: u64) -> bool {
+        let Some(bucket) = self.buckets.get(bucket) else { return false };
+        let mask: u64 = ((1 << VALUE) - 1) << 16;
+        let entry = word & !mask | value << 16 & mask;
+        let free = |slot: &&AtomicU64| slot.compare_exchange(EMPTY, entry, Ordering::AcqRel, Ordering::Relaxed).is_ok();
+        bucket.0.iter().any(|slot| free(&slot))
+    }
+}
+
+impl<const VALUE: u32, T: Tally> Words<VALUE, T> {
+    /// The same with somebody who counts.
+    pub(super) fn tallied(entries: usize, timeout_ms: u64, tick_ms: u64, tally: T) -> Self {
         let buckets = (entries / SLOTS).clamp(1, 1 << 26).next_power_of_two();
         let tick_ms = tick_ms.max(1);
         Self {
@@ -55,7 +111,20 @@ impl<const VALUE: u32> Words<VALUE> {
             opened: Count::default(),
             evicted: Count::default(),
             expired: Count::default(),
+            tally,
         }
+    }
+
+    /// The values of all entries, also of those that have expired.
+    #[cfg(test)]
+    pub(super) fn values(&self) -> impl Iterator<Item = u64> {
+        let words = self.buckets.iter().flat_map(|bucket| &bucket.0).map(|slot| slot.load(Ordering::Acquire));
+        words.filter(|word| *word != EMPTY).map(value_of::<VALUE>)
+    }
+
+    /// Who counts.
+    pub(super) fn tally(&self) -> &T {
+        &self.tally
     }
 
     /// The value under a key, and how many ticks ago it was made or renewed.
@@ -83,32 +152,62 @@ impl<const VALUE: u32> Words<VALUE> {
     /// * `value`: what to keep, of what is there under the key now
     /// * `owner`: whose an entry is, of its value
     pub(super) fn put(&self, key: u64, now_ms: u64, value: impl Fn(Option<u64>) -> u64, owner: impl Fn(u64) -> u64) {
-        let Some(bucket) = self.bucket(key) else { return };
+        self.put_on(key, now_ms, Terms::FREE, value, owner);
+    }
+
+    /// The same on other terms; false, and nothing has changed, if the owner has as many as he may.
+    pub(super) fn put_on(
+        &self,
+        key: u64,
+        now_ms: u64,
+        terms: Terms,
+        value: impl Fn(Option<u64>) -> u64,
+        owner: impl Fn(u64) -> u64,
+    ) -> bool {
+        let Some(bucket) = self.bucket(key) else { return true };
+        // Whom the new entry is counted for already, while it is not there yet.
+        let mut taken = None;
+        let give = |taken: Option<u64>| taken.into_iter().for_each(|owner| self.tally.give(owner));
         // As often as there are slots: each failure means that another worker got one of them.
         for _ in 0..SLOTS {
             let Some((slot, have)) = same_or_empty::<VALUE>(bucket, key)
                 .or_else(|| self.first_to_go(bucket, owner(value(None)), now_ms, &owner))
             else {
-                return;
+                break;
             };
             let age = self.age(have, now_ms);
+            let old = value_of::<VALUE>(have);
             let renews = is_same::<VALUE>(have, key) && age.is_some();
-            let entry = self.entry(key, value(renews.then(|| value_of::<VALUE>(have))), now_ms);
+            let new = value(renews.then_some(old));
+            let (whose, before) = (self.tally.owner(new), (have != EMPTY).then(|| self.tally.owner(old)));
+            // Counted in the place of what was there, so that who has all he may have goes on with what he has.
+            let stays = (renews || age.is_none()) && before == Some(whose);
+            if !stays && taken != Some(whose) {
+                give(taken.take());
+                if !self.tally.take(whose, terms.most) {
+                    return false;
+                }
+                taken = Some(whose);
+            }
+            let entry = self.entry_for(key, new, now_ms, terms.ticks);
             if slot.compare_exchange(have, entry, Ordering::AcqRel, Ordering::Relaxed).is_err() {
                 continue;
             }
+            give(if stays { taken } else { before });
             match age {
-                _ if renews => return,
+                _ if renews => return true,
                 _ if have == EMPTY => {}
                 Some(_) => self.evicted.add(),
                 None => self.expired.add(),
             }
             self.opened.add();
-            return;
+            return true;
         }
         // Eight others were faster, so by now this one would be the oldest.
+        give(taken);
         self.opened.add();
         self.evicted.add();
+        true
     }
 
     /// The slot of a full bucket that goes: one that has expired, or else the oldest of the owner that has the most.
@@ -146,11 +245,15 @@ impl<const VALUE: u32> Words<VALUE> {
         let mut changed = false;
         // All of them: two workers may have made it at once.
         for (slot, have) in self.slots(key) {
-            let entry = change(value_of::<VALUE>(have)).map_or(EMPTY, |(value, left)| {
-                let spent = u64::from(self.timeout.saturating_sub(left)) * self.tick_ms;
-                self.entry(key, value, now_ms.saturating_sub(spent))
-            });
-            changed |= slot.compare_exchange(have, entry, Ordering::AcqRel, Ordering::Relaxed).is_ok();
+            let next = change(value_of::<VALUE>(have));
+            let entry = next.map_or(EMPTY, |(value, left)| self.entry_for(key, value, now_ms, left));
+            let after = next.map(|(value, _)| self.tally.owner(value));
+            // A change is of what is there already, so no limit holds.
+            after.iter().for_each(|owner| _ = self.tally.take(*owner, u32::MAX));
+            let done = slot.compare_exchange(have, entry, Ordering::AcqRel, Ordering::Relaxed).is_ok();
+            let goes = if done { Some(self.tally.owner(value_of::<VALUE>(have))) } else { after };
+            goes.iter().for_each(|owner| self.tally.give(*owner));
+            changed |= done;
         }
         changed
     }
@@ -180,15 +283,6 @@ impl<const VALUE: u32> Words<VALUE> {
         words.filter(move |(_, word)| self.age(*word, now_ms).is_some())
     }
 
-    /// Puts back an entry of [`Words::all`] with another value; false if its bucket has no room, or there is none.
-    pub(super) fn put_back(&self, bucket: usize, word: u64, value: u64) -> bool {
-        let Some(bucket) = self.buckets.get(bucket) else { return false };
-        let mask: u64 = ((1 << VALUE) - 1) << 16;
-        let entry = word & !mask | value << 16 & mask;
-        let free = |slot: &&AtomicU64| slot.compare_exchange(EMPTY, entry, Ordering::AcqRel, Ordering::Relaxed).is_ok();
-        bucket.0.iter().any(|slot| free(&slot))
-    }
-
     /// The value in a word of [`Words::all`].
     pub(super) fn value(word: u64) -> u64 {
         value_of::<VALUE>(word)
@@ -209,6 +303,7 @@ impl<const VALUE: u32> Words<VALUE> {
                     && self.age(have, now_ms).is_none()
                     && slot.compare_exchange(have, EMPTY, Ordering::AcqRel, Ordering::Relaxed).is_ok()
                 {
+                    self.tally.give(self.tally.owner(value_of::<VALUE>(have)));
                     self.expired.add();
                     expired += 1;
                 }
@@ -249,8 +344,22 @@ impl<const VALUE: u32> Words<VALUE> {
         (now_ms / self.tick_ms) as u16
     }
 
-    fn entry(&self, key: u64, value: u64, now_ms: u64) -> u64 {
-        tag::<VALUE>(key) << (16 + VALUE) | (value & ((1 << VALUE) - 1)) << 16 | u64::from(self.ticks(now_ms))
+    /// An entry that lasts this many ticks from now on.
+    fn entry_for(&self, key: u64, value: u64, now_ms: u64, left: u16) -> u64 {
+        let made = self.ticks(now_ms).wrapping_sub(self.timeout.saturating_sub(left));
+        tag::<VALUE>(key) << (16 + VALUE) | (value & ((1 << VALUE) - 1)) << 16 | u64::from(made)
+    }
+
+    /// Of the key, what entries know of it: its bucket and their tag, in at most 42 bits where `VALUE` is 27.
+    pub(super) fn locator(&self, key: u64) -> u64 {
+        let bits = self.buckets.len().trailing_zeros();
+        tag::<VALUE>(key) << bits | key & ((1 << bits) - 1)
+    }
+
+    /// A key that finds what [`Words::locator`] was made of.
+    pub(super) fn key_of(&self, locator: u64) -> u64 {
+        let bits = self.buckets.len().trailing_zeros();
+        (locator >> bits) << (16 + VALUE) | locator & ((1 << bits) - 1)
     }
 }
 

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use sealgate_config::model::{Ber, Policy};
+use sealgate_config::model::{Ber, Policy, RouterTitle, SmsRouter};
 use sealgate_wire::addr::Ssn;
 use sealgate_wire::ber::{put_integer, put_tlv};
 use sealgate_wire::diameter::WATCHDOG_ANSWER;
@@ -92,6 +92,16 @@ fn setting(name: &str) -> Policy {
         // Segments leave as one message, which UDT does not hold.
         "ludt" => policy.peers[1].ludt = true,
         "version-1" => policy.peers[1].allow_no_ac = true,
+        // Where short messages are to go is asked of a router, or of whom a subscriber's number leads to.
+        "sms-router" => {
+            policy.links[1].applications = policy.tables.diameter.iter().map(|known| known.id).collect();
+            (policy.peers[1].allow_no_ac, policy.peers[1].ludt) = (true, true);
+            let title = |digits: &str, prefix| RouterTitle { digits: digits.parse().expect("digits"), prefix };
+            policy.home.sms_router = Some(SmsRouter {
+                gt: vec![title("99901000077", false), title("999015", true)],
+                hosts: vec![format!("smsr.{}", diameter::realm(1))],
+            });
+        }
         "applications" => policy.links[1].applications = policy.tables.diameter.iter().map(|known| known.id).collect(),
         "table-categories" => {
             policy.links[1].applications = policy.tables.diameter.iter().map(|known| known.id).collect();

@@ -14,7 +14,7 @@ pub use emit::{
     emit_unidirectional, rebuild,
 };
 pub use known::Known;
-pub use peek::{Opening, opening};
+pub use peek::{Opening, ending, opening};
 
 use core::fmt;
 

@@ -140,13 +140,31 @@ pub(super) fn associations(document: &Value) -> String {
     table.show() + &notes
 }
 
+/// Peers with open transactions that are shown.
+const PEERS: usize = 10;
+
+/// Who has the most transactions open, and how many he may.
+fn open(document: &Value) -> String {
+    let peers = document.get("transactions").map_or(&[][..], |counts| list(counts, "peers"));
+    if peers.is_empty() {
+        return String::new();
+    }
+    let mut table = Table::new(&["peer", "#begun by it", "#by us", "#limit of each"]);
+    for peer in peers.iter().take(PEERS) {
+        table.row(["peer", "by_them", "by_us", "limit"].map(|key| text(peer, key)));
+    }
+    let hidden = peers.len().saturating_sub(PEERS);
+    let more = if hidden > 0 { format!("{hidden} more peers have fewer open (--json)\n") } else { String::new() };
+    table.show() + &more
+}
+
 pub(super) fn replay(document: &Value) -> String {
     let get = |path: &str| text(document, path);
-    format!(
+    let counts = format!(
         "replay windows: {} of {} in use, {} opened, {} in the place of an idle one; refused: {} replays, {} too old, {} for want \
          of a window\n\
          digests of SG-TCAP-0: {} replays refused, {} evicted within their time\n\
-         transactions of ours: {} opened, {} expired, {} evicted\n\
+         transactions: {} open; {} opened, {} expired, {} evicted, {} refused as one more than their peer may have open\n\
          detection: {} octets; registrations of subscribers: {} seen, {} expired, {} evicted; evicted besides: {} steps, {} \
          updates, {} sources\n",
         get("windows.in_use"),
@@ -158,9 +176,11 @@ pub(super) fn replay(document: &Value) -> String {
         number(document, "windows.refused_full") + number(document, "windows.refused_signer_full"),
         get("digests.replays"),
         get("digests.evicted"),
+        get("transactions.open"),
         get("transactions.opened"),
         get("transactions.expired"),
         get("transactions.evicted"),
+        get("transactions.refused"),
         get("detection.memory_octets"),
         get("detection.subscribers.opened"),
         get("detection.subscribers.expired"),
@@ -168,7 +188,8 @@ pub(super) fn replay(document: &Value) -> String {
         get("detection.steps.evicted"),
         get("detection.updates.evicted"),
         get("detection.sources.evicted"),
-    )
+    );
+    counts + &open(document)
 }
 
 /// Milliseconds since 1970 as a time of day, UTC.

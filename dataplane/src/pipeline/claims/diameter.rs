@@ -22,6 +22,7 @@ use crate::pipeline::worker::ANY_PEER;
 use crate::policy::decide;
 use crate::policy::snapshot::{LinkId, Peer};
 use crate::state::Direction;
+use crate::state::dialogues::Begun;
 
 /// A signature that everything but itself already speaks for.
 struct Claim<'a> {
@@ -126,14 +127,17 @@ fn check<'a, 'w: 'a>(
 fn transaction(scene: &Scene<'_>, message: &Message, header: &Header) -> Transaction {
     let way = message.way.unwrap_or(Direction::In);
     if header.is_request() {
-        return Transaction::Opens { key: request_key(scene, message.link, way, header), about: Some(0) };
+        let begun = Some(if way == Direction::In { Begun::ByThem } else { Begun::ByUs });
+        let key = request_key(scene, message.link, way, header);
+        return Transaction::Opens { key, about: Some(0), begun, counterpart: None };
     }
     let key = request_key(scene, message.link, way.opposite(), header);
     let limits = &scene.snapshot.defaults.transactions;
     let grace = scene.started_ms.saturating_add(u64::from(limits.grace_s) * 1000);
     // An error may be an agent's, which answers for whom it could not reach (RFC 6733 §7.2).
     let anybody = header.flags.has(Flags::ERROR);
-    Transaction::Answers { key, ends: true, abort: false, anybody, unknown_until_ms: limits.check.then_some(grace) }
+    let unknown_until_ms = limits.check.then_some(grace);
+    Transaction::Answers { key, ends: true, abort: false, anybody, unknown_until_ms, counterpart: None }
 }
 
 /// The key of a request that came by this link, this way.

@@ -158,7 +158,7 @@ fn tcap(
     message.transaction = answered(scene, carrier, parsed);
     let open = match message.transaction {
         Transaction::Answers { key, .. } => Some(key),
-        Transaction::None | Transaction::Opens { .. } => None,
+        _ => None,
     };
     let user = screen::User { message: parsed, found, opcode, open };
     message.screened = screen::screen(scene, carrier, user, message).err();
@@ -184,15 +184,20 @@ pub(super) struct Claim<'a> {
     pub signature: &'a [u8],
 }
 
-/// The transaction of ours that the message answers, if it answers one.
+/// The transaction of ours that the message answers, if it answers one, or begins.
 fn answered(scene: &Scene<'_>, carrier: &Carrier<'_>, parsed: &tcap::Message<'_>) -> Transaction {
-    let Some(id) = parsed.dtid else { return Transaction::None };
+    let Some(id) = parsed.dtid else {
+        return if parsed.kind == tcap::MessageKind::Begin { Transaction::Begins } else { Transaction::None };
+    };
     let key = scene.shared.transaction_key(id.as_octets(), &carrier.called.0.digits);
     let abort = parsed.kind == tcap::MessageKind::Abort;
     let limits = &scene.snapshot.defaults.transactions;
     let grace = || scene.started_ms.saturating_add(u64::from(limits.grace_s) * 1000);
     let ends = abort || parsed.kind == tcap::MessageKind::End;
-    Transaction::Answers { key, ends, abort, anybody: false, unknown_until_ms: limits.check.then(grace) }
+    let (calling, called) = (&carrier.calling.0.digits, &carrier.called.0.digits);
+    let counterpart = parsed.otid.map(|id| scene.shared.counterpart_key(id.as_octets(), calling, called));
+    let unknown_until_ms = limits.check.then(grace);
+    Transaction::Answers { key, ends, abort, anybody: false, unknown_until_ms, counterpart }
 }
 
 /// Makes the message that leaves if it passes, where it is not the one that came.

@@ -5,7 +5,7 @@ use sealgate_wire::addr::{Plan, Ssn};
 use sealgate_wire::ber::Rules;
 use sealgate_wire::sccp::{Kind, Unitdata};
 use sealgate_wire::sec::{FLAG_WAS_UDT, Header, Tvp, tcap0, tcap1};
-use sealgate_wire::tcap::{ComponentKind, MessageKind};
+use sealgate_wire::tcap::{ComponentKind, MessageKind, Tid};
 use sealgate_wire::{Reason, Refusal, ip, sccp, sctp, tcap};
 
 use super::asked::Asked;
@@ -17,6 +17,7 @@ use crate::pipeline::slots::{Message, MessageId, Transaction};
 use crate::policy::snapshot::{Own, Peer};
 use crate::policy::tables::Contexts;
 use crate::state::Direction;
+use crate::state::dialogues::Begun;
 
 /// Prepares a message of our own network for its way out.
 ///
@@ -53,7 +54,7 @@ pub(crate) fn outbound(
     let snapshot = scene.snapshot;
     let mut carrier = Carrier { kind: message.kind, user, unitdata, segmented: false, opc, called, calling };
     let Some(peer_id) = snapshot.peer_by_digits(&called.0.digits) else {
-        track(scene, message, 0, unitdata.data, &calling);
+        track(scene, message, 0, unitdata.data, [&called, &calling]);
         ruled(scene, &carrier, unitdata.data, message);
         return Ok(Next::Judge);
     };
@@ -64,7 +65,7 @@ pub(crate) fn outbound(
     }
     let first = unitdata.segmentation.is_none_or(|segmentation| segmentation.first);
     if first {
-        track(scene, message, peer_id, unitdata.data, &calling);
+        track(scene, message, peer_id, unitdata.data, [&called, &calling]);
     }
     if unitdata.segmentation.is_none() {
         ruled(scene, &carrier, unitdata.data, message);
@@ -91,7 +92,7 @@ pub(crate) fn outbound(
         return Ok(Next::Held);
     };
     carrier.segmented = true;
-    track(scene, message, peer_id, &whole, &calling);
+    track(scene, message, peer_id, &whole, [&called, &calling]);
     ruled(scene, &carrier, &whole, message);
     let next = sign(scene, &carrier, &whole, own, profile, peer, message, id);
     scene.scratch.whole = whole;
@@ -108,9 +109,17 @@ fn parties(octets: &[u8]) -> Option<(Unitdata<'_>, super::Party, super::Party)> 
     Some((unitdata, party(unitdata.called)?, party(unitdata.calling)?))
 }
 
-/// Notes the transaction that the message opens for us, so that its answer finds it, and of which application context it is.
-fn track(scene: &Scene<'_>, message: &mut Message, peer: u16, tcap: &[u8], calling: &super::Party) {
-    let Some(opening) = tcap::opening(tcap) else { return };
+/// Notes the transaction that the message opens for us, so that its answer finds it, and of which application context it is; or the
+/// one that it ends.
+fn track(scene: &Scene<'_>, message: &mut Message, peer: u16, tcap: &[u8], parties: [&super::Party; 2]) {
+    let [called, calling] = parties;
+    let counterpart = |id: Tid| scene.shared.counterpart_key(id.as_octets(), &called.0.digits, &calling.0.digits);
+    let Some(opening) = tcap::opening(tcap) else {
+        if let Some(id) = tcap::ending(tcap) {
+            message.transaction = Transaction::Ends { counterpart: counterpart(id) };
+        }
+        return;
+    };
     let begins = opening.kind == MessageKind::Begin;
     let known = opening.context.and_then(|name| scene.snapshot.contexts.find(name.0));
     // By our first answer we take up the context of a dialogue that the other side has begun.
@@ -121,6 +130,8 @@ fn track(scene: &Scene<'_>, message: &mut Message, peer: u16, tcap: &[u8], calli
     message.transaction = Transaction::Opens {
         key: scene.shared.transaction_key(opening.id.as_octets(), &calling.0.digits),
         about: about.or((begins || nameless).then_some(0)),
+        begun: begins.then_some(Begun::ByUs),
+        counterpart: opening.answers.map(counterpart),
     };
 }
 

@@ -12,6 +12,9 @@ use crate::policy::Snapshot;
 use crate::policy::snapshot::{Peer, PeerId};
 use crate::policy::tables::{Context, Protocol};
 
+/// sendRoutingInfoForSM (TS 29.002 §12).
+const SEND_ROUTING_INFO_FOR_SM: i32 = 45;
+
 /// A message and what of it is not the security step's.
 #[derive(Clone, Copy)]
 pub(super) struct User<'m, 'a> {
@@ -131,6 +134,9 @@ pub(super) fn screen(
         user.each_invoke(|component| {
             let mut found = map::Identities::default();
             sender.reads(component, &mut found)?;
+            if sender.bypasses_router(component) {
+                Asked::refuse(&rules, slot, Reason::PolHomeRouting, component)?;
+            }
             if let Some(reason) = sender.is_not(component, &found) {
                 Asked::refuse(&rules, slot, reason, component)?;
             }
@@ -208,6 +214,12 @@ impl Sender<'_> {
         self.known
             .read(op, component.kind, version, component.parameter, self.snapshot.rules, found)
             .map_err(|refusal| refusal.reason.at(at + refusal.at as usize))
+    }
+
+    /// Whether it asks another than our SMS router where a subscriber is to get a short message.
+    fn bypasses_router(&self, component: &tcap::Component<'_>) -> bool {
+        let asks = component.local() == Some(SEND_ROUTING_INFO_FOR_SM);
+        asks && !self.snapshot.home_router.is_called_by(&self.carrier.called.0)
     }
 
     /// What is wrong with whom an argument speaks of, where that must be the sender or its subscriber.

@@ -59,6 +59,7 @@ pub fn check_of(reason: Reason) -> Option<Check> {
         Reason::PolCat1 => Check::Cat1,
         Reason::PolCat2 | Reason::PolHomeImsi | Reason::PolImsiGt | Reason::PolRealmImsi => Check::Cat2,
         Reason::PolCat3 => Check::Cat3,
+        Reason::PolHomeRouting => Check::HomeRouting,
         Reason::PolXlayerAddr => Check::XlayerAddr,
         Reason::TcapAcMissing => Check::AcMissing,
         Reason::TcapAcOpcode => Check::AcOpcode,

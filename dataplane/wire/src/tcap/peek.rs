@@ -11,6 +11,8 @@ pub struct Opening<'a> {
     pub kind: MessageKind,
     /// Originating transaction id.
     pub id: Tid,
+    /// Destination transaction id, which a CONTINUE has.
+    pub answers: Option<Tid>,
     /// Application context name, where there is a dialogue portion that has one.
     pub context: Option<Oid<'a>>,
 }
@@ -19,19 +21,33 @@ pub struct Opening<'a> {
 ///
 /// Only for messages that are not judged: nothing behind the dialogue portion is looked at.
 pub fn opening(octets: &[u8]) -> Option<Opening<'_>> {
-    let (&tag, rest) = octets.split_first()?;
-    let kind = MessageKind::from_tag(tag)?;
+    let (kind, rest) = inside(octets)?;
     if !matches!(kind, MessageKind::Begin | MessageKind::Continue) {
         return None;
     }
+    let (own, behind) = id(OTID, rest)?;
+    let (answers, portion) = match (kind, id(DTID, behind)) {
+        (MessageKind::Continue, Some((id, portion))) => (Some(id), Some(portion)),
+        (MessageKind::Continue, None) => (None, None),
+        _ => (None, Some(behind)),
+    };
+    Some(Opening { kind, id: own, answers, context: portion.and_then(|portion| context(kind, portion)) })
+}
+
+/// Destination transaction id of an END or ABORT whose end may be missing. Only for messages that are not judged.
+pub fn ending(octets: &[u8]) -> Option<Tid> {
+    let (kind, rest) = inside(octets)?;
+    let ends = matches!(kind, MessageKind::End | MessageKind::Abort);
+    id(DTID, rest).filter(|_| ends).map(|(id, _)| id)
+}
+
+/// What kind of message it is, and what is in it.
+fn inside(octets: &[u8]) -> Option<(MessageKind, &[u8])> {
+    let (&tag, rest) = octets.split_first()?;
+    let kind = MessageKind::from_tag(tag)?;
     let (&length, rest) = rest.split_first()?;
     let skipped = if length > 0x80 { usize::from(length & 0x7f) } else { 0 };
-    let (id, behind) = id(OTID, rest.get(skipped..)?)?;
-    let portion = match kind {
-        MessageKind::Continue => id_then(behind),
-        _ => Some(behind),
-    };
-    Some(Opening { kind, id, context: portion.and_then(|portion| context(kind, portion)) })
+    Some((kind, rest.get(skipped..)?))
 }
 
 /// The id with this tag at the front, and what is behind it.
@@ -39,10 +55,6 @@ fn id(tag: u8, octets: &[u8]) -> Option<(Tid, &[u8])> {
     let (&[found, length], rest) = octets.split_first_chunk()?;
     let (id, behind) = rest.split_at_checked(usize::from(length)).filter(|_| found == tag)?;
     Some((Tid::new(id)?, behind))
-}
-
-fn id_then(octets: &[u8]) -> Option<&[u8]> {
-    id(DTID, octets).map(|(_, behind)| behind)
 }
 
 fn context(kind: MessageKind, octets: &[u8]) -> Option<Oid<'_>> {
@@ -74,6 +86,24 @@ mod tests {
             b"\x62\x50\x48\x04\x11",
         ] {
             assert_eq!(opening(octets), None, "{octets:02x?}");
+        }
+    }
+
+    #[test]
+    fn the_id_of_the_other_side_is_found_in_what_has_one() {
+        let id = Tid::new(&[0x11, 0x22, 0x33, 0x44]);
+        let other = Tid::new(&[7, 8]);
+        for (octets, answers, ends) in [
+            (&b"\x62\x50\x48\x04\x11\x22\x33\x44\x49\x02\x07\x08"[..], None, None),
+            (b"\x65\x50\x48\x04\x11\x22\x33\x44\x49\x02\x07\x08\x6c", other, None),
+            (b"\x65\x50\x48\x04\x11\x22\x33\x44\x49\x02\x07", None, None),
+            (b"\x64\x81\x80\x49\x04\x11\x22\x33\x44\x6c", None, id),
+            (b"\x67\x80\x49\x04\x11\x22\x33\x44", None, id),
+            (b"\x67\x80\x48\x04\x11\x22\x33\x44", None, None),
+            (b"\x64\x06\x49\x04\x11\x22\x33", None, None),
+        ] {
+            assert_eq!(opening(octets).and_then(|found| found.answers), answers, "{octets:02x?}");
+            assert_eq!(ending(octets), ends, "{octets:02x?}");
         }
     }
 

@@ -10,6 +10,9 @@ use crate::pipeline::claims::Scene;
 use crate::pipeline::slots::Message as Slot;
 use crate::policy::snapshot::Peer;
 
+/// Send-Routing-Info-for-SM of S6c (TS 29.338 §5).
+const SEND_ROUTING_INFO_FOR_SM: u32 = 8_388_647;
+
 /// The most agents on a way. More than a few is a loop, or somebody's way to keep us busy.
 const MAX_ROUTE_RECORDS: usize = 32;
 
@@ -62,6 +65,9 @@ pub(super) fn screen(
     route(scene, message)?;
     if category == Category::Cat1 {
         check(Reason::PolCat1.at(5))?;
+    }
+    if header.command == SEND_ROUTING_INFO_FOR_SM && !snapshot.home_router.is_named_by(message.destination_host) {
+        check(Reason::PolHomeRouting.at(0))?;
     }
     // Where it matters whom a request speaks of, nothing may speak of somebody in words that we do not know.
     if let Some(at) = message.unknown().filter(|_| category != Category::None) {
