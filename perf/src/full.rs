@@ -1,8 +1,8 @@
 //! What memories that an attacker has filled to their limit cost the others.
 //!
 //! Two gateways judge the same valid traffic: location updates of one operator's subscribers, each accepted by our register. Then, in one of
-//! them, another operator makes subscribers, nodes, dialogues and segments up, until each memory has had to forget as much as it
-//! holds, and goes on with that between any two blocks of the others. What is compared is the CPU time of the valid bursts alone, and by
+//! them, two others make subscribers, nodes, dialogues and segments up, until each memory has had to forget as much as it
+//! holds, and go on with that between any two blocks of the others. What is compared is the CPU time of the valid bursts alone, and by
 //! how much their ratio is another one than before the attack: two gateways in one process are not equally fast, since each lies
 //! elsewhere in memory.
 
@@ -29,6 +29,10 @@ const SUBSCRIBERS: u32 = 20_000;
 const NODES: u32 = 256;
 /// Bursts of one side in a row.
 const BURSTS: usize = 8;
+/// Titles of whom the attacker speaks for where dialogues stay open, and where there is anything else. A peer that has as many dialogues
+/// open as it may could fill nothing else.
+const DIALOGUES: &str = "99904";
+const SUBJECTS: &str = "99905";
 /// Ports of the associations of both operators.
 const PORTS: [u16; 2] = [2905, 2906];
 
@@ -65,7 +69,7 @@ pub struct Filled {
     pub steps: u64,
     /// Sources.
     pub sources: u64,
-    /// Open transactions of ours.
+    /// Open transactions, and dialogues that their peer's limit spoke against.
     pub transactions: u64,
     /// Token buckets.
     pub buckets: u64,
@@ -145,7 +149,7 @@ impl Side {
             let (mut asked, mut answers) = (Vec::new(), Vec::new());
             for i in first..first + BURST as u32 {
                 let one = Dialogue {
-                    node: number(&format!("99905{:07}", i % 10_000_000)),
+                    node: number(&format!("{}{:07}", if i % 4 == 2 { DIALOGUES } else { SUBJECTS }, i % 10_000_000)),
                     imsi: number(&format!("00101{:010}", 1_000_000 + u64::from(i))),
                     id: i,
                     port: PORTS[1],
@@ -194,7 +198,7 @@ impl Side {
             pending: detection.pending.evicted(),
             steps: detection.steps.counters().evicted,
             sources: detection.sources.evicted(),
-            transactions: shared.dialogues.counters().evicted,
+            transactions: shared.dialogues.counters().evicted + shared.dialogues.refused(),
             buckets: shared.buckets.evicted(),
             segments: event(Reason::SccpReasmTimeout) + self.gateway.worker.stats().total(Reason::SccpReasmLimit),
             octets: detection.memory() + shared.buckets.memory(),
@@ -227,7 +231,7 @@ fn policy(subscribers: usize) -> Result<Policy, Box<dyn Error>> {
     let mut detection = Detection { previous_location: switch, ..Detection::default() };
     detection.subscribers.limit = subscribers;
     detection.velocity.switch = switch;
-    detection.velocity.geo = Some(Geo { file: "geo.csv".into(), places: vec![place("99902", 0), place("99905", 1)] });
+    detection.velocity.geo = Some(Geo { file: "geo.csv".into(), places: vec![place("99902", 0), place(SUBJECTS, 1)] });
     (detection.multi_request, detection.multi_protocol, detection.cross_generation) = (windowed, windowed, windowed);
     detection.scan = Scan { switch, window_s: 600, subscribers: 1_000_000 };
     detection.flood = Flood { switch, per_second: 1_000_000, burst: 1_000_000 };
@@ -245,7 +249,7 @@ fn policy(subscribers: usize) -> Result<Policy, Box<dyn Error>> {
         overrides: Vec::new(),
         log: false,
     };
-    policy.rules = vec![rule("slow", "99905", 1, 2), rule("fast", "99902", 1_000_000, 1_000_000)];
+    policy.rules = vec![rule("slow", SUBJECTS, 1, 2), rule("fast", "99902", 1_000_000, 1_000_000)];
     Ok(policy)
 }
 
@@ -256,5 +260,22 @@ fn place(prefix: &str, degrees: i32) -> GeoPlace {
         longitude: 0,
         radius_km: 500,
         name: prefix.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn valid_traffic_passes_while_an_attacker_fills_the_memories() {
+        let mut side = Side::new(1024, &KeyRing::new()).unwrap_or_else(|error| panic!("{error}"));
+        let before = side.filled();
+        let filled = side.fill(100_000).unwrap_or_else(|error| panic!("{error}"));
+        assert!(filled.subscribers > 1024 && filled.sources > 4096 && filled.segments > 0, "{filled:?}");
+        assert_eq!(filled.octets, before.octets);
+        let block = side.take().unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!((block.messages, block.refused), (2 * (BURST * BURSTS) as u64, 0));
+        assert!(block.took > Duration::ZERO);
     }
 }

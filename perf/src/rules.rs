@@ -167,4 +167,19 @@ mod tests {
             assert!(ns > 0.0 && (0.1..0.3).contains(&share), "one operation of six: {share}");
         }
     }
+
+    #[test]
+    fn what_the_turn_judges_passes_by_its_rules() {
+        use sealgate_wire::Reason;
+        let mut gateway = Subject::new(20).gateway(true, &KeyRing::new()).unwrap_or_else(|error| panic!("{error}"));
+        (0..100).for_each(|_| {
+            gateway.worker.turn(gateway::NOW_MS);
+        });
+        let stats = gateway.worker.stats();
+        assert!(stats.messages >= 3200);
+        assert_eq!(stats.total(Reason::OkUnsignedAllowed), stats.messages);
+        let snapshot = gateway.cell.current();
+        let matched: u64 = snapshot.ruleset.counted().map(|(_, counted)| counted.matched).sum();
+        assert!((stats.messages / 10..stats.messages / 3).contains(&matched), "one operation of six: {matched}");
+    }
 }

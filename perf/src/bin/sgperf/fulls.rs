@@ -102,7 +102,7 @@ pub fn run(args: &Full) -> Result<(), Box<dyn Error>> {
     println!("valid messages refused: {} of the calm one, {} of the attacked one", refused[0], refused[1]);
     println!("memory of detection and rates: {before} octets before, {} after", after.octets);
     println!(
-        "forgotten for want of room: {} subscribers, {} updates that wait, {} steps, {} sources, {} transactions, {} token \
+        "forgotten or refused for want of room: {} subscribers, {} updates that wait, {} steps, {} sources, {} transactions, {} token \
          buckets; {} messages in segments given up",
         after.subscribers, after.pending, after.steps, after.sources, after.transactions, after.buckets, after.segments
     );
