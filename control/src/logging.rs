@@ -1,8 +1,7 @@
 //! The log: lines for people on standard error, or entries with fields in the journal where that is what standard error is.
 //!
-//! An event may have the fields `alarm`, `reason` and `peer`. The journal keeps them as `SEALGATE_ALARM`, `SEALGATE_REASON`
-//! and `SEALGATE_PEER` (`journalctl -u sealgate SEALGATE_ALARM=repo_stale_hard`); lines do not show them, since the message
-//! says the same in words.
+//! An event may have the fields `alarm`, `reason`, `peer` and `rule`. The journal keeps them as `SEALGATE_ALARM` and so on
+//! (`journalctl -u sealgate SEALGATE_ALARM=repo_stale_hard`); lines do not show them, since the message says the same in words.
 
 use rustix::fs::fstat;
 use std::io;
@@ -23,7 +22,7 @@ const DEFAULT: &str = "info";
 /// The longest list of levels, octets.
 const MAX: usize = 256;
 /// Fields that only the journal keeps.
-const FIELDS: [&str; 3] = ["alarm", "reason", "peer"];
+const FIELDS: [&str; 4] = ["alarm", "reason", "peer", "rule"];
 
 /// The level in force as it was written, and what changes it; set by [`start`].
 static LEVEL: OnceLock<(Mutex<String>, Handle<EnvFilter, Registry>)> = OnceLock::new();

@@ -12,7 +12,6 @@ use sealgate_dataplane::engine::{Engine, WorkerState, now_ms};
 use sealgate_dataplane::pipeline::tap::{Capture, is_refusal, is_sampled};
 use sealgate_dataplane::policy::Snapshot;
 use sealgate_dataplane::state::Direction;
-use sealgate_wire::addr::{Digits, Ssn};
 use sealgate_wire::{Reason, tcap};
 use serde_json::Value;
 use std::io;
@@ -205,7 +204,7 @@ impl Common {
         let unlogged = refused.unlogged();
         let before = std::mem::replace(&mut *lock(&self.unlogged), unlogged);
         if unlogged > before {
-            tracing::warn!(messages = unlogged - before, "messages of rules are not in the log: they came too fast");
+            tracing::warn!("{} message(s) of rules are not in the log: they came too fast", unlogged - before);
         }
     }
 
@@ -243,37 +242,38 @@ fn log_would(capture: &Capture, reason: Reason, snapshot: &Snapshot) {
     if peer.is_none_or(|peer| peer.screening != Screening::Test) {
         return;
     }
-    let (peer, link) = names(&capture.seen, snapshot);
     let rule = snapshot.ruleset.name_of(record.rule).unwrap_or_default();
-    tracing::info!(
-        peer,
-        link,
-        rule,
-        reason = reason.name(),
-        octet = record.at,
-        "would be refused if screening were active"
-    );
+    let (peer, what) = said(capture, snapshot);
+    tracing::info!(peer, rule, reason = reason.name(), "would be {}, were screening active: {what}", reason.name());
+}
+
+/// The peer of a message, and all of it in words.
+fn said(capture: &Capture, snapshot: &Snapshot) -> (String, String) {
+    let record = &capture.seen.record;
+    let (peer, link) = names(&capture.seen, snapshot);
+    let spoken = record.tsn.and_then(|tsn| spoken(&capture.octets, tsn)).unwrap_or_default();
+    let way = if record.way == Some(Direction::Out) { "to" } else { "from" };
+    let mut text = format!("{way} {peer} on {link}");
+    if let (Some((calling, _)), Some((called, _))) = (spoken.calling, spoken.called) {
+        text += &format!(", {calling} > {called}");
+    }
+    if !spoken.operations().is_empty() {
+        text += &format!(", operations {:?}", spoken.operations());
+    }
+    if let Some(rule) = snapshot.ruleset.name_of(record.rule) {
+        text += &format!(", rule {rule}");
+    }
+    text += &format!(", octet {}", record.at);
+    (peer, text)
 }
 
 /// Logs a message that a rule wants in the log. What comes here is bounded by the credits of the log.
 fn log_ruled(capture: &Capture, snapshot: &Snapshot) {
     let record = &capture.seen.record;
-    let (peer, link) = names(&capture.seen, snapshot);
-    let said = record.tsn.and_then(|tsn| spoken(&capture.octets, tsn)).unwrap_or_default();
-    let title = |party: Option<(Digits, Ssn)>| party.map(|(digits, _)| digits.to_string()).unwrap_or_default();
-    tracing::info!(
-        rule = snapshot.ruleset.name_of(record.rule).unwrap_or_default(),
-        peer,
-        link,
-        outbound = record.way == Some(Direction::Out),
-        calling = title(said.calling),
-        called = title(said.called),
-        operations = ?said.operations(),
-        reason = record.reason.name(),
-        would = record.would.map(Reason::name).unwrap_or_default(),
-        octet = record.at,
-        "a rule of the policy matches"
-    );
+    let rule = snapshot.ruleset.name_of(record.rule).unwrap_or_default();
+    let (peer, what) = said(capture, snapshot);
+    let reason = record.counts_as().name();
+    tracing::info!(peer, rule, reason, "{}{reason}: {what}", if record.would.is_some() { "would be " } else { "" });
 }
 
 /// Notes who sent a message that passed without a signature that holds.
