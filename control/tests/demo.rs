@@ -19,8 +19,9 @@ use sealgate_control::material::Source;
 use sealgate_control::offline::{How, replay};
 use sealgate_dataplane::io::pcap::{Reader, Resolution, Writer};
 use sealgate_dataplane::policy::Snapshot;
+use sealgate_wire::addr::{GlobalTitle, Plan, PointCode, Ssn};
 use sealgate_wire::tcp::{Flags, Header};
-use sealgate_wire::{ip, sctp, tcp};
+use sealgate_wire::{frame_builder, ip, m3ua, map, sccp, sctp, tcap, tcp};
 use serde_json::Value;
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
@@ -414,6 +415,102 @@ fn explain_claims_no_look_at_a_calling_number_that_the_link_does_not_ask_for() {
         assert_eq!(outcome("CGPN") == Outcome::Passed, asked, "{mode}");
         assert_eq!(outcome("MODE") == Outcome::Passed, fate == "passed", "{mode}");
         assert_eq!(verdict.fate, fate, "{mode}");
+    }
+}
+
+#[test]
+fn explain_names_the_limit_of_dialogues() {
+    let dir = Dir::new("dialogues");
+    let input = dir.0.join("in.pcap");
+    // One request under two identifiers.
+    let vectors = vectors_of("diameter_native");
+    let frame = |id: &str| {
+        let vector = vectors.iter().find(|vector| vector["id"] == id).expect("a vector");
+        let at = vector["frames"][0]["at_unix_ms"].as_u64().expect("time");
+        (at, hex(vector["frames"][0]["frame_hex"].as_str().expect("hex")))
+    };
+    let ((at, first), (_, second)) = (frame("dn-001"), frame("dn-008"));
+    write(&input, at, &[first, second]);
+    for (most, fates) in [(1, ["passed", "refused"]), (2, ["passed", "passed"])] {
+        let open = format!("transactions: {{check: yes, per_peer: {most}}}");
+        let config = config_with(&dir.0, ("transactions: {check: no}", &open));
+        let policy = dir.0.join("policy.yaml");
+        let text = std::fs::read_to_string(&policy).expect("policy");
+        std::fs::write(&policy, text.replace("    mode: require", "    mode: ignore")).expect("write");
+        let frames = explained(config, &input, at);
+        let verdicts: Vec<_> = frames.iter().filter_map(|frame| frame.messages[0].verdict.as_ref()).collect();
+        assert_eq!(verdicts.iter().map(|verdict| verdict.fate).collect::<Vec<_>>(), fates, "{most}");
+        let step = verdicts[1].steps.iter().find(|step| step.step == "DLG").expect("the step");
+        assert_eq!(step.outcome == Outcome::Passed, most == 2);
+        assert_eq!(step.detail, format!("fewer than {most} that A began are open"));
+        if most == 1 {
+            assert_eq!((verdicts[1].reason, failed(&frames[1]).0), ("R_RES_TABLE_FULL", "DLG"));
+        }
+    }
+}
+
+/// A frame with sendRoutingInfoForSM of B, which need not sign, to our HLR.
+fn asks_for_routing() -> Vec<u8> {
+    let title = |digits: &str, ssn| {
+        let mut out = Vec::new();
+        let title = GlobalTitle { plan: Plan::E164, digits: digits.parse().expect("digits") };
+        sccp::emit_address(&title, ssn, 0, &mut out);
+        out
+    };
+    let (mut argument, mut component, mut begin) = (Vec::new(), Vec::new(), Vec::new());
+    let [subscriber, centre] = ["999015550001", "999030000011"].map(|digits| digits.parse().expect("digits"));
+    map::send_routing_info_for_sm(&subscriber, &centre, &mut argument);
+    tcap::emit_invoke(1, 45, &argument, &mut component);
+    let id = tcap::Tid::new(&[0, 0, 0, 1]).expect("four octets");
+    tcap::emit_begin(id, Some(&[4, 0, 0, 1, 0, 20, 3]), &component, &mut begin);
+    let (called, calling) = (title("999010000001", Ssn::HLR), title("999030000011", Ssn::MSC));
+    let mut user = Vec::new();
+    sccp::emit(sccp::Kind::Udt, 0, None, &called, &calling, &begin, None, None, &mut user).expect("fits");
+    let data = m3ua::Data {
+        network_appearance: None,
+        routing_context: Some(1),
+        correlation: None,
+        opc: PointCode(4128),
+        dpc: PointCode(4112),
+        si: 3,
+        ni: 0,
+        mp: 0,
+        sls: 3,
+        user: &user,
+    };
+    let mut message = Vec::new();
+    assert!(data.emit(&mut message));
+    let path = frame_builder::Path {
+        source_mac: [2, 0, 0, 0, 0, 0x0a],
+        destination_mac: [2, 0, 0, 0, 0, 0x0b],
+        vlan: None,
+        source: [192, 0, 2, 10].into(),
+        destination: [198, 51, 100, 10].into(),
+        source_port: 2905,
+        destination_port: 2905,
+        vtag: 0x5ea1_9a7e,
+    };
+    let (begin, end, unordered, immediate) = (true, true, false, false);
+    let chunk = sctp::Data { begin, end, unordered, immediate, tsn: 1, stream: 1, ssn: 1, ppid: 3, user: &message };
+    let mut out = Vec::new();
+    assert!(path.emit(1, |out| assert!(sctp::emit_data(&chunk, out)), &mut out));
+    out
+}
+
+#[test]
+fn explain_names_the_router_of_short_messages() {
+    let dir = Dir::new("router");
+    let (input, at) = (dir.0.join("in.pcap"), 1_795_000_000_000);
+    write(&input, at, &[asks_for_routing()]);
+    let signing = "  signing: {cert: home-ec, node_base: 1}";
+    for (title, want) in [("99901000077", "R_POL_HOME_ROUTING"), ("99901*", "R_OK_UNSIGNED_ALLOWED")] {
+        let routed = format!("{signing}\n  sms_router: {{gt: [\"{title}\"]}}");
+        let frames = explained(config_with(&dir.0, (signing, &routed)), &input, at);
+        let verdict = frames[0].messages[0].verdict.as_ref().expect("verdict");
+        assert_eq!(verdict.reason, want);
+        let step = verdict.steps.iter().find(|step| step.step == "P8R").expect("the step");
+        assert!(step.detail.contains("must be addressed to home.sms_router.gt"), "{}", step.detail);
+        assert_eq!(step.outcome == Outcome::Failed, want == "R_POL_HOME_ROUTING");
     }
 }
 

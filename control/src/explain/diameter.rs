@@ -8,7 +8,7 @@ use sealgate_wire::diameter::{self, Flags, Header, Shown, View, dictionary};
 use sealgate_wire::sec::dess::{Claim, Group};
 use sealgate_wire::sec::dia1;
 
-use super::walk::{Profile, Scene, Walk, age_text, mode_name, place, stamp, state_text};
+use super::walk::{Profile, Scene, Walk, age_text, dialogue, mode_name, place, stamp, state_text};
 use super::{clock, hex};
 
 pub(super) use sealgate_wire::diameter::PPID;
@@ -92,6 +92,7 @@ fn inbound(scene: &Scene<'_>, walk: &mut Walk, frame: &[u8], parsed: &diameter::
     if !header.is_request() {
         return;
     }
+    dialogue(scene, walk, peer);
     if parsed.route_record_count > 0 {
         walk.look("D4", format!("{} Route-Records, none twice and none of ours", parsed.route_record_count));
     }

@@ -82,6 +82,7 @@ const POLICY: &[(&str, &str)] = &[
     ("P7", "operation of the context"),
     ("P8", "identities inside"),
     ("P8R", "short messages are routed by the home router"),
+    ("DLG", "room for one dialogue more"),
 ];
 /// What happens on the way out.
 const OUT: &[(&str, &str)] = &[("PPID", "payload is M3UA"), ("M3UA", "M3UA"), ("SIGN", "signed towards the peer")];
@@ -138,6 +139,7 @@ const DIAMETER_POLICY: &[(&str, &str)] = &[
     ("D8", "nothing unknown that must be understood"),
     ("D6", "visited network is the sender's"),
     ("D7", "category 2: subscriber is the sender's"),
+    ("DLG", "room for one dialogue more"),
 ];
 /// Steps of an ISUP message (formats 9).
 const ISUP: &[(&str, &str)] = &[
@@ -227,6 +229,10 @@ fn step_of(reason: Reason, at: u32, walk: &Walk, way: Direction) -> &'static str
         && let Some(step) = step_of_gtp(reason, at)
     {
         return step;
+    }
+    // Before a message is known that opens one, room is that of the frame.
+    if reason == Reason::ResTableFull && walk.looked.contains_key("DLG") {
+        return "DLG";
     }
     match walk.profile {
         Some(Profile::Isup) if let Some(step) = step_of_isup(reason, at) => return step,

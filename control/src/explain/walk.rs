@@ -439,6 +439,13 @@ fn sigfw_security(
     walk.look("V18", "what was signed is marked as seen");
 }
 
+/// How many dialogues a peer may have begun that are still open.
+pub(super) fn dialogue(scene: &Scene<'_>, walk: &mut Walk, peer: &Peer) {
+    if scene.snapshot.defaults.transactions.check {
+        walk.look("DLG", format!("fewer than {} that {} began are open", peer.transactions.limit, peer.name));
+    }
+}
+
 /// sendRoutingInfoForSM (TS 29.002 §12).
 const SEND_ROUTING_INFO_FOR_SM: i32 = 45;
 
@@ -459,6 +466,9 @@ fn policy(
         if parsed.kind == tcap::MessageKind::Abort {
             walk.look("P1R", format!("at most {} unsigned aborts a second", snapshot.defaults.abort_per_peer));
         }
+    }
+    if parsed.kind == tcap::MessageKind::Begin {
+        dialogue(scene, walk, peer);
     }
     let operations: Vec<i32> = parsed
         .components

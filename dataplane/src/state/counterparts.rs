@@ -1,4 +1,4 @@
-//! Which transaction of ours an id of the other side's stands for: our END and ABORT name only that (Q.773 §3.1). Shared by all
+//! Which transaction of ours an id of the other side's stands for: our END and ABORT name only that (Q.773). Shared by all
 //! workers, lock-free.
 //!
 //! An entry is two words, the hash of the other side's id and where our transaction is remembered. A whole word of hash, since who

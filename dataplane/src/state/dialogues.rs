@@ -1,8 +1,8 @@
 //! Open TCAP transactions of ours, by which an answer from outside is known as one (formats 4.6), and open Diameter requests.
 //! Shared by all workers, since an answer may come over another association than its question; lock-free.
 //!
-//! An entry is one word: 21 bits of fingerprint, who began it, ten bits of what the dialogue is about, the peer, and the time in
-//! seconds. Each peer has a number of them that it began, and a number that we began with it, and a limit for either: by the peer and
+//! An entry is one word: 20 bits of fingerprint, whether the other side's id is known, who began it, ten bits of what the dialogue
+//! is about, the peer, and the time in seconds. Each peer has a number of them that it began, and a number that we began with it, and a limit for either: by the peer and
 //! not by the link, as a dialogue has one peer and may use several links. What comes and goes is counted where its word is swapped,
 //! so the counts are those of the words at any time.
 
@@ -69,6 +69,9 @@ const SECOND_MS: u64 = 1000;
 const ABOUT: u16 = 0x3ff;
 /// The bit of those that the other side began.
 const THEIRS: u64 = 1 << 26;
+/// The bit of those whose other side's id was noted. It has one for the whole dialogue (Q.774): who sends more of them, to
+/// crowd out those of others, has one noted.
+const JOINED: u64 = 1 << 27;
 
 /// How many each peer has, of ours and of its own.
 struct Open(Box<[[AtomicU32; 2]]>);
@@ -98,10 +101,10 @@ impl Tally for Open {
 
 /// The open transactions of all associations. Share it behind an `Arc`; all memory is taken in [`Dialogues::new`].
 ///
-/// With 2^n buckets a key counts as 21 + n bits, 36 with the default: an answer to nothing finds one of N entries by chance once
-/// in 2^36 / N, and a transaction id of four octets is guessed once in 2^32 / N.
+/// With 2^n buckets a key counts as 20 + n bits, 35 with the default: an answer to nothing finds one of N entries by chance once
+/// in 2^35 / N, and a transaction id of four octets is guessed once in 2^32 / N.
 pub struct Dialogues {
-    words: Words<27, Open>,
+    words: Words<28, Open>,
     counterparts: Counterparts,
     refused: Count,
     key: Key,
@@ -140,7 +143,9 @@ impl Dialogues {
         let value = |have: Option<u64>| {
             let about = about.unwrap_or(have.map_or(0, |have| have & u64::from(ABOUT) << 16));
             let theirs = theirs.unwrap_or(have.map_or(THEIRS, |have| have & THEIRS));
-            u64::from(opening.peer) | about | theirs
+            // What says who began it is the first message of a dialogue.
+            let joined = if opening.begun.is_none() { have.map_or(0, |have| have & JOINED) } else { 0 };
+            u64::from(opening.peer) | about | theirs | joined
         };
         let terms = Terms { ticks: u16::try_from(opening.timeout_s).unwrap_or(LONGEST_S), most: opening.most };
         self.words.put_on(key, now_ms, terms, value, |value| self.words.tally().owner(value))
@@ -162,8 +167,11 @@ impl Dialogues {
         self.words.get(key, now_ms).map(|(value, _)| (value >> 16) as u16 & ABOUT)
     }
 
-    /// Notes by what the other side knows a transaction of ours, see [`Dialogues::counterpart`].
+    /// Notes by what the other side knows an open transaction of ours, see [`Dialogues::counterpart`]; nothing where that is known.
     pub fn joined(&self, key: u64, counterpart: u64, now_ms: u64) {
+        if !self.words.mark(key, now_ms, JOINED) {
+            return;
+        }
         let is_open = |place| self.words.get(self.words.key_of(place), now_ms).is_some();
         self.counterparts.note(counterpart, self.words.locator(key), is_open);
     }
@@ -276,7 +284,7 @@ mod tests {
     #[test]
     fn a_full_bucket_evicts_its_oldest_and_counts_it() {
         let table = table(8);
-        let key = |n: u64| (n + 1) << 43;
+        let key = |n: u64| (n + 1) << 44;
         for n in 0..9 {
             open(&table, key(n), n as u16, n * 1000);
         }
@@ -341,7 +349,7 @@ mod tests {
     #[test]
     fn who_has_all_he_may_takes_the_place_of_his_own_that_has_expired() {
         let table = table(8);
-        let key = |n: u64| (n + 1) << 43;
+        let key = |n: u64| (n + 1) << 44;
         let all = Opening { most: 8, ..minute(1) };
         for n in 0..8 {
             assert!(table.open(key(n), all, n * 1000));
@@ -354,7 +362,7 @@ mod tests {
     #[test]
     fn in_a_full_bucket_who_has_the_most_loses_one() {
         let table = table(8);
-        let key = |n: u64| (n + 1) << 43;
+        let key = |n: u64| (n + 1) << 44;
         open(&table, key(0), 2, 0);
         for n in 1..8 {
             assert!(table.open(key(n), Opening { begun: Some(Begun::ByThem), ..minute(1) }, n * 1000));
@@ -380,6 +388,10 @@ mod tests {
         assert_eq!([0, 1, 2].map(|n| table.lookup(key(n), 0)), [Some(4), None, Some(4)]);
         assert!(table.close(key(2)) && !table.close_counterpart(theirs(2)));
         assert_eq!(table.count(4, Begun::ByUs), 1);
+        // Another id for the same dialogue is nobody's, and its time stays what it was.
+        table.joined(key(0), theirs(8), 59_000);
+        assert!(!table.close_counterpart(theirs(8)));
+        assert_eq!((table.lookup(key(0), 60_000), table.lookup(key(0), 61_000)), (Some(4), None));
         // The same id of the other side's, in a later dialogue.
         open(&table, key(7), 4, 0);
         table.joined(key(7), theirs(0), 0);
@@ -478,7 +490,7 @@ mod models {
         model.check(|| {
             let config = Config { entries: 8, peers: 10 };
             let table = Arc::new(Dialogues::new(config, Key::new(7, 8)));
-            let key = |n: u64| n << 43;
+            let key = |n: u64| n << 44;
             // A full bucket whose oldest entry is about to be closed, and evicted by another worker.
             for n in 1..=8 {
                 assert!(table.open(key(n), Opening::ours(n as u16), n * 1000));
@@ -503,7 +515,7 @@ mod models {
         model.preemption_bound = Some(3);
         model.check(|| {
             let table = Arc::new(Dialogues::new(Config { entries: 8, peers: 10 }, Key::new(7, 8)));
-            let key = |n: u64| n << 43;
+            let key = |n: u64| n << 44;
             let one = Opening { most: 2, ..Opening::ours(1) };
             assert!(table.open(key(1), one, 0));
             let shared = Arc::clone(&table);
@@ -524,7 +536,7 @@ mod models {
         model.preemption_bound = Some(3);
         model.check(|| {
             let table = Arc::new(Dialogues::new(Config { entries: 8, peers: 10 }, Key::new(7, 8)));
-            let key = |n: u64| n << 43;
+            let key = |n: u64| n << 44;
             for n in 1..=8 {
                 assert!(table.open(
                     key(n),
@@ -549,13 +561,13 @@ mod models {
             let config = Config { entries: 8, peers: 10 };
             let table = Arc::new(Dialogues::new(config, Key::new(7, 8)));
             let shared = Arc::clone(&table);
-            let thread = thread::spawn(move || shared.open(1 << 43, Opening::ours(1), 0));
-            table.open(1 << 43, Opening::ours(1), 0);
+            let thread = thread::spawn(move || shared.open(1 << 44, Opening::ours(1), 0));
+            table.open(1 << 44, Opening::ours(1), 0);
             thread.join().unwrap();
-            assert_eq!(table.lookup(1 << 43, 0), Some(1));
+            assert_eq!(table.lookup(1 << 44, 0), Some(1));
             assert_eq!(table.counts(10), table.recount(10));
-            assert!(table.close(1 << 43));
-            assert_eq!(table.lookup(1 << 43, 0), None);
+            assert!(table.close(1 << 44));
+            assert_eq!(table.lookup(1 << 44, 0), None);
             assert_eq!(table.count(1, Begun::ByUs), 0);
         });
     }

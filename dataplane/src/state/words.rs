@@ -258,6 +258,15 @@ impl<const VALUE: u32, T: Tally> Words<VALUE, T> {
         changed
     }
 
+    /// Sets bits in the value under a key, whose owner they do not change; its time stays. False if there is none, or they are set.
+    pub(super) fn mark(&self, key: u64, now_ms: u64, bits: u64) -> bool {
+        let live = self.slots(key).find(|(_, have)| self.age(*have, now_ms).is_some());
+        live.is_some_and(|(slot, have)| {
+            let marked = have | bits << 16;
+            have != marked && slot.compare_exchange(have, marked, Ordering::AcqRel, Ordering::Relaxed).is_ok()
+        })
+    }
+
     /// Makes an entry as old as if it had been made `age` ticks ago.
     pub(super) fn date_back(&self, key: u64, now_ms: u64, age: u16) {
         self.change(key, now_ms, |value| Some((value, self.timeout.saturating_sub(age))));
@@ -350,7 +359,7 @@ impl<const VALUE: u32, T: Tally> Words<VALUE, T> {
         tag::<VALUE>(key) << (16 + VALUE) | (value & ((1 << VALUE) - 1)) << 16 | u64::from(made)
     }
 
-    /// Of the key, what entries know of it: its bucket and their tag, in at most 42 bits where `VALUE` is 27.
+    /// Of the key, what entries know of it: its bucket and their tag.
     pub(super) fn locator(&self, key: u64) -> u64 {
         let bits = self.buckets.len().trailing_zeros();
         tag::<VALUE>(key) << bits | key & ((1 << bits) - 1)
