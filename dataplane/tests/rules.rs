@@ -320,6 +320,36 @@ fn what_leaves_is_ruled_too() {
     let out = |policy: &Policy| verdicts(&running(policy).frame(1, &frame, NOW_MS));
     assert_eq!(out(&rules("out")), [(Reason::PolRule, tag_of("r"))]);
     assert_eq!(out(&rules("in")), [(Reason::OkSignedEgress, 0)]);
+    let subscribers = |prefix: &str| {
+        with(
+            &format!("\nrules:\n  - {{id: r, match: {{direction: out, imsi_prefix: [\"{prefix}\"]}}, action: drop}}\n"),
+            &[],
+        )
+    };
+    assert_eq!(out(&subscribers("00102")), [(Reason::PolRule, tag_of("r"))]);
+    assert_eq!(out(&subscribers("00103")), [(Reason::OkSignedEgress, 0)]);
+}
+
+#[test]
+fn each_caller_has_a_rate_of_its_own() {
+    let passes = |per: &str| {
+        let rule = format!(
+            "\nrules:\n  - {{id: r, match: {{direction: in, opcode: [2]}}, action: rate_limit, \
+             rate: {{per: {per}, tokens_per_s: 1, burst: 3}}}}\n"
+        );
+        let mut gateway = running(&with(&rule, &[]));
+        let mut number = 0;
+        ["999030000011", "999030000012"].map(|node| {
+            let mut sent = |_: &usize| {
+                number += 1;
+                let call = traffic::Call { calling: node, node, ..traffic::Call::inbound(number) };
+                let frame = traffic::frame(&traffic::inbound(), number, &call.unsigned());
+                gateway.frame(0, &frame, NOW_MS).records[0].reason.passes()
+            };
+            (0..5).filter(|i| sent(i)).count()
+        })
+    };
+    assert_eq!(["calling_gt", "peer", "rule"].map(passes), [[3, 3], [3, 0], [3, 0]]);
 }
 
 #[test]

@@ -152,6 +152,14 @@ mod tests {
     }
 
     #[test]
+    fn a_rule_is_asked_for_by_its_tag() {
+        let of = |rule| Record { rule, ..Record::of(0, None, None, Reason::OkVerified) };
+        let wanted = Filter { rule: Some(5), ..Filter::default() };
+        assert!(wanted.may_match(&of(5)) && !wanted.may_match(&of(6)) && !wanted.may_match(&of(0)));
+        assert!(Filter::default().may_match(&of(5)));
+    }
+
+    #[test]
     fn no_octets_panic() {
         for octets in [&b""[..], b"\x01\x00\x01\x01\x00\x00\x00\x08", &[0xff; 64]] {
             for kind in [LinkKind::M3ua, LinkKind::M2pa, LinkKind::Sua] {
