@@ -229,6 +229,29 @@ fn a_peer_that_is_learned_or_tested_passes_and_is_counted() {
 }
 
 #[test]
+fn what_a_check_speaks_against_is_due_to_no_rule_for_what_stands_before_it() {
+    use sealgate_wire::{map, tcap};
+    // Two questions for routing, of which the second names another operator's centre.
+    let node = "999030000011";
+    let mut components = Vec::new();
+    for (id, centre) in [(1, node), (2, "999040000011")] {
+        let mut argument = Vec::new();
+        map::send_routing_info_for_sm(&traffic::digits("999010000077"), &traffic::digits(centre), &mut argument);
+        tcap::emit_invoke(id, 45, &argument, &mut components);
+    }
+    let (mut begin, id) = (Vec::new(), tcap::Tid::new(&[0, 0, 0, 1]).expect("four octets"));
+    tcap::emit_begin(id, Some(&[4, 0, 0, 1, 0, 20, 3]), &components, &mut begin);
+    let call = traffic::Call { calling: node, node, ..traffic::Call::inbound(1) };
+    let octets = traffic::frame(&traffic::inbound(), 1, &call.m3ua(&call.udt(&begin)));
+    let rules = "\nrules:\n  - {id: r, match: {protocol: map, opcode: [45]}, action: alert}\n";
+    assert_eq!(judge(&with(rules, &[]), &octets), (Reason::PolXlayerAddr, 0));
+    let learned = with(rules, &[("  B:\n", "  B:\n    screening: learn\n")]);
+    let record = running(&learned).frame(0, &octets, NOW_MS).records[0];
+    assert_eq!((record.reason, record.would), (Reason::OkUnsignedAllowed, Some(Reason::PolXlayerAddr)));
+    assert_eq!((record.rule, record.logged), (0, false), "{record:?}");
+}
+
+#[test]
 fn diameter_is_ruled_by_command_realm_and_subscriber() {
     let request = frame("diameter_native", "dn-001");
     assert_eq!(judge(&policy(), &request).0, Reason::OkVerified);

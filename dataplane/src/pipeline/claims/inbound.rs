@@ -162,6 +162,10 @@ fn tcap(
     };
     let user = screen::User { message: parsed, found, opcode, open };
     message.screened = screen::screen(scene, carrier, user, message).err();
+    if message.screened.is_some() {
+        // Operations before the one that a check speaks against may have had a rule: the verdict is due to none of those.
+        (message.ruling, message.unmatched) = (None, false);
+    }
     message.event = detect::of_tcap(scene, carrier, parsed, found, opcode);
     if let Err(refusal) = strip(scene, carrier, parsed, found, opcode, peer.ludt, message) {
         // What cannot be carried on is the last thing that is wrong with a message, not the first.

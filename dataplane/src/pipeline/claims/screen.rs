@@ -140,7 +140,6 @@ pub(super) fn screen(
             if let Some(reason) = sender.is_not(component, &found) {
                 Asked::refuse(&rules, slot, reason, component)?;
             }
-            // Should a later operation be refused, no rule is asked for what it does.
             if let Some(rules) = &mut rules {
                 rules.part(component, found.imsi, slot);
             }
