@@ -8,7 +8,7 @@ mod roaming;
 #[path = "detection/world.rs"]
 mod world;
 
-use common::{NOW_MS, diameter};
+use common::{NOW_MS, diameter, gtp};
 use sealgate_config::model::{DetectMode, Flood, Scan, Switch, Windowed};
 use sealgate_wire::Reason;
 use world::{DROP, Said, World, node, s6a, s6a_answer};
@@ -88,24 +88,27 @@ fn a_subscriber_is_the_same_in_each_domain_and_protocol() {
 #[test]
 fn the_visited_network_says_where_or_else_the_realm() {
     let mut policy = world::watching(|detection| detection.velocity.switch = DROP);
-    policy.peers[0].plmns.push("00112".parse().expect("digits"));
+    // A's other network is where B is; of the third one of each nobody knows where it is.
+    for (peer, more) in [(0, "00112"), (0, "00122"), (1, "00123")] {
+        policy.peers[peer].plmns.push(more.parse().expect("digits"));
+    }
     let mut world = World::new(&policy);
-    let visits = |world: &mut World, operator, plmn: Option<&[u8]>| {
+    let visits = |world: &mut World, operator, mnc| {
         let mut request = s6a(diameter::UPDATE_LOCATION, operator, world.id(), IMSI);
-        request.visited = plmn.map(<[u8]>::to_vec);
+        request.visited = Some(gtp::plmn(mnc).to_vec());
         let reason = world.lte(&request);
         if reason == PASSES {
             assert_eq!(world.lte_home(&s6a_answer(&request, 2001)), PASSES);
         }
         reason
     };
-    assert_eq!(visits(&mut world, A, Some(&[0x00, 0xf1, 0x20])), PASSES, "00102");
-    assert_eq!(visits(world.after(60), B, None), Reason::DetVelocity, "by its realm");
-    assert_eq!(visits(&mut world, B, Some(&[0x00, 0xf1, 0x30])), Reason::DetVelocity, "00103");
-    assert_eq!(visits(&mut world, A, Some(&[0x00, 0xf1, 0x21])), Reason::DetVelocity, "00112, where B is");
-    assert_eq!(visits(&mut world, A, None), PASSES);
-    assert_eq!(visits(world.after(10 * 3600), A, Some(&[0x00, 0xf1, 0x21])), PASSES);
-    assert_eq!((visits(&mut world, B, None), visits(&mut world, A, None)), (PASSES, Reason::DetVelocity));
+    assert_eq!(visits(&mut world, A, 2), PASSES);
+    assert_eq!(visits(world.after(60), B, 23), Reason::DetVelocity, "by its realm");
+    assert_eq!(visits(&mut world, B, 3), Reason::DetVelocity);
+    assert_eq!(visits(&mut world, A, 12), Reason::DetVelocity, "A's, where B is");
+    assert_eq!(visits(&mut world, A, 22), PASSES);
+    assert_eq!(visits(world.after(10 * 3600), A, 12), PASSES);
+    assert_eq!((visits(&mut world, B, 23), visits(&mut world, A, 22)), (PASSES, Reason::DetVelocity));
 }
 
 #[test]

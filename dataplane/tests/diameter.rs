@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::diameter::{INSERT_DATA, Said, UPDATE_LOCATION, chunk, frame, inbound, outbound, realm};
+use common::diameter::{INSERT_DATA, PURGE, Said, UPDATE_LOCATION, chunk, frame, inbound, outbound, realm};
 use common::traffic::{chunks_of, packet};
 use common::{Gateway, NOW_MS, Step, key, policy};
 use sealgate_config::model::{Ber, DessSameSecond, Mode, Oversize, Policy, Profile, UnknownPeer};
@@ -209,7 +209,7 @@ fn our_realm_from_outside_stays_out_where_unknown_peers_may_speak() {
     (policy.defaults.unknown_peer, policy.defaults.mode) = (UnknownPeer::TreatAsDefault, Mode::Ignore);
     let mut gateway = Gateway::running(&policy);
     for (tsn, from, want) in [(1, 1, Reason::PolPeerUnknown), (2, 7, Reason::OkUnsignedAllowed)] {
-        let said = Said::request(UPDATE_LOCATION, from, 1, 1).plain();
+        let said = Said::request(PURGE, from, 1, 1).plain();
         assert_eq!(reasons(&gateway.frame(0, &frame(&inbound(), tsn, &said), NOW_MS)), [want]);
     }
 }
@@ -218,7 +218,7 @@ fn our_realm_from_outside_stays_out_where_unknown_peers_may_speak() {
 fn padding_that_nobody_looked_at_becomes_zero() {
     let mut policy = policy();
     policy.defaults.ber = Ber::Canonicalise;
-    let clean = Said { imsi: "00103000000001", ..Said::request(UPDATE_LOCATION, 3, 1, 1) }.plain();
+    let clean = Said { more: vec![(25, vec![7; 2])], ..Said::request(UPDATE_LOCATION, 3, 1, 1) }.plain();
     let mut dirty = clean.clone();
     let end = dirty.len();
     dirty[end - 2..].copy_from_slice(b"xy");

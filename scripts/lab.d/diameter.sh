@@ -207,7 +207,7 @@ freediameter_case() {
     hss_pid=$!
     wait_open b "hss.$REALM_B"
     ip netns exec "$NS_A" "$s6a" --connect "$AGENT_A:3868" --host "mme.$REALM_A" --realm "$REALM_A" --to "$REALM_B" \
-        --imsi 00101 --stranger "$STRANGER" --bursts "$BURSTS" --size "$BURST" --pause-ms "$PAUSE_MS" --last-ms 3000 \
+        --imsi 00101 --plmn 00102 --stranger "$STRANGER" --bursts "$BURSTS" --size "$BURST" --pause-ms "$PAUSE_MS" --last-ms 3000 \
         >"$dir/mme.out" 2>"$dir/mme.err" &
     mme_pid=$!
     wait "$mme_pid" || status=$?

@@ -107,6 +107,8 @@ fn inbound(scene: &Scene<'_>, walk: &mut Walk, frame: &[u8], parsed: &diameter::
     if let Some(visited) = parsed.visited_plmn {
         let plmn = diameter::plmn(visited).map_or(hex(visited), |plmn| plmn.to_string());
         walk.look("D6", format!("{plmn} in {named}.plmns"));
+    } else if diameter::names_visited_network(header) {
+        walk.look("D6", format!("no Visited-PLMN-Id; it must be there, and in {named}.plmns"));
     }
     if snapshot.commands.category(header.application, header.command) == Some(Category::Cat2) {
         let found = diameter::identities(parsed);

@@ -14,6 +14,8 @@ use super::traffic;
 pub const S6A: u32 = 16_777_251;
 /// Update-Location.
 pub const UPDATE_LOCATION: u32 = 316;
+/// Purge-UE, which names no visited network.
+pub const PURGE: u32 = 321;
 /// Insert-Subscriber-Data, of category 2.
 pub const INSERT_DATA: u32 = 319;
 /// Verification tag of packets from interconnect, as the policy has it.
@@ -82,6 +84,9 @@ impl Said {
         }
         if !self.imsi.is_empty() {
             put(AvpId::USER_NAME, self.imsi.as_bytes());
+        }
+        if diameter::names_visited_network(&self.header) {
+            put(AvpId::VISITED_PLMN_ID, &super::gtp::plmn(self.from));
         }
         for (code, data) in &self.more {
             put(AvpId::new(0, *code), data);

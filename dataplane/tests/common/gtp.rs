@@ -33,7 +33,7 @@ fn tbcd(digits: &str) -> Vec<u8> {
 }
 
 /// MCC 001 and an MNC of two digits.
-fn plmn(mnc: u8) -> [u8; 3] {
+pub fn plmn(mnc: u8) -> [u8; 3] {
     [0x00, 0xf1, (mnc / 10) | ((mnc % 10) << 4)]
 }
 

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use sealgate_config::model::{Detection, Geo, Policy, Scan};
 use sealgate_wire::Reason;
+use sealgate_wire::diameter::plmn_octets;
 
 use super::world::{DROP, Said, World, s6a, s6a_answer, watching};
 use super::{PASSES, common::diameter};
@@ -189,7 +190,9 @@ fn nobody_who_travels_is_refused() {
                 count(world.from(&vectors.begin()));
                 if lte {
                     let mut request = s6a(diameter::UPDATE_LOCATION, 2, world.id(), &imsi);
-                    request.realm = Some(realm(COUNTRIES[country].1));
+                    let plmn = COUNTRIES[country].1;
+                    request.realm = Some(realm(plmn));
+                    request.visited = plmn_octets(&plmn.parse().expect("digits")).map(Vec::from);
                     count(world.lte(&request));
                     count(world.lte_home(&s6a_answer(&request, 2001)));
                 }

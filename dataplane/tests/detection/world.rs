@@ -9,7 +9,7 @@ use sealgate_wire::diameter::{AvpId, FLAG_MANDATORY, Flags, Header, emit_avp, fi
 use sealgate_wire::{Reason, map, sccp, tcap};
 
 use super::common::traffic::{Call, digits, frame, inbound, outbound, title};
-use super::common::{Gateway, NOW_MS, diameter, policy};
+use super::common::{Gateway, NOW_MS, diameter, gtp, policy};
 
 /// Places of operators: B and C are 9000 km from A, D beside it.
 pub const GEO: &str = "kind,code,latitude,longitude,radius_km,name\n\
@@ -366,7 +366,7 @@ pub struct Lte {
     pub imsi: String,
     /// Origin-Realm; `None`: that of the operator.
     pub realm: Option<String>,
-    /// Visited-PLMN-Id.
+    /// Visited-PLMN-Id; `None`: that of the operator.
     pub visited: Option<Vec<u8>>,
     /// Whether the host is written in capital letters.
     pub upper: bool,
@@ -403,8 +403,8 @@ impl Lte {
         if self.code.is_none() {
             put(AvpId::USER_NAME, self.imsi.as_bytes());
         }
-        if let Some(visited) = self.visited.as_ref().filter(|_| self.code.is_none()) {
-            put(AvpId::new(AvpId::TGPP, 1407), visited);
+        if sealgate_wire::diameter::names_visited_network(&self.header) {
+            put(AvpId::VISITED_PLMN_ID, self.visited.as_deref().unwrap_or(&gtp::plmn(self.from)));
         }
         assert!(finish(start, &mut out));
         out

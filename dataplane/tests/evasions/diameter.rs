@@ -5,6 +5,7 @@ use sealgate_wire::diameter::{self, AvpId, FLAG_MANDATORY, Flags, Header};
 
 use super::kit::*;
 use crate::common::diameter::{INSERT_DATA, S6A, UPDATE_LOCATION, realm};
+use crate::common::gtp::plmn;
 
 const REQUEST: u8 = 0xc0;
 
@@ -60,8 +61,20 @@ fn user(who: &str) -> Vec<u8> {
     avp(1, 0, who.as_bytes())
 }
 
+/// The same without the bit that says it must be understood.
+fn optional(mut avp: Vec<u8>) -> Vec<u8> {
+    avp[4] &= !FLAG_MANDATORY;
+    avp
+}
+
+/// Visited-PLMN-Id.
+fn visited(plmn: &[u8]) -> Vec<u8> {
+    tgpp(1407, plmn)
+}
+
+/// An Update-Location of B's, for its own network.
 fn update(avps: &[&[u8]]) -> Vec<u8> {
-    request(UPDATE_LOCATION, S6A, avps)
+    request(UPDATE_LOCATION, S6A, &[&[&visited(&plmn(3))[..]], avps].concat())
 }
 
 fn carried(octets: Vec<u8>) -> Carried {
@@ -150,10 +163,6 @@ pub fn avps() -> Vec<Case> {
     // A vendor of 0 is no vendor: the same AVP, however it is written.
     let vendored = [&[0, 0, 0, 1, 0xc0, 0, 0, 27, 0, 0, 0, 0][..], HOME.as_bytes(), &[0]].concat();
     add("User-Name with vendor 0 beside it".into(), update(&[&user(B), &vendored]), Reason::DiaAvpDup);
-    let optional = |mut avp: Vec<u8>| {
-        avp[4] &= !FLAG_MANDATORY;
-        avp
-    };
     let other = optional(avp(1, 9999, HOME.as_bytes()));
     let data = |avps: &[&[u8]]| request(INSERT_DATA, S6A, avps);
     add("another vendor's AVP 1".into(), data(&[&user(B), &other]), Reason::OkUnsignedAllowed);
@@ -219,7 +228,8 @@ pub fn avps() -> Vec<Case> {
 pub fn origin() -> Vec<Case> {
     let mut all = Vec::new();
     let said = |host: &str, of: &str| {
-        message_of(&header(REQUEST, UPDATE_LOCATION, S6A), &[&from(host, of), &to_us(), &user(HOME)])
+        let avps = [from(host, of), to_us(), visited(&plmn(3)), user(HOME)];
+        message_of(&header(REQUEST, UPDATE_LOCATION, S6A), &[&avps.concat()])
     };
     let b = realm(3);
     let mut add = |name: &str, octets: Vec<u8>, want| all.push(case(name, carried(octets), want));
@@ -266,18 +276,28 @@ pub fn origin() -> Vec<Case> {
     add("a way of thirty-three", route(&long), Reason::DiaRouteRecord);
     add("a way of thirty-two", route(&long[1..]), Reason::OkUnsignedAllowed);
     add("a way through an agent", route(&["dra.ipx.example"]), Reason::OkUnsignedAllowed);
-    let visited = |plmn: &[u8]| update(&[&user(HOME), &tgpp(1407, plmn)]);
-    add("A's network visited", visited(&[0x00, 0xf1, 0x20]), Reason::PolVplmnRealm);
-    add("our network visited", visited(&[0x00, 0xf1, 0x10]), Reason::PolVplmnRealm);
-    add("no network visited", visited(&[]), Reason::PolVplmnRealm);
-    add("a network of four octets", visited(&[0x00, 0xf1, 0x30, 0]), Reason::PolVplmnRealm);
-    add("a network with a letter", visited(&[0x00, 0xfa, 0x30]), Reason::PolVplmnRealm);
-    add(
-        "A's network behind B's",
-        update(&[&user(HOME), &tgpp(1407, &[0, 0xf1, 0x30]), &tgpp(1407, &[0, 0xf1, 0x20])]),
-        Reason::DiaAvpDup,
-    );
-    add("B's network visited", visited(&[0x00, 0xf1, 0x30]), Reason::OkUnsignedAllowed);
+    // Both commands have to say where the subscriber is; what does not say it has nothing that could be compared.
+    let (of_another, hidden) = (avp(1407, 9999, &plmn(3)), tgpp(1400, &visited(&plmn(3))));
+    for (name, avps, want) in [
+        ("A's network visited", visited(&plmn(2)), Reason::PolVplmnRealm),
+        ("our network visited", visited(&plmn(1)), Reason::PolVplmnRealm),
+        ("a network of no octets", visited(&[]), Reason::PolVplmnRealm),
+        ("a network of four octets", visited(&[0x00, 0xf1, 0x30, 0]), Reason::PolVplmnRealm),
+        ("a network with a letter", visited(&[0x00, 0xfa, 0x30]), Reason::PolVplmnRealm),
+        ("no network visited", Vec::new(), Reason::PolVplmnRealm),
+        ("another vendor's word for the network", optional(of_another), Reason::PolVplmnRealm),
+        ("the network in a group alone", hidden, Reason::PolVplmnRealm),
+        ("A's network behind B's", [visited(&plmn(3)), visited(&plmn(2))].concat(), Reason::DiaAvpDup),
+        ("B's network visited", visited(&plmn(3)), Reason::OkUnsignedAllowed),
+    ] {
+        for (command, of) in [("Update-Location", UPDATE_LOCATION), ("Authentication-Information", 318)] {
+            add(&format!("{name}: {command}"), request(of, S6A, &[&user(HOME), &avps]), want);
+        }
+    }
+    // Others of the application have no such AVP.
+    for (name, command) in [("Purge-UE", 321), ("Notify", 323)] {
+        add(&format!("{name} without a network"), request(command, S6A, &[&user(HOME)]), Reason::OkUnsignedAllowed);
+    }
     all
 }
 

@@ -2,11 +2,12 @@
 //! (3GPP TS 29.272 §7.2.3), and asks itself, in bursts with silence between them. At the end it prints what became of each kind of
 //! request as `name=value` words.
 //!
-//! `s6a --connect 192.0.2.1:3868 --host mme.a.example --realm a.example [--to b.example --imsi 00101 [--stranger x.example]
+//! `s6a --connect 192.0.2.1:3868 --host mme.a.example --realm a.example [--to b.example --imsi 00101 --plmn 00102 [--stranger x.example]
 //! [--bursts N] [--size N] [--pause-ms N]] [--last-ms N]`
 //!
 //! Of the requests, a tenth says to come from the realm of `--stranger`, and a tenth is Cancel-Location, which no visited network
-//! may send; `--last-ms`: how long it goes on answering after its last request, 5000 if not given.
+//! may send; `--plmn`: the network that it says it is of; `--last-ms`: how long it goes on answering after its last request, 5000 if
+//! not given.
 
 use std::collections::HashMap;
 use std::error::Error;
@@ -40,6 +41,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         stream: connect(to)?,
         host: need("--host")?,
         realm: need("--realm")?,
+        plmn: [0; 3],
         got: Vec::new(),
         next: 1,
         asked: HashMap::new(),
@@ -50,6 +52,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     node.greet()?;
     if let Some(realm) = text("--to") {
         let (imsi, stranger) = (need("--imsi")?, text("--stranger").unwrap_or_else(|| "stranger.invalid".to_owned()));
+        let plmn = need("--plmn")?;
+        node.plmn =
+            plmn.parse().ok().and_then(|plmn| diameter::plmn_octets(&plmn)).ok_or("--plmn: five or six digits")?;
         let (bursts, size) = (number("--bursts", 1)?, number("--size", 50)?);
         for burst in 0..bursts {
             for i in 0..size {
@@ -102,6 +107,7 @@ struct Node {
     stream: TcpStream,
     host: String,
     realm: String,
+    plmn: [u8; 3],
     /// Octets that are no whole message yet.
     got: Vec<u8>,
     next: u32,
@@ -160,13 +166,17 @@ impl Node {
         if let Some(count) = self.counts.get_mut(kind as usize) {
             count.asked += 1;
         }
-        let more: &[(AvpId, &[u8])] = &[
+        let plmn = self.plmn;
+        let mut more: Vec<(AvpId, &[u8])> = vec![
             (AvpId::SESSION_ID, session.as_bytes()),
             (AvpId::AUTH_SESSION_STATE, &[0, 0, 0, 1]),
             (AvpId::DESTINATION_REALM, to.as_bytes()),
             (AvpId::USER_NAME, imsi.as_bytes()),
         ];
-        self.say(&header, more, from)
+        if diameter::names_visited_network(&header) {
+            more.push((AvpId::VISITED_PLMN_ID, &plmn));
+        }
+        self.say(&header, &more, from)
     }
 
     /// Sends a message, its Origin put before the last of `more`.

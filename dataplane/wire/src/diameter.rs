@@ -14,7 +14,7 @@ mod show;
 pub use avp::{Avp, AvpId, Avps, FLAG_MANDATORY, FLAG_PROTECTED, FLAG_VENDOR, MAX_DEPTH};
 pub use emit::{begin, clear_padding, emit_avp, finish, rebuild};
 pub use filler::{WATCHDOG_ANSWER, emit_watchdog_answer, watchdog_answer_len};
-pub use identities::{Identities, Party, identities, plmn, visit};
+pub use identities::{Identities, Party, identities, names_visited_network, plmn, plmn_octets, visit};
 pub use message::{MAX_AVPS, Message};
 pub use show::{Shown, tree};
 

@@ -7,7 +7,7 @@ use sealgate_wire::sec::{Header, Sorter, Tvp, dia1};
 use super::Side;
 use super::message::{Form, HOME_PLMN, Kind, NODE, Octets, P256};
 use super::operation::Operation;
-use super::values::Values;
+use super::values::{Values, visited};
 
 /// Application of S6a and S6d (TS 29.272 §7.1.8).
 pub(super) const S6A: u32 = 16_777_251;
@@ -15,6 +15,8 @@ pub(super) const S6A: u32 = 16_777_251;
 pub(super) const HOME_REALM: &str = "epc.mnc001.mcc001.3gppnetwork.org";
 /// What is behind the number in the realms of peers; their authority may issue certificates below it.
 const PEERS: &str = ".ipx.example";
+/// Our network, 00101, as a Visited-PLMN-Id.
+const HOME_VISITED: [u8; 3] = [0x00, 0xf1, 0x10];
 const SUCCESS: u32 = 2001;
 const REQUESTED_VECTORS: AvpId = AvpId::new(AvpId::TGPP, 1410);
 const EUTRAN_VECTORS: AvpId = AvpId::new(AvpId::TGPP, 1408);
@@ -90,6 +92,10 @@ fn plain(kind: Kind, own: &str, other: &str, values: &Values) -> Result<Vec<u8>,
         } else {
             put(RAT_TYPE, &1004_u32.to_be_bytes());
             put(ULR_FLAGS, &[0, 0, 0, 2]);
+        }
+        if diameter::names_visited_network(&header) {
+            let network = if asker == Side::Interconnect { visited(values.plmn) } else { HOME_VISITED };
+            put(AvpId::VISITED_PLMN_ID, &network);
         }
     }
     if whole && diameter::finish(start, &mut out) { Ok(out) } else { Err("Diameter") }

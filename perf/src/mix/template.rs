@@ -6,7 +6,7 @@ use super::lane::Label;
 use super::message::{Kind, Octets, PEERS, SI, Style, compose};
 use super::operation::Protocol;
 use super::s6a;
-use super::values::{Field, Values, hex, packed, text, unix_text, unpacked};
+use super::values::{Field, Values, hex, packed, text, unix_text, unpacked, visited};
 
 /// Where values lie in a run of octets.
 #[derive(Clone, Debug, Default)]
@@ -58,6 +58,7 @@ fn put(field: Field, values: &Values, to: &mut [u8]) {
         Field::SubscriberText | Field::TelephoneText => tail(&text(values.subscriber), to),
         Field::Plmn => tail(&values.plmn, to),
         Field::PlmnText => tail(&unpacked(values.plmn), to),
+        Field::Visited => tail(&visited(values.plmn), to),
         Field::Transaction => tail(&values.transaction, to),
         Field::TransactionText => tail(&hex(values.transaction), to),
         Field::Sai => tail(&values.sai, to),
@@ -146,7 +147,7 @@ impl Template {
                 Field::NumberText => number_len,
                 Field::Transaction => transaction_len,
                 Field::Subscriber | Field::SaiFront | Field::Tvp | Field::Seconds => 4,
-                Field::Telephone | Field::Plmn => 3,
+                Field::Telephone | Field::Plmn | Field::Visited => 3,
                 Field::PlmnText | Field::TelephoneText => 6,
                 Field::SubscriberText | Field::TransactionText | Field::Sai | Field::Seq => 8,
                 Field::SecondsText => 10,

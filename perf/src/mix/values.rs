@@ -41,6 +41,8 @@ pub(super) enum Field {
     Plmn,
     /// Six digits in ASCII.
     PlmnText,
+    /// As a Visited-PLMN-Id.
+    Visited,
     Transaction,
     /// Eight hexadecimal digits.
     TransactionText,
@@ -56,7 +58,7 @@ pub(super) enum Field {
 }
 
 impl Field {
-    pub(super) const ALL: [Field; 17] = [
+    pub(super) const ALL: [Field; 18] = [
         Field::Number,
         Field::NumberText,
         Field::Subscriber,
@@ -65,6 +67,7 @@ impl Field {
         Field::TelephoneText,
         Field::Plmn,
         Field::PlmnText,
+        Field::Visited,
         Field::Transaction,
         Field::TransactionText,
         Field::Sai,
@@ -115,6 +118,12 @@ pub(super) fn unpacked([a, b, c]: [u8; 3]) -> [u8; 6] {
     [a, b, c, d, e, f]
 }
 
+/// The same as a Visited-PLMN-Id: the third digit of its network code stands before the first two (TS 24.008 §10.5.1.3).
+#[inline]
+pub(super) fn visited([a, b, c]: [u8; 3]) -> [u8; 3] {
+    [a, b & 0x0f | c & 0xf0, b >> 4 | c << 4]
+}
+
 /// Seconds from 1900 to 1970 (RFC 868).
 const TO_1970: u32 = 2_208_988_800;
 /// Times since 1900 that differ in every octet, and in every digit when counted from 1970.
@@ -148,7 +157,7 @@ impl Values {
         let one = Values {
             number: 0,
             subscriber: 0,
-            plmn: [0x99; 3],
+            plmn: [0x21, 0x43, 0x65],
             transaction: [0x11; 4],
             sai: [0x11; 8],
             tvp: [0x11; 4],
@@ -161,7 +170,7 @@ impl Values {
             Field::Subscriber | Field::SubscriberText | Field::Telephone | Field::TelephoneText => {
                 Values { subscriber: 11_111_111, ..one }
             }
-            Field::Plmn | Field::PlmnText => Values { plmn: [0x88; 3], ..one },
+            Field::Plmn | Field::PlmnText | Field::Visited => Values { plmn: [0x87, 0x09, 0x21], ..one },
             Field::Transaction | Field::TransactionText => Values { transaction: [0x22; 4], ..one },
             Field::Sai | Field::SaiFront => Values { sai: [0x22; 8], ..one },
             Field::Tvp => Values { tvp: [0x22; 4], ..one },
@@ -176,6 +185,14 @@ impl Values {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_visited_network_is_written_as_wire_writes_it() {
+        let plmn = [0x13, 0x40, 0x21];
+        let digits =
+            sealgate_wire::addr::Digits::from_tbcd(&plmn).and_then(|all| sealgate_wire::diameter::plmn_octets(&all));
+        assert_eq!(digits, Some(visited(plmn)));
+    }
 
     #[test]
     fn digits_are_packed_as_wire_packs_them() {

@@ -19,6 +19,8 @@ const S6A: u32 = 16_777_251;
 /// Verification tag of packets of the Diameter link.
 const VTAG_DIAMETER: u32 = 0x5ea1_9a7f;
 const REALMS: [&str; 2] = ["epc.mnc002.mcc001.3gppnetwork.org", "epc.mnc001.mcc001.3gppnetwork.org"];
+/// 00102, as a Visited-PLMN-Id.
+const VISITED: [u8; 3] = [0x00, 0xf1, 0x20];
 const X5U: &str = "https://certs.tsca.example/a-ec.pem";
 
 /// `count` Update-Location-Requests, signed in the native profile.
@@ -41,6 +43,7 @@ fn update_location(key: &SigningKey, i: u32) -> Option<Vec<u8>> {
         (AvpId::ORIGIN_REALM, from.as_bytes()),
         (AvpId::DESTINATION_REALM, to.as_bytes()),
         (AvpId::USER_NAME, imsi.as_bytes()),
+        (AvpId::VISITED_PLMN_ID, &VISITED),
     ] {
         whole &= diameter::emit_avp(id, FLAG_MANDATORY, data, &mut plain);
     }

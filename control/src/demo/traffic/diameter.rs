@@ -3,7 +3,7 @@
 use super::super::kind::Kind;
 use super::super::world::{Operator, Signer};
 use super::TrafficError;
-use super::maker::{Maker, imsi};
+use super::maker::{Maker, digits, imsi};
 use super::packer::{Built, Carrier};
 use sealgate_dataplane::state::Direction;
 use sealgate_wire::diameter::{self, AvpId, FLAG_MANDATORY, Flags, View};
@@ -91,18 +91,20 @@ fn request(
     let host = format!("node.{}", from.realm());
     let session = format!("{host};{id};1");
     let user = imsi(about, subscriber)?.to_string();
+    let visited = diameter::plmn_octets(&digits(from.plmn())?).ok_or(TrafficError::Room)?;
     let (from, to) = (from.realm(), to.realm());
-    put(
-        &header,
-        &[
-            (AvpId::SESSION_ID, session.as_bytes()),
-            (AvpId::AUTH_SESSION_STATE, &[0, 0, 0, 1]),
-            (AvpId::ORIGIN_HOST, host.as_bytes()),
-            (AvpId::ORIGIN_REALM, from.as_bytes()),
-            (AvpId::DESTINATION_REALM, to.as_bytes()),
-            (AvpId::USER_NAME, user.as_bytes()),
-        ],
-    )
+    let mut avps = vec![
+        (AvpId::SESSION_ID, session.as_bytes()),
+        (AvpId::AUTH_SESSION_STATE, &[0, 0, 0, 1][..]),
+        (AvpId::ORIGIN_HOST, host.as_bytes()),
+        (AvpId::ORIGIN_REALM, from.as_bytes()),
+        (AvpId::DESTINATION_REALM, to.as_bytes()),
+        (AvpId::USER_NAME, user.as_bytes()),
+    ];
+    if diameter::names_visited_network(&header) {
+        avps.push((AvpId::VISITED_PLMN_ID, &visited));
+    }
+    put(&header, &avps)
 }
 
 /// A message of these AVPs.

@@ -65,7 +65,7 @@ pub(super) struct Maker<'w> {
     pub(super) calls: Vec<(Digits, Digits, String)>,
 }
 
-fn digits(text: &str) -> Result<Digits, TrafficError> {
+pub(super) fn digits(text: &str) -> Result<Digits, TrafficError> {
     text.parse().map_err(|_| TrafficError::Digits)
 }
 

@@ -1,6 +1,6 @@
 //! Whom a message speaks of: subscribers by IMSI and number, and nodes by number, wherever the applications put them.
 
-use super::{Avp, AvpId, Avps, MAX_DEPTH, Message};
+use super::{Avp, AvpId, Avps, Header, MAX_DEPTH, Message};
 use crate::addr::Digits;
 use crate::list::List;
 
@@ -135,6 +135,25 @@ pub fn plmn(octets: &[u8]) -> Option<Digits> {
     Digits::from_nibbles(&packed, len).filter(Digits::is_decimal)
 }
 
+/// The octets of such a network; `None` if it has not five or six decimal digits.
+pub fn plmn_octets(network: &Digits) -> Option<[u8; 3]> {
+    let digit = |i| network.get(i);
+    let third = if network.len() == 5 { 0x0f } else { digit(5)? };
+    (network.is_decimal() && network.len() <= 6).then_some([
+        digit(0)? | digit(1)? << 4,
+        digit(2)? | third << 4,
+        digit(3)? | digit(4)? << 4,
+    ])
+}
+
+/// Whether a request has to say which network the subscriber visits: Update-Location and Authentication-Information of S6a and
+/// S6d (TS 29.272 §7.2.3 and §7.2.5).
+#[must_use]
+pub fn names_visited_network(header: &Header) -> bool {
+    const S6A: u32 = 16_777_251;
+    header.is_request() && header.application == S6A && matches!(header.command, 316 | 318)
+}
+
 /// Whom a message speaks of, for policy.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Identities {
@@ -166,7 +185,7 @@ pub fn identities(message: &Message<'_>) -> Identities {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Header, begin, emit_avp, finish};
+    use super::super::{begin, emit_avp, finish};
     use super::*;
     use crate::Refusal;
 
@@ -180,7 +199,12 @@ mod tests {
             (&[0x00, 0xf1], None),
             (&[0x00, 0xf1, 0x20, 0], None),
         ] {
-            assert_eq!(plmn(octets).map(|digits| digits.to_string()).as_deref(), want, "{octets:02x?}");
+            let read = plmn(octets);
+            assert_eq!(read.map(|digits| digits.to_string()).as_deref(), want, "{octets:02x?}");
+            assert_eq!(read.map(|digits| plmn_octets(&digits).expect("read").to_vec()), want.map(|_| octets.to_vec()));
+        }
+        for other in ["", "0010", "0010203", "00a02"] {
+            assert_eq!(other.parse().ok().and_then(|digits| plmn_octets(&digits)), None, "{other}");
         }
     }
 

@@ -2,7 +2,7 @@
 
 use sealgate_config::model::Category;
 use sealgate_wire::addr::Digits;
-use sealgate_wire::diameter::{self, identities, is_within, plmn};
+use sealgate_wire::diameter::{self, identities, is_within, names_visited_network, plmn};
 use sealgate_wire::{Reason, Refusal};
 
 use super::asked::Asked;
@@ -74,9 +74,11 @@ pub(super) fn screen(
         return Err(Reason::DiaAvpUnknown.at(at));
     }
     let of_peer = |digits: &Digits| peer.plmns.iter().any(|plmn| digits.starts_with(plmn));
-    if let Some(visited) = message.visited_plmn
-        && !plmn(visited).is_some_and(|visited| peer.plmns.contains(&visited))
-    {
+    let of_its_network = match message.visited_plmn {
+        Some(visited) => plmn(visited).is_some_and(|visited| peer.plmns.contains(&visited)),
+        None => !names_visited_network(header),
+    };
+    if !of_its_network {
         check(Reason::PolVplmnRealm.at(0))?;
     }
     if category == Category::Cat2 {
