@@ -18,8 +18,10 @@ mod ruled;
 mod shared;
 pub mod slots;
 pub mod tap;
+mod timed;
 mod verdict;
 pub mod worker;
 
 pub use slots::Record;
+pub use timed::Part;
 pub use worker::{Sides, Worker, WorkerConfig};

@@ -10,7 +10,7 @@ use super::carrier;
 use super::claims::Scene;
 use super::slots::{Action, FrameSlot, Message, MessageId, Once, Record, SignatureState, Slab, Transaction};
 use super::tap::{Ear, Looked};
-use super::{detect, ruled};
+use super::{Part, detect, ruled};
 use crate::io::Frame;
 use crate::policy::decide;
 use crate::state::Direction;
@@ -148,6 +148,14 @@ fn judge_inbound(
 /// operator's rules.
 #[inline(always)]
 fn screened(scene: &mut Scene<'_>, message: &mut Message) -> Result<(), (Reason, u32)> {
+    let began = scene.scratch.timed.begin(Part::Apply);
+    let result = looked_at(scene, message);
+    scene.scratch.timed.end(Part::Apply, began);
+    result
+}
+
+#[inline(always)]
+fn looked_at(scene: &mut Scene<'_>, message: &mut Message) -> Result<(), (Reason, u32)> {
     if let Some(refusal) = message.screened {
         ruled::refuse(scene, message, refusal)?;
     }

@@ -18,6 +18,7 @@ use super::reassembly::Reassembly;
 use super::rewrite::{self, Desk, Left};
 use super::slots::{Action, AssocId, FrameSlot, Message, MessageId, Record, Slab};
 use super::tap::{Ear, Viewed};
+use super::timed::{Clock, Part, Timed};
 use super::verdict::{self, Ledger};
 use crate::io::FrameIo;
 use crate::policy::snapshot::PeerId;
@@ -327,6 +328,16 @@ impl<P: FrameIo> Worker<P> {
     /// The verdicts since the last call; empty without `journal`.
     pub fn take_journal(&mut self) -> Vec<Record> {
         self.journal.as_mut().map(std::mem::take).unwrap_or_default()
+    }
+
+    /// From now on times the policy step of single messages by this clock, or no longer.
+    pub fn time_policy(&mut self, clock: Option<Clock>) {
+        self.scratch.timed = Timed::by(clock);
+    }
+
+    /// How long that part of it took each message that was timed, since the last call, in ticks of the clock.
+    pub fn policy_times(&mut self, part: Part) -> Vec<u64> {
+        self.scratch.timed.take(part)
     }
 
     /// The port with this number.

@@ -9,6 +9,7 @@ mod clock;
 pub mod codec;
 pub mod forwarders;
 mod laps;
+mod policy;
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -20,6 +21,7 @@ use sealgate_dataplane::pipeline::worker::Stage;
 use self::bench::{Bench, Candidate};
 pub use self::clock::Tsc;
 pub use self::laps::{Burn, STAGES, Stages, by_stage};
+pub use self::policy::{PolicyNs, policy_ns};
 use crate::icount;
 use crate::record::Document;
 

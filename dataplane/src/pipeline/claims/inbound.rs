@@ -11,6 +11,7 @@ use super::sccp::Shape;
 use super::{
     Carrier, Found, Next, SI_ISUP, SI_SCCP, Scene, busy, isup, native_opcode, reassemble, screen, sg_tcap0, sg_tcap1,
 };
+use crate::pipeline::Part;
 use crate::pipeline::carrier::{self, Opened};
 use crate::pipeline::detect;
 use crate::pipeline::slots::{Message, MessageId, SignatureState, Transaction};
@@ -161,7 +162,9 @@ fn tcap(
         _ => None,
     };
     let user = screen::User { message: parsed, found, opcode, open };
+    let began = scene.scratch.timed.begin(Part::Screen);
     message.screened = screen::screen(scene, carrier, user, message).err();
+    scene.scratch.timed.end(Part::Screen, began);
     if message.screened.is_some() {
         // Operations before the one that a check speaks against may have had a rule: the verdict is due to none of those.
         (message.ruling, message.unmatched) = (None, false);

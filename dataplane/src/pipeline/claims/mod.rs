@@ -27,6 +27,7 @@ use sealgate_wire::sccp::{Segmentation, Unitdata};
 use sealgate_wire::sec::{Sorter, Tvp, passport};
 use sealgate_wire::{Reason, Refusal, map, tcap};
 
+use crate::pipeline::timed::Timed;
 use crate::policy::Snapshot;
 use crate::policy::snapshot::{LinkId, Peer};
 use crate::state::Direction;
@@ -95,6 +96,8 @@ pub(crate) struct Scratch {
     pub whole: Vec<u8>,
     /// Requests of GTP that wait for their answer.
     pub gtp: gtp::tunnels::Waiting,
+    /// How long policy takes, for who asks.
+    pub timed: Timed,
 }
 
 /// Our sequence counter (formats 1.5).

@@ -3,7 +3,7 @@
 use clap::Args;
 use sealgate_crypto::keyring::KeyRing;
 use sealgate_dataplane::pipeline::worker::Stage;
-use sealgate_perf::cost::{Tsc, by_stage};
+use sealgate_perf::cost::{Tsc, by_stage, policy_ns};
 use sealgate_perf::measure;
 use sealgate_perf::record::Document;
 use sealgate_perf::rules::{Callers, PREFIXES, SENDERS, Subject};
@@ -35,19 +35,26 @@ fn in_turns(args: &Ruling, subjects: &[Subject], document: &mut Document) -> Res
         gateways.push((subject.count, subject.gateway(true, &keys)?));
     }
     for _ in 0..args.rounds.max(1) {
-        let (mut none, mut first) = (None, None);
+        let (mut none, mut first, mut first_policy) = (None, None, None);
         for (count, gateway) in &mut gateways {
             measure::run(gateway, SLICE / 4);
             let outcome = measure::run(gateway, SLICE);
             if outcome.messages == 0 {
                 return Err("no message was judged in a slice".into());
             }
+            let policy = policy_ns(&mut gateway.worker, &tsc, SLICE);
+            document.add(&format!("policy_{count}_screen_ns"), "ns", policy.screen);
+            document.add(&format!("policy_{count}_apply_ns"), "ns", policy.apply);
+            document.add(&format!("policy_{count}_ns"), "ns", policy.whole());
+            document.add(&format!("policy_{count}_mean_ns"), "ns", policy.mean);
             let stages = by_stage(&mut gateway.worker, &tsc, SLICE, None);
             let step = stages.ns(Stage::Claims) + stages.ns(Stage::Verdict);
             document.add(&format!("turn_{count}_ns"), "ns", outcome.ns());
             document.add(&format!("turn_{count}_step_ns"), "ns", step);
             let none = *none.get_or_insert(outcome.ns());
             if *count > 0 {
+                let least = *first_policy.get_or_insert(policy.whole());
+                document.add(&format!("policy_{count}_ratio_to_first"), "", policy.whole() / least);
                 let first = *first.get_or_insert(step);
                 document.add(&format!("turn_{count}_added_ns"), "ns", outcome.ns() - none);
                 document.add(&format!("turn_{count}_step_ratio_to_first"), "", step / first);
@@ -119,6 +126,28 @@ pub fn run(args: &Ruling) -> Result<(), Box<dyn Error>> {
                 added.median, added.low, added.high, ratio.median, ratio.low, ratio.high
             ),
             _ => println!(),
+        }
+    }
+    println!(
+        "its policy step timed in the turn, median of messages: checks and search for a rule, and what they come to"
+    );
+    for subject in [0].into_iter().chain(args.rules.iter().copied()) {
+        let figure = |what: &str| document.figures.get(&format!("policy_{subject}_{what}"));
+        let (Some(ns), Some(screen), Some(apply), Some(mean)) = (
+            document.figures.get(&format!("policy_{subject}_ns")),
+            figure("screen_ns"),
+            figure("apply_ns"),
+            figure("mean_ns"),
+        ) else {
+            continue;
+        };
+        print!(
+            "{subject:>10} rules  {:>6.1} ns ({:.1} to {:.1}): {:.1} and {:.1}, mean {:.1}",
+            ns.median, ns.low, ns.high, screen.median, apply.median, mean.median
+        );
+        match figure("ratio_to_first") {
+            Some(ratio) => println!("  {:.2} times the first ({:.2} to {:.2})", ratio.median, ratio.low, ratio.high),
+            None => println!(),
         }
     }
     println!("memory and compiling");

@@ -1,0 +1,75 @@
+//! The policy step of single messages, timed where it happens: in the turn, with whatever the rest of it left in the caches.
+
+use std::sync::atomic::{Ordering, fence};
+use std::time::Duration;
+
+use sealgate_dataplane::io::FrameIo;
+use sealgate_dataplane::pipeline::{Part, Worker};
+
+use super::clock::Tsc;
+use crate::gateway::NOW_MS;
+use crate::measure::cpu_now;
+
+/// Readings that are made to know what two of them cost.
+const TRIAL: usize = 20_001;
+
+/// The policy step, nanoseconds a message.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct PolicyNs {
+    /// Built-in checks and the search for a rule, median.
+    pub screen: f64,
+    /// What they come to, with the verdict, median.
+    pub apply: f64,
+    /// Both, mean, without the slowest hundredth: interruptions are among that.
+    pub mean: f64,
+}
+
+impl PolicyNs {
+    /// Both, median.
+    pub fn whole(&self) -> f64 {
+        self.screen + self.apply
+    }
+}
+
+/// Turns for so much CPU time. What reading the counter costs is taken off; what it keeps a processor from doing at once is not.
+pub fn policy_ns<P: FrameIo>(worker: &mut Worker<P>, tsc: &Tsc, time: Duration) -> PolicyNs {
+    let clock = tsc.clone();
+    worker.time_policy(Some(Box::new(move || clock.now())));
+    let began = cpu_now();
+    while cpu_now().saturating_sub(began) < time && !worker.is_done() {
+        worker.turn(NOW_MS);
+    }
+    let mut times = [Part::Screen, Part::Apply].map(|part| worker.policy_times(part));
+    worker.time_policy(None);
+    let own = own(tsc);
+    times.iter_mut().for_each(|times| times.sort_unstable());
+    let ns = |ticks: f64| tsc.ns((ticks - own).max(0.0) as u64);
+    let [screen, apply] = times.each_ref().map(|times| ns(median(times)));
+    let means = times.each_ref().map(|times| {
+        let kept = times.get(..times.len() * 99 / 100).unwrap_or_default();
+        ns(kept.iter().sum::<u64>() as f64 / kept.len().max(1) as f64)
+    });
+    PolicyNs { screen, apply, mean: means.iter().sum() }
+}
+
+/// Ticks between two readings with nothing between them.
+fn own(tsc: &Tsc) -> f64 {
+    let now = || {
+        fence(Ordering::SeqCst);
+        let now = tsc.now();
+        fence(Ordering::SeqCst);
+        now
+    };
+    let mut times: Vec<u64> = (0..TRIAL)
+        .map(|_| {
+            let began = now();
+            now().wrapping_sub(began)
+        })
+        .collect();
+    times.sort_unstable();
+    median(&times)
+}
+
+fn median(sorted: &[u64]) -> f64 {
+    sorted.get(sorted.len() / 2).map_or(0.0, |middle| *middle as f64)
+}
