@@ -8,6 +8,7 @@ mod home_router;
 mod networks;
 mod party;
 mod places;
+mod prefetch;
 mod prefix;
 mod realms;
 pub mod rules;

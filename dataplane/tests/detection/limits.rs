@@ -54,7 +54,7 @@ fn who_fills_the_memories_pushes_out_nobody_else() {
         assert_eq!(moves(&mut world, B, &victim(n)), PASSES, "and where it is nobody refuses it");
     }
     println!("{forgotten} of {VICTIMS} subscribers forgotten");
-    // Keys are made by chance, and with them who shares a bucket with whom: 3 to 33 in eighty runs. Were it the oldest that
+    // Keys are made by chance, and with them who shares a bucket with whom: 3 to 33 in fifty runs. Were it the oldest that
     // goes, all would.
     assert!(forgotten <= VICTIMS / 5, "{forgotten}");
 }

@@ -15,7 +15,7 @@ impl<T, const N: usize> List<T, N> {
     /// An empty list.
     #[inline(always)]
     pub fn new() -> Self {
-        Self { items: [const { None }; N], len: 0 }
+        Self { items: core::array::from_fn(|_| None), len: 0 }
     }
 
     /// Appends a value; `false` if the list is full and nothing changed.

@@ -73,3 +73,19 @@ fn own(tsc: &Tsc) -> f64 {
 fn median(sorted: &[u64]) -> f64 {
     sorted.get(sorted.len() / 2).map_or(0.0, |middle| *middle as f64)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::Subject;
+    use sealgate_crypto::keyring::KeyRing;
+
+    #[test]
+    fn a_step_takes_time_and_the_turn_goes_on_untimed() {
+        let mut gateway = Subject::new(20).gateway(true, &KeyRing::new()).unwrap_or_else(|error| panic!("{error}"));
+        let found = policy_ns(&mut gateway.worker, &Tsc::new(), Duration::from_millis(20));
+        assert!(found.screen > 0.0 && found.mean > 0.0 && found.whole() >= found.screen, "{found:?}");
+        gateway.worker.turn(NOW_MS);
+        assert_eq!(gateway.worker.policy_times(Part::Screen), Vec::new());
+    }
+}

@@ -1,6 +1,6 @@
 //! A message from interconnect: screening of its layers in the order of formats 2, then its security step.
 
-use sealgate_config::model::{LinkKind, Mode};
+use sealgate_config::model::{LinkKind, Mode, Protocol};
 use sealgate_crypto::keyring::KeyHandle;
 use sealgate_wire::addr::{PointCode, Ssn};
 use sealgate_wire::ber::Rules;
@@ -93,6 +93,8 @@ fn sent(
     if !scene.snapshot.ssns[usize::from(called_ssn.0)] || !scene.snapshot.ssns[usize::from(calling_ssn.0)] {
         return Err(Reason::SccpSsn.at(0));
     }
+    // Whose rules they are stands in memory that was not used for long; taking TCAP apart takes as long as that takes to come.
+    scene.snapshot.ruleset.expect(Protocol::Map, Direction::In, &calling_title.digits);
     let mut carrier = Carrier {
         kind: message.kind,
         user,

@@ -55,7 +55,8 @@ impl<'s> Rulings<'s> {
     }
 }
 
-/// What all parts of a message have in common, as rules see it.
+/// What all parts of a message have in common, as rules see it. In its place: to write it down and then copy it takes longer.
+#[inline(always)]
 pub(super) fn facts<'m>(scene: &Scene<'_>, message: &mut Message, calling: Option<Digits>) -> Facts<'m> {
     if let Some(calling) = calling.filter(|_| scene.snapshot.ruleset.meter_callers()) {
         message.caller = scene.shared.key.hash(&[&calling.packed(), &[calling.len() as u8]]) | 1;

@@ -1,13 +1,24 @@
-//! What is left to ask of a rule that has been found, where most of it is asked in two comparisons of words.
+//! What is left to ask of a rule that has been found, where most of it is asked in two comparisons of words, and what it does.
 
 use std::collections::HashMap;
 
-use super::facts::Facts;
+use sealgate_config::model::Action;
+
+use super::facts::{Facts, Overrides};
 use super::values::{Dimension, Wanted};
 
-/// What is left to ask of a rule. Few rules differ in that.
+/// What a rule does.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(super) struct Deed {
+    pub(super) action: Action,
+    pub(super) overrides: Overrides,
+    pub(super) log: bool,
+}
+
+/// What is left to ask of a rule, and what it does. Few rules differ in that, so that all of it stays in a cache.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub(super) struct Check {
+    pub(super) deed: Deed,
     /// The code that it wants; [`ANY`]: not this one alone.
     code: u64,
     /// Flags that it does not want, see [`Brief`].
@@ -53,8 +64,8 @@ impl Brief {
 
 impl Check {
     /// * `asked`: dimensions, places of their lists, and the lists
-    pub(super) fn of(asked: impl Iterator<Item = (Dimension, u32, Wanted)>) -> Self {
-        let mut check = Self { code: ANY, unwanted: 0, lists: Box::default() };
+    pub(super) fn of(deed: Deed, asked: impl Iterator<Item = (Dimension, u32, Wanted)>) -> Self {
+        let mut check = Self { deed, code: ANY, unwanted: 0, lists: Box::default() };
         let mut lists = Vec::new();
         for (dimension, list, wanted) in asked {
             match (wanted, shift(dimension)) {

@@ -13,8 +13,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use sealgate_config::model::{Action, Per, Protocol, Rule as Written, Unmatched};
+use sealgate_wire::addr::Digits;
 
-use self::checks::{Check, CheckTable};
+use self::checks::{Check, CheckTable, Deed};
 use self::tree::{Search, Tree};
 use self::values::{Dimension, Interned, Lists, Wanted};
 use super::fast::Fast;
@@ -30,10 +31,8 @@ pub struct Rules {
     trees: [[Tree; 2]; Protocol::ALL.len()],
     checks: Box<[Check]>,
     lists: Lists,
-    /// Tags of the rules, and what each of them does, a place in `deeds`. Of both there are so few octets that they stay in a cache.
+    /// Tags of the rules.
     tags: Box<[u64]>,
-    does: Box<[u32]>,
-    deeds: Box<[Deed]>,
     names: Box<[Box<str>]>,
     by_tag: HashMap<u64, u32, Fast>,
     /// What becomes of a message that no rule matches.
@@ -46,14 +45,6 @@ pub struct Rules {
     metering: bool,
     counts: [Box<[Counts]>; SHARDS],
     report: Report,
-}
-
-/// What a rule does. Few rules differ in that.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-struct Deed {
-    action: Action,
-    overrides: Overrides,
-    log: bool,
 }
 
 /// What the rules say of one message, or of one part of it.
@@ -134,22 +125,13 @@ impl Rules {
             .collect();
         let mut lists = interned.done();
         let mut checks = CheckTable::default();
-        let mut deeds = Vec::new();
-        let mut places = HashMap::new();
-        let does: Box<[u32]> = written
-            .iter()
-            .map(|rule| {
-                let deed = Deed {
-                    action: rule.action,
-                    overrides: Overrides::of(&rule.overrides),
-                    log: rule.log || rule.action == Action::Alert,
-                };
-                *places.entry(deed).or_insert_with(|| {
-                    deeds.push(deed);
-                    deeds.len() as u32 - 1
-                })
+        let deed = |rule: u32| {
+            written.get(rule as usize).map(|rule| Deed {
+                action: rule.action,
+                overrides: Overrides::of(&rule.overrides),
+                log: rule.log || rule.action == Action::Alert,
             })
-            .collect();
+        };
         let mut overriding = [[false; 2]; Protocol::ALL.len()];
         let mut naming = overriding;
         let trees = Protocol::ALL.map(|protocol| {
@@ -160,7 +142,7 @@ impl Rules {
                     |has: fn(&Written) -> bool| mine.iter().any(|&rule| written.get(rule as usize).is_some_and(has));
                 overriding[protocol as usize][way as usize] = any(|rule| !rule.overrides.is_empty());
                 naming[protocol as usize][way as usize] = any(|rule| !rule.matches.imsi.is_empty());
-                Tree::new(&mine, &wanted, &rows, &mut checks)
+                Tree::new(&mine, (&wanted, &deed), &rows, &mut checks)
             })
         });
         let checks = checks.done();
@@ -168,8 +150,7 @@ impl Rules {
         let octets = trees.iter().flatten().map(Tree::memory).sum::<usize>()
             + lists.memory()
             + checks.iter().map(Check::memory).sum::<usize>()
-            + deeds.len() * size_of::<Deed>()
-            + written.len() * (size_of::<u64>() + size_of::<u32>() + SHARDS * size_of::<Counts>());
+            + written.len() * (size_of::<u64>() + SHARDS * size_of::<Counts>());
         let widest = trees.iter().flatten().map(Tree::widest).max().unwrap_or(0);
         let tags: Box<[u64]> = written.iter().map(|rule| tag_of(&rule.id)).collect();
         let report = Report { rules: written.len(), values, octets, widest, took: started.elapsed() };
@@ -181,8 +162,6 @@ impl Rules {
             by_tag: (0..).zip(&tags).map(|(place, tag)| (*tag, place)).collect(),
             counts: std::array::from_fn(|_| written.iter().map(|_| Counts::default()).collect()),
             tags,
-            does,
-            deeds: deeds.into(),
             unmatched,
             overriding,
             naming,
@@ -213,13 +192,18 @@ impl Rules {
         self.metering
     }
 
+    /// Asks memory for what [`Rules::first`] will read of a message with this calling number.
+    #[inline]
+    pub fn expect(&self, protocol: Protocol, way: Direction, calling: &Digits) {
+        self.trees[protocol as usize][way as usize].expect(calling);
+    }
+
     /// The first rule that matches.
     #[inline]
     pub fn first(&self, protocol: Protocol, way: Direction, facts: &Facts<'_>) -> Option<Ruling> {
         let tree = &self.trees[protocol as usize][way as usize];
-        let place = tree.first(&Search::new(&self.checks, &self.lists, facts))?;
+        let (place, &Deed { action, overrides, log }) = tree.first(&Search::new(&self.checks, &self.lists, facts))?;
         let tag = *self.tags.get(place as usize)?;
-        let &Deed { action, overrides, log } = self.deeds.get(*self.does.get(place as usize)? as usize)?;
         Some(Ruling { tag, place, action, overrides, log, at: 0 })
     }
 

@@ -8,6 +8,8 @@ use std::collections::HashMap;
 
 use sealgate_wire::addr::Digits;
 
+use crate::policy::prefetch;
+
 /// The longest prefix, in digits (E.164 §6.1).
 const LONGEST: usize = 15;
 /// Entries of a cache line.
@@ -16,8 +18,10 @@ const SLOTS: usize = 4;
 const FAR: usize = 31;
 /// The most prefixes that share their beginning, where that is not all of them: two lines, which a processor reads together.
 const CROWD: u32 = 8;
-/// No prefix: one of no length has no digits.
-const FREE: u64 = u64::MAX >> 4;
+/// No prefix: no digit is 15. A number of such digits finds the default, which must say nothing.
+const FREE: u64 = u64::MAX;
+/// What stands behind the digits of a number: no digit, and not what stands in free places.
+const BEYOND: u64 = 0xeeee_eeee_eeee_eeee;
 
 /// Values by prefix. Built once by control, read by workers.
 #[derive(Clone, Debug)]
@@ -125,7 +129,7 @@ impl<V: Copy + Default> Numbers<V> {
         key.wrapping_mul(0x9e37_79b9_7f4a_7c15).checked_shr(self.shift).unwrap_or(0) as usize
     }
 
-    /// Calls `each` with the values of all prefixes that cover a number, in no order.
+    /// Calls `each` with the values of all prefixes that cover a number, in no order; with some of them perhaps twice.
     #[inline]
     pub(super) fn each(&self, number: &Digits, mut each: impl FnMut(V)) {
         let (digits, len) = (word(number), number.len().min(LONGEST));
@@ -134,13 +138,25 @@ impl<V: Copy + Default> Numbers<V> {
         let mut short = u32::from(lead.short) & ((2 << len) - 1);
         let begin = usize::from(lead.begin);
         if begin > 0 && begin <= len {
-            // A shorter one is here by chance, and will be found under its own length.
-            self.lines_of(key(digits, begin), |line| line.covering(digits, begin, len), &mut each);
+            let ended = digits | BEYOND.checked_shl(4 * len as u32).unwrap_or(0);
+            self.lines_of(key(digits, begin), |line| line.covering(ended), &mut each);
         }
         while short != 0 {
             let key = key(digits, short.trailing_zeros() as usize);
             short &= short - 1;
             self.lines_of(key, |line| line.equal(key), &mut each);
+        }
+    }
+
+    /// Asks memory for what [`Numbers::each`] will read of a number.
+    #[inline]
+    pub(super) fn expect(&self, number: &Digits) {
+        let digits = word(number);
+        let begin = self.leads.get(place(digits, self.lead)).map_or(0, |lead| usize::from(lead.begin));
+        let at = self.home(key(digits, begin)) & (self.lines.len() - 1);
+        if let (Some(line), Some(flags)) = (self.lines.get(at), self.passed.get(at / 64)) {
+            prefetch::read(line);
+            prefetch::read(flags);
         }
     }
 
@@ -171,15 +187,14 @@ impl<V: Copy + Default> Numbers<V> {
 
 // Without branches: which slot it is cannot be foreseen.
 impl<V> Line<V> {
-    /// A flag for each prefix of `begin` to `len` digits that covers a number.
+    /// A flag for each prefix that covers a number which has something else than digits behind its own.
     #[inline(always)]
-    fn covering(&self, digits: u64, begin: usize, len: usize) -> u32 {
+    fn covering(&self, digits: u64) -> u32 {
         let mut found = 0;
         for (i, slot) in self.keys.iter().enumerate() {
-            let own = (slot >> 60) as usize;
-            // One of no length is no prefix, and shorter than any beginning.
-            let covers = (slot ^ digits) & (u64::MAX >> ((64 - 4 * own) & 63)) == 0;
-            found |= u32::from(covers & (own >= begin) & (own <= len)) << i;
+            // Where they first differ must be behind the prefix; the length is no digit.
+            let alike = (slot ^ digits | 1 << 60).trailing_zeros();
+            found |= u32::from(alike >= (slot >> 58) as u32 & 0x3c) << i;
         }
         found
     }
@@ -238,14 +253,16 @@ mod tests {
     }
 
     fn table(prefixes: &[Digits]) -> Numbers<u32> {
-        Numbers::new(&prefixes.iter().copied().zip(0..).collect::<Vec<_>>())
+        Numbers::new(&prefixes.iter().copied().zip(1..).collect::<Vec<_>>())
     }
 
     /// Numbers of all prefixes that cover a number.
     fn covering(table: &Numbers<u32>, number: &Digits) -> Vec<usize> {
         let mut all = Vec::new();
-        table.each(number, |value| all.push(value as usize));
+        table.expect(number);
+        table.each(number, |value| all.extend((value as usize).checked_sub(1)));
         all.sort_unstable();
+        all.dedup();
         all
     }
 

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 
 use sealgate_wire::addr::Digits;
 
-use super::checks::{Brief, Check, CheckTable};
+use super::checks::{Brief, Check, CheckTable, Deed};
 use super::facts::Facts;
 use super::numbers::Numbers;
 use super::values::{Dimension, Lists, Wanted};
@@ -20,8 +20,6 @@ use crate::policy::realms::Realms;
 const FEW: usize = 4;
 /// A dimension is worth a node if it leaves no more than so many of eight rules to look at.
 const WORTH: f64 = 6.0 / 8.0;
-/// No rule.
-const NONE: u32 = u32::MAX;
 
 /// Where a search goes on: nowhere, at one rule, or at a node.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -33,7 +31,8 @@ struct Place {
 }
 
 impl Place {
-    const NOWHERE: Place = Place { at: 0, left: u32::MAX };
+    /// Behind all rules.
+    const NOWHERE: Place = Place { at: u32::MAX, left: u32::MAX };
     /// What is `left` of a node.
     const NODE: u32 = u32::MAX - 1;
 }
@@ -106,10 +105,11 @@ impl<'s> Search<'s> {
 
 impl Tree {
     /// * `rules`: those that may match, rising
-    /// * `wanted`: what a rule wants in a dimension; `rows`: the list of that for each rule and dimension
+    /// * `wanted`: what a rule wants in a dimension; `deed`: what it does; `rows`: the list of what is wanted for each rule and
+    ///   dimension
     pub(super) fn new(
         rules: &[u32],
-        wanted: &impl Fn(u32, Dimension) -> Wanted,
+        (wanted, deed): (&impl Fn(u32, Dimension) -> Wanted, &impl Fn(u32) -> Option<Deed>),
         rows: &[[u32; Dimension::ALL.len()]],
         checks: &mut CheckTable,
     ) -> Self {
@@ -131,7 +131,7 @@ impl Tree {
             all.push(Candidate { rule, left });
         }
         // What rules may stand in more places than one: as often as their longest list says, and then as much again.
-        let mut builder = Builder { tree: &mut tree, wanted, rows, checks, spare: values * 2 + 1024 };
+        let mut builder = Builder { tree: &mut tree, wanted, deed, rows, checks, spare: values * 2 + 1024 };
         let root = builder.place(all);
         tree.root = Some(root);
         tree.nodes.shrink_to_fit();
@@ -145,16 +145,27 @@ impl Tree {
         self.root.is_none()
     }
 
+    /// Asks memory for what will be read of a message with this calling number.
+    #[inline]
+    pub(super) fn expect(&self, calling: &Digits) {
+        let root = self.root.filter(|root| root.left == Place::NODE).and_then(|root| self.nodes.get(root.at as usize));
+        if let Some(Node::Ask(ask)) = root
+            && let By::Digits(Dimension::Calling, numbers) = &ask.by
+        {
+            numbers.expect(calling);
+        }
+    }
+
     /// The first rule that matches.
     #[inline]
-    pub(super) fn first(&self, search: &Search<'_>) -> Option<u32> {
-        let mut best = NONE;
+    pub(super) fn first<'s>(&self, search: &Search<'s>) -> Option<(u32, &'s Deed)> {
+        let mut best = Place::NOWHERE;
         self.search(self.root?, search, &mut best);
-        (best != NONE).then_some(best)
+        Some((best.at, &search.checks.get(best.left as usize)?.deed))
     }
 
     #[inline(always)]
-    fn search(&self, place: Place, search: &Search<'_>, best: &mut u32) {
+    fn search(&self, place: Place, search: &Search<'_>, best: &mut Place) {
         if place.left == Place::NODE {
             self.node(place.at as usize, search, best);
         } else {
@@ -162,8 +173,8 @@ impl Tree {
         }
     }
 
-    fn node(&self, at: usize, search: &Search<'_>, best: &mut u32) {
-        if self.least.get(at).is_none_or(|least| least >= best) {
+    fn node(&self, at: usize, search: &Search<'_>, best: &mut Place) {
+        if self.least.get(at).is_none_or(|least| *least >= best.at) {
             return;
         }
         match self.nodes.get(at) {
@@ -207,11 +218,11 @@ impl Tree {
 impl Search<'_> {
     /// Takes a rule that comes before the best one, if it matches; true if no later one of the same node need be looked at.
     #[inline]
-    fn one(&self, place: Place, best: &mut u32) -> bool {
+    fn one(&self, place: Place, best: &mut Place) -> bool {
         if place == Place::NOWHERE {
             return false;
         }
-        if place.at >= *best {
+        if place.at >= best.at {
             return true;
         }
         let holds = self.checks.get(place.left as usize).is_some_and(|check| {
@@ -219,7 +230,7 @@ impl Search<'_> {
                 && check.lists.iter().all(|(dimension, list)| self.lists.holds(*list, *dimension, self.facts))
         });
         if holds {
-            *best = place.at;
+            *best = place;
         }
         holds
     }
@@ -291,9 +302,10 @@ fn values(wanted: &Wanted) -> Vec<Value> {
     }
 }
 
-struct Builder<'b, W> {
+struct Builder<'b, W, D> {
     tree: &'b mut Tree,
     wanted: &'b W,
+    deed: &'b D,
     rows: &'b [[u32; Dimension::ALL.len()]],
     checks: &'b mut CheckTable,
     /// Entries that may still be made besides one for each rule.
@@ -316,7 +328,7 @@ impl Groups {
     }
 }
 
-impl<W: Fn(u32, Dimension) -> Wanted> Builder<'_, W> {
+impl<W: Fn(u32, Dimension) -> Wanted, D: Fn(u32) -> Option<Deed>> Builder<'_, W, D> {
     /// Puts rules, which rise, into a node.
     fn place(&mut self, rules: Vec<Candidate>) -> Place {
         let Some(first) = rules.first() else { return Place::NOWHERE };
@@ -356,9 +368,9 @@ impl<W: Fn(u32, Dimension) -> Wanted> Builder<'_, W> {
         let row = self.rows.get(candidate.rule as usize);
         let left = Dimension::ALL.iter().zip(row.into_iter().flatten());
         let left = left.filter(|(dimension, _)| candidate.left >> **dimension as u32 & 1 != 0);
-        let check =
-            Check::of(left.map(|(dimension, list)| (*dimension, *list, (self.wanted)(candidate.rule, *dimension))));
-        Place { at: candidate.rule, left: self.checks.place(check) }
+        let asked = left.map(|(dimension, list)| (*dimension, *list, (self.wanted)(candidate.rule, *dimension)));
+        let Some(deed) = (self.deed)(candidate.rule) else { return Place::NOWHERE };
+        Place { at: candidate.rule, left: self.checks.place(Check::of(deed, asked)) }
     }
 
     fn set(&mut self, at: usize, node: Node) {
