@@ -23,5 +23,5 @@ mod verdict;
 pub mod worker;
 
 pub use slots::Record;
-pub use timed::Part;
+pub use timed::{Part, alone};
 pub use worker::{Sides, Worker, WorkerConfig};

@@ -68,13 +68,18 @@ impl Watch {
         self.ticks[part as usize].push(took);
     }
 
-    /// What stands before must have ended, and what follows not have begun: a processor would do both at once.
     fn now(&self) -> u64 {
-        fence(Ordering::SeqCst);
-        let now = (self.clock)();
-        fence(Ordering::SeqCst);
-        now
+        alone(&self.clock)
     }
+}
+
+/// Looks at a clock when what stands before has ended, and before what follows begins: a processor would do both at once.
+#[inline]
+pub fn alone(clock: impl Fn() -> u64) -> u64 {
+    fence(Ordering::SeqCst);
+    let now = clock();
+    fence(Ordering::SeqCst);
+    now
 }
 
 impl fmt::Debug for Timed {

@@ -1,10 +1,9 @@
 //! The policy step of single messages, timed where it happens: in the turn, with whatever the rest of it left in the caches.
 
-use std::sync::atomic::{Ordering, fence};
 use std::time::Duration;
 
 use sealgate_dataplane::io::FrameIo;
-use sealgate_dataplane::pipeline::{Part, Worker};
+use sealgate_dataplane::pipeline::{Part, Worker, alone};
 
 use super::clock::Tsc;
 use crate::gateway::NOW_MS;
@@ -41,37 +40,36 @@ pub fn policy_ns<P: FrameIo>(worker: &mut Worker<P>, tsc: &Tsc, time: Duration) 
     }
     let mut times = [Part::Screen, Part::Apply].map(|part| worker.policy_times(part));
     worker.time_policy(None);
-    let own = own(tsc);
-    times.iter_mut().for_each(|times| times.sort_unstable());
-    let ns = |ticks: f64| tsc.ns((ticks - own).max(0.0) as u64);
-    let [screen, apply] = times.each_ref().map(|times| ns(median(times)));
-    let means = times.each_ref().map(|times| {
-        let kept = times.get(..times.len() * 99 / 100).unwrap_or_default();
-        ns(kept.iter().sum::<u64>() as f64 / kept.len().max(1) as f64)
-    });
+    let mut own = own(tsc);
+    times.iter_mut().chain([&mut own]).for_each(|times| times.sort_unstable());
+    // Each figure without the same figure of two readings with nothing between them.
+    let of = |what: fn(&[u64]) -> f64| times.each_ref().map(|times| ticks_ns(tsc, what(times) - what(&own)));
+    let ([screen, apply], means) = (of(median), of(mean));
     PolicyNs { screen, apply, mean: means.iter().sum() }
 }
 
 /// Ticks between two readings with nothing between them.
-fn own(tsc: &Tsc) -> f64 {
-    let now = || {
-        fence(Ordering::SeqCst);
-        let now = tsc.now();
-        fence(Ordering::SeqCst);
-        now
+fn own(tsc: &Tsc) -> Vec<u64> {
+    let trial = |_| {
+        let began = alone(|| tsc.now());
+        alone(|| tsc.now()).wrapping_sub(began)
     };
-    let mut times: Vec<u64> = (0..TRIAL)
-        .map(|_| {
-            let began = now();
-            now().wrapping_sub(began)
-        })
-        .collect();
-    times.sort_unstable();
-    median(&times)
+    (0..TRIAL).map(trial).collect()
+}
+
+fn ticks_ns(tsc: &Tsc, ticks: f64) -> f64 {
+    // What took no time may seem to take less than that.
+    tsc.ns(1_000_000) / 1e6 * ticks.max(0.0)
 }
 
 fn median(sorted: &[u64]) -> f64 {
     sorted.get(sorted.len() / 2).map_or(0.0, |middle| *middle as f64)
+}
+
+/// Without the slowest hundredth.
+fn mean(sorted: &[u64]) -> f64 {
+    let kept = sorted.get(..sorted.len() * 99 / 100).unwrap_or_default();
+    kept.iter().sum::<u64>() as f64 / kept.len().max(1) as f64
 }
 
 #[cfg(test)]
